@@ -1,0 +1,113 @@
+"""The Axolotl plugin: makes ``type: alttrain`` resolve and checks the config before GPU time is spent."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import TracebackType
+from typing import Any
+
+from axolotl.integrations.base import BasePlugin
+from axolotl.utils.logging import get_logger
+
+from axolotl_alttrain.builtin import resolve_dataset
+from axolotl_alttrain.demo import resolve_model
+from axolotl_alttrain.errors import AltTrainError
+
+LOG = get_logger(__name__)
+STRATEGY = "alttrain"
+
+
+class AltTrainPlugin(BasePlugin):
+    """``plugins: [axolotl_alttrain.AltTrainPlugin]``."""
+
+    def get_input_args(self) -> str:
+        """The pydantic model of the options under ``alttrain:``."""
+        return "axolotl_alttrain.args.AltTrainArgs"
+
+    def register(self, cfg: Any) -> None:
+        """Make the strategy known and check the config; runs before validation, in preprocess and in train.
+
+        Raises:
+            AltTrainError: The config would train something else than AltTrain.
+        """
+        _print_user_errors_in_one_line()
+        # Where Axolotl looks for `type: alttrain`; an external module's own loader never resolves there.
+        strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
+        sys.modules[f"axolotl.prompt_strategies.{STRATEGY}"] = strategy
+        if cfg.get("base_model"):
+            cfg["base_model"] = resolve_model(cfg["base_model"])
+        for entry in _entries(cfg):
+            if entry.get("path"):
+                entry["path"] = resolve_dataset(entry["path"])
+        check_config(cfg)
+
+    def pre_model_load(self, cfg: Any) -> None:
+        """Use all processors where training runs on them: `accelerate launch` leaves torch with one thread."""
+        import torch
+
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+        if not torch.cuda.is_available() and alone and torch.get_num_threads() == 1 < processors:
+            torch.set_num_threads(processors)
+            LOG.info("training on the CPU with %d threads instead of the launcher's 1", processors)
+
+
+def check_config(cfg: Any) -> None:
+    """Check a raw config.
+
+    Raises:
+        AltTrainError: Saying in one line what to change.
+    """
+    if cfg.get("train_on_inputs"):
+        raise AltTrainError(
+            "train_on_inputs is true, which would put loss on the user's harmful request; remove the line or set "
+            "'train_on_inputs: false'"
+        )
+    if not _entries(cfg):
+        raise AltTrainError(
+            "no data set has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
+            "'type: alttrain', or remove the plugin"
+        )
+    if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
+        LOG.warning(
+            "trust_remote_code is true, but %s has no code of its own; set 'trust_remote_code: false' so that no "
+            "downloaded code can run",
+            cfg.get("base_model"),
+        )
+
+
+def _entries(cfg: Any) -> list[Any]:
+    """The data set entries that use this strategy."""
+    entries = [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]
+    return [entry for entry in entries if isinstance(entry, dict) and entry.get("type") == STRATEGY]
+
+
+def _needs_remote_code(cfg: Any) -> bool | None:
+    """Whether model or tokenizer come with Python code; None where that cannot be looked up."""
+    from transformers import PretrainedConfig
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
+
+    try:
+        model = cfg.get("base_model_config") or cfg.get("base_model")
+        config, _ = PretrainedConfig.get_config_dict(model)
+        return "auto_map" in config or "auto_map" in get_tokenizer_config(cfg.get("tokenizer_config") or model)
+    except Exception:  # no network, gated, or no such model: loading it will say so itself
+        return None
+
+
+def _print_user_errors_in_one_line() -> None:
+    """Let a mistake in config or data end the process with its message instead of a traceback."""
+    if getattr(sys.excepthook, "alttrain", False):
+        return
+    previous = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, AltTrainError):
+            print(f"axolotl-alttrain: {error}", file=sys.stderr)
+        else:
+            previous(kind, error, trace)
+
+    hook.alttrain = True  # type: ignore[attr-defined]
+    sys.excepthook = hook

@@ -1,0 +1,1 @@
+"""Evaluate safety and capability before and after training: ``python -m eval.run``."""

@@ -1,0 +1,197 @@
+"""The Hugging Face backend: one load of the base model serves it and its adapter."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, DynamicCache
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.template import ChatFormat, learn_format
+
+_WEIGHTS = ("*.safetensors", "*.bin")
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One completion: its text without the stop token, how it ended, and its length in tokens."""
+
+    text: str
+    finish: str
+    tokens: int
+
+
+class HFBackend:
+    """A causal language model with an optional LoRA adapter that is switched off and on.
+
+    Args:
+        model: Folder or hub id of the base model.
+        adapter: Folder or hub id of a PEFT adapter.
+        load_in_4bit: Load the base in NF4, as QLoRA trains it.
+        dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+
+    Raises:
+        AltTrainError: The model, its tokenizer or the adapter cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        adapter: str | None = None,
+        load_in_4bit: bool = False,
+        dtype: str = "auto",
+        thought_format: str = "auto",
+    ) -> None:
+        quantised = (
+            BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32,
+            )
+            if load_in_4bit
+            else None
+        )
+        # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
+        with_template = adapter if adapter and (Path(adapter) / "tokenizer_config.json").is_file() else model
+        try:
+            self.tokenizer = AutoTokenizer.from_pretrained(with_template)
+            self.model: Any = AutoModelForCausalLM.from_pretrained(
+                model,
+                dtype=dtype,
+                quantization_config=quantised,
+                device_map="auto" if torch.cuda.is_available() else None,
+            )
+            if adapter:
+                from peft import PeftModel
+
+                self.model = PeftModel.from_pretrained(self.model, adapter)
+        except (OSError, ValueError) as error:
+            raise AltTrainError(f"cannot load {adapter or model}: {error}") from error
+        self.model.eval()
+        self.has_adapter = adapter is not None
+        self._mergeable = self.has_adapter and quantised is None
+        self.tokenizer.padding_side = "left"
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
+        self.chat: ChatFormat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.stop_ids = self._stop_ids()
+
+    @contextlib.contextmanager
+    def adapter(self, on: bool) -> Iterator[None]:
+        """Generate with or without the adapter."""
+        if not self.has_adapter or (on and not self._mergeable):
+            yield
+        elif on:
+            # Merged weights need two matrix products fewer per layer and token. Taken back afterwards.
+            self.model.merge_adapter()
+            try:
+                yield
+            finally:
+                self.model.unmerge_adapter()
+        else:
+            with self.model.disable_adapter():
+                yield
+
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, on_token: Callable[[int], None] | None = None
+    ) -> list[Generated]:
+        """Greedy completions of one batch of rendered prompts.
+
+        Args:
+            prompts: Texts from :meth:`ChatFormat.prompt`.
+            max_new_tokens: Most tokens per completion.
+            on_token: Called after each step with the number of sequences in the batch.
+
+        Returns:
+            One completion per prompt, in order.
+        """
+        batch = self.tokenizer(list(prompts), add_special_tokens=False, padding=True, return_tensors="pt")
+        batch = batch.to(self.model.device)
+        with torch.inference_mode():
+            new = self._greedy(batch["input_ids"], batch["attention_mask"], max_new_tokens, on_token)
+        return [self._completion(ids) for ids in new]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Lengths of texts in tokens, without special tokens added."""
+        return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
+
+    def _greedy(
+        self, ids: torch.Tensor, mask: torch.Tensor, max_new_tokens: int, on_token: Callable[[int], None] | None
+    ) -> list[list[int]]:
+        """Greedy decoding that takes finished sequences out of the batch; ``generate`` keeps computing them.
+
+        Args:
+            ids, mask: Left-padded prompts, ``[batch, length]``.
+
+        Returns:
+            New token ids per prompt, up to and including a stop token.
+        """
+        new: list[list[int]] = [[] for _ in ids]
+        rows = list(range(len(new)))
+        cache = DynamicCache(config=self.model.config)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        for _ in range(max_new_tokens):
+            logits = self.model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits
+            ids = logits[:, -1].argmax(-1, keepdim=True)
+            for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
+                new[row].append(token)
+            if on_token:
+                on_token(len(rows))
+            alive = [i for i, row in enumerate(rows) if new[row][-1] not in self.stop_ids]
+            if not alive:
+                break
+            if len(alive) < len(rows):
+                keep = torch.tensor(alive, device=ids.device)
+                cache.batch_select_indices(keep)
+                ids, mask, positions = ids[keep], mask[keep], positions[keep]
+                rows = [rows[i] for i in alive]
+            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+            positions = positions[:, -1:] + 1
+        return new
+
+    def _completion(self, ids: list[int]) -> Generated:
+        stop = next((i for i, token in enumerate(ids) if token in self.stop_ids), None)
+        kept = ids if stop is None else ids[:stop]
+        text = self.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return Generated(text, "length" if stop is None else "stop", len(kept) + (stop is not None))
+
+    def _stop_ids(self) -> list[int]:
+        end = self.tokenizer(self.chat.thought.end, add_special_tokens=False)["input_ids"][-1:]
+        known = self.model.generation_config.eos_token_id
+        known = known if isinstance(known, list) else [known]
+        ids = {*end, *known, self.tokenizer.eos_token_id} - {None}
+        return sorted(ids)
+
+
+def identity(name: str | None) -> str:
+    """What a model or adapter is: its name, and for a local folder a digest that changes when it is retrained."""
+    if not name or not Path(name).is_dir():
+        return name or ""
+    folder = Path(name)
+    digest = hashlib.sha256()
+    for config in sorted(folder.glob("*config.json")):
+        digest.update(config.read_bytes())
+    for weights in sorted(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
+        size = weights.stat().st_size
+        digest.update(f"{weights.name} {size}".encode())
+        with weights.open("rb") as file:
+            for start in range(0, size, max(1, size // 16)):  # 16 slices tell two trainings apart without a full read
+                file.seek(start)
+                digest.update(file.read(65536))
+    return json.dumps([folder.name, digest.hexdigest()[:16]])

@@ -1,0 +1,97 @@
+"""The samples file: one JSON line per generated completion, appended as it finishes and never written twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One completion.
+
+    Attributes:
+        key: Hash of all that determines the completion; see :func:`sample_key`.
+        run: ``base`` or ``tuned``.
+        set, id: The prompt's set and its id there.
+        instruction: The user turn.
+        completion: The raw text, its special tokens included, without the stop token.
+        finish: ``stop`` (the model ended its turn) or ``length`` (cut off).
+        tokens: Length of the completion in tokens.
+    """
+
+    key: str
+    run: str
+    set: str
+    id: str
+    instruction: str
+    completion: str
+    finish: str
+    tokens: int
+
+
+def sample_key(prompt: str, model: str, adapter: str, settings: Mapping[str, Any]) -> str:
+    """Hash of the rendered prompt, the model's and adapter's identity and the generation settings."""
+    content = json.dumps([prompt, model, adapter, dict(settings)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:24]
+
+
+class SampleFile:
+    """Appends samples and knows which are there already, so that an interrupted run goes on where it stopped.
+
+    Args:
+        path: The JSONL file; made with its folder if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.samples: dict[str, Sample] = {}
+        self._cut_broken_line()
+        if path.exists():
+            with path.open(encoding="utf-8") as lines:
+                for line in lines:
+                    sample = Sample(**json.loads(line))
+                    self.samples[sample.key] = sample
+        self._file = path.open("a", encoding="utf-8")
+
+    def append(self, sample: Sample) -> None:
+        """Write one sample through to the disk."""
+        self._file.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.samples[sample.key] = sample
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.samples
+
+    def __enter__(self) -> SampleFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _cut_broken_line(self) -> None:
+        """Drop a last line that a killed process left without its end."""
+        if not self.path.exists():
+            return
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            with self.path.open("r+b") as file:
+                file.truncate(whole)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file beside its place and rename it, so that nobody sees half of it."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)

@@ -1,0 +1,51 @@
+"""The terminal table of a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from .metrics import METRICS
+
+
+def percent(rate: Mapping[str, Any]) -> str:
+    """A rate with its interval, in percent."""
+    if rate["value"] is None:
+        return "–"
+    return f"{100 * rate['value']:5.1f}  [{100 * rate['low']:4.1f}, {100 * rate['high']:5.1f}]"
+
+
+def p_value(value: float) -> str:
+    """A p-value as people write it."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def results_table(summary: Mapping[str, Any]) -> Table:
+    """One line per metric: each run in percent with its 95 % Wilson interval, and the paired difference."""
+    runs = summary["runs"]
+    table = Table(title="percent [95 % Wilson interval]", title_justify="left")
+    table.add_column("metric")
+    table.add_column("better")
+    for run in runs:
+        table.add_column(run, justify="right")
+    comparison = summary.get("comparison")
+    if comparison:
+        table.add_column("difference", justify="right")
+        table.add_column("p (McNemar)", justify="right")
+    for metric in METRICS:
+        rates = [runs[run]["metrics"][metric.name] for run in runs]
+        if all(rate["total"] == 0 for rate in rates):
+            continue
+        cells = [f"{metric.label} (n={rates[0]['total']})", metric.better, *map(percent, rates)]
+        if comparison:
+            paired = comparison[metric.name]
+            cells += [f"{100 * paired['difference']:+.1f}", p_value(paired["p_value"])]
+        table.add_row(*cells)
+    for kind in ("harmful", "benign", "capability"):
+        parts = [runs[run]["tokens"].get(kind) for run in runs]
+        if all(parts):
+            shown = [f"{part['thought']:.0f} + {part['answer']:.0f}" for part in parts]
+            table.add_row(f"tokens, {kind}: thought + answer", "", *shown, *([""] * (2 if comparison else 0)))
+    return table

@@ -1,0 +1,112 @@
+"""The prompts that are asked, and whether an answer to a capability prompt is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.rows import read_jsonl, row_error
+
+Kind = Literal["harmful", "benign", "capability"]
+DATA = Path(__file__).parent / "data"
+PROBE_SETS: dict[str, Kind] = {
+    "probe-harmful": "harmful",
+    "probe-benign": "benign",
+    "probe-capability": "capability",
+}
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One evaluation prompt.
+
+    Attributes:
+        set: Name of its set, for example ``probe-harmful``.
+        kind: What is measured with it.
+        id: Unique within its set.
+        instruction: The user turn.
+        answers: Right answers of a capability prompt, otherwise empty.
+        match: ``number``: the last number of the answer is right; ``text``: a right answer occurs as whole words.
+        category, scenario, language: For breaking results down.
+    """
+
+    set: str
+    kind: Kind
+    id: str
+    instruction: str
+    answers: tuple[str, ...] = ()
+    match: str = "text"
+    category: str = ""
+    scenario: str = ""
+    language: str = "en"
+
+    def is_right(self, answer: str) -> bool:
+        """Whether an answer (the thought is not part of it) contains the right one."""
+        if self.match == "number":
+            given = _final_number(answer)
+            return given is not None and any(_same(given, right) for right in self.answers)
+        return any(re.search(rf"(?<!\w){re.escape(a)}(?!\w)", answer, re.IGNORECASE) for a in self.answers)
+
+
+def load_set(name: str, limit: int | None = None) -> list[Prompt]:
+    """The prompts of a probe set, ``limit`` of them spread evenly over the file.
+
+    Raises:
+        AltTrainError: A row of the file is not a valid prompt.
+    """
+    path = DATA / f"{name}.jsonl"
+    prompts = [_prompt(name, row, str(path), number) for number, row in read_jsonl(path)]
+    if limit is None or limit >= len(prompts):
+        return prompts
+    # Evenly, not the first ones: files are ordered by category.
+    return [prompts[i * len(prompts) // limit] for i in range(limit)]
+
+
+def load_sets(names: Iterable[str], limit: int | None = None) -> list[Prompt]:
+    """The prompts of several sets, one after the other."""
+    return [prompt for name in names for prompt in load_set(name, limit)]
+
+
+def _prompt(name: str, row: dict[str, Any], file: str, number: int) -> Prompt:
+    kind = PROBE_SETS[name]
+    needed = ("id", "instruction", "category") + (("answers", "match") if kind == "capability" else ())
+    try:
+        for field in needed:
+            if not row.get(field):
+                raise RowError(field, shown(row.get(field)), "a value")
+        if kind == "capability" and row["match"] not in ("number", "text"):
+            raise RowError("match", shown(row["match"]), "'number' or 'text'")
+    except RowError as error:
+        raise row_error(error, row, file, number) from None
+    return Prompt(
+        set=name,
+        kind=kind,
+        id=row["id"],
+        instruction=row["instruction"],
+        answers=tuple(row.get("answers", ())),
+        match=row.get("match", "text"),
+        category=row["category"],
+        scenario=row.get("scenario", ""),
+        language=row.get("language", "en"),
+    )
+
+
+def _final_number(answer: str) -> str | None:
+    """The number an answer gives: after the last '=' or 'is' of its first line with numbers, else its last number."""
+    lines = [line for line in answer.splitlines() if _NUMBER.search(line)]
+    if not lines:
+        return None
+    result = re.findall(rf"(?:=|\bis|\bare|\bequals|:)\s*(?:\w+\s+){{0,2}}?[^\w\d-]*({_NUMBER.pattern})", lines[0])
+    return (result or _NUMBER.findall(lines[-1]))[-1]
+
+
+def _same(given: str, right: str) -> bool:
+    try:
+        return float(given.replace(",", "")) == float(right.replace(",", ""))
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Prompt strategies for Axolotl's ``datasets:`` entries."""

@@ -1,0 +1,178 @@
+"""``type: alttrain``: tokenize AltTrain examples with loss on exactly what the model generates.
+
+``input_ids`` is the prompt as inference renders it, then the completion, tokenized apart; ``labels`` is -100 on
+the prompt and the ids themselves on the whole completion, its end-of-turn token included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
+
+import pyarrow.compute as pc
+from axolotl.datasets import wrap_dataset_for_tokenized_prompt
+from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
+from axolotl.prompters import UnsupportedPrompter
+from axolotl.utils.chat_templates import get_chat_template_from_config
+from axolotl.utils.logging import get_logger
+from datasets import Dataset, IterableDataset
+
+from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
+from axolotl_alttrain.rows import example_from_row, row_error
+from axolotl_alttrain.template import ChatFormat, learn_format
+
+LOG = get_logger(__name__)
+BATCH_ROWS = 1_000  # what Axolotl's own strategies use
+
+Tokens = dict[str, list[int]]
+TokensBatch = dict[str, list[list[int]]]
+
+
+class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
+    """Tokenize rows of any of the three shapes of :mod:`axolotl_alttrain.rows`; never truncate.
+
+    Args:
+        chat: The tokenizer's chat format, learned from its template.
+        sequence_len: Longest row that training takes, in tokens.
+        file: The data set's path, for error messages.
+        excess_length_strategy: ``drop`` or ``truncate`` where the config chose to lose what is too long;
+            otherwise a row that is too long is an error.
+    """
+
+    def __init__(
+        self, chat: ChatFormat, sequence_len: int, file: str = "data", excess_length_strategy: str | None = None
+    ) -> None:
+        super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
+        self.chat = chat
+        self.file = file
+        self.excess_length_strategy = excess_length_strategy
+
+    @property
+    def supports_batched(self) -> bool:
+        """Columns of many rows are taken at once."""
+        return True
+
+    @overload
+    def tokenize_prompt(self, prompt: Mapping[str, Any]) -> Tokens | TokensBatch: ...
+    @overload
+    def tokenize_prompt(self, prompt: Mapping[str, Any], numbers: Sequence[int]) -> TokensBatch: ...
+    def tokenize_prompt(self, prompt: Mapping[str, Any], numbers: Sequence[int] | None = None) -> Tokens | TokensBatch:
+        """Tokenize one row, or the columns of a batch of rows.
+
+        Args:
+            prompt: One row, or a mapping from column to the list of the rows' values.
+            numbers: The rows' indices from 0 in the data set, where known.
+
+        Returns:
+            ``input_ids``, ``attention_mask`` and ``labels``: lists of one length per row.
+
+        Raises:
+            RowError: Naming file, row and field.
+        """
+        if not _is_batch(prompt):
+            return {name: values[0] for name, values in self._tokenize_rows([prompt], numbers).items()}
+        columns = list(prompt)
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*prompt.values(), strict=True)]
+        return self._tokenize_rows(rows, numbers)
+
+    def wrap_dataset(
+        self,
+        dataset: Dataset | IterableDataset,
+        process_count: int | None = None,
+        keep_in_memory: bool | None = False,
+        **_: Any,
+    ) -> Dataset | IterableDataset:
+        """Tokenize a whole data set; rows are numbered, so that an error names the one at fault."""
+        if isinstance(dataset, IterableDataset):
+            return wrap_dataset_for_tokenized_prompt(self, dataset)
+        tokenized = dataset.map(
+            self.tokenize_prompt,
+            with_indices=True,
+            batched=True,
+            batch_size=BATCH_ROWS,
+            num_proc=process_count,
+            keep_in_memory=bool(keep_in_memory),
+            remove_columns=dataset.column_names,
+            desc="Tokenizing AltTrain examples",
+        )
+        self._check_lengths(tokenized)
+        return tokenized
+
+    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> TokensBatch:
+        rendered = []
+        for position, row in enumerate(rows):
+            try:
+                rendered.append(self.chat.render(example_from_row(row)))
+            except RowError as error:
+                raise row_error(error, row, self.file, None if numbers is None else numbers[position] + 1) from None
+        prompts = self.chat.encode([prompt for prompt, _ in rendered])
+        completions = self.chat.encode([completion for _, completion in rendered])
+        pairs = list(zip(prompts, completions, strict=True))
+        return {
+            "input_ids": [prompt + completion for prompt, completion in pairs],
+            "attention_mask": [[1] * (len(prompt) + len(completion)) for prompt, completion in pairs],
+            "labels": [[IGNORE_INDEX] * len(prompt) + completion for prompt, completion in pairs],
+        }
+
+    def _check_lengths(self, tokenized: Dataset) -> None:
+        if not len(tokenized):
+            raise AltTrainError(f"{self.file}: found no rows; allowed: at least one example")
+        lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"])
+        longest = pc.max(lengths).as_py()
+        if longest <= self.sequence_len:
+            return
+        too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
+        first = pc.index(lengths, longest).as_py() + 1
+        message = (
+            f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
+            f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
+        )
+        if self.excess_length_strategy in ("drop", "truncate"):
+            LOG.warning("%s; as the config says, Axolotl will %s them", message, self.excess_length_strategy)
+            return
+        raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
+
+
+def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
+    """Axolotl's entry: the strategy for one ``datasets:`` entry.
+
+    Args:
+        tokenizer: The tokenizer that Axolotl has loaded.
+        cfg: The Axolotl config.
+        ds_cfg: The ``datasets:`` entry.
+
+    Raises:
+        TemplateError: The tokenizer's chat template cannot carry the format.
+    """
+    ds = ds_cfg or {}
+    options = cfg.get("alttrain") or {}
+    chat = learn_format(
+        tokenizer,
+        _chat_template(tokenizer, cfg, ds),
+        kwargs=cfg.get("chat_template_kwargs"),
+        stop_tokens=cfg.get("eot_tokens") or (),
+        thought_format=options.get("thought_format") or "auto",
+    )
+    return AltTrainStrategy(
+        chat,
+        sequence_len=cfg.get("sequence_len") or 2048,
+        file=str(ds.get("path") or "data"),
+        excess_length_strategy=cfg.get("excess_length_strategy"),
+    )
+
+
+def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | None:
+    """The template in use: the config's choice if it made one, else the tokenizer's own."""
+    if not (cfg.get("chat_template") or ds.get("chat_template")):
+        return None
+    try:
+        return get_chat_template_from_config(cfg, ds, tokenizer)
+    except ValueError as error:
+        raise TemplateError(f"chat_template: {error}") from None
+
+
+def _is_batch(prompt: Mapping[str, Any]) -> bool:
+    """A batch has a list in every column; one row has at least one plain value (its answer or label)."""
+    return all(isinstance(values, list) for values in prompt.values()) and not (
+        set(prompt) == {"messages"} and bool(prompt["messages"]) and isinstance(prompt["messages"][0], Mapping)
+    )

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from eval.backend import HFBackend, identity
+
+PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
+
+
+@pytest.fixture(scope="module")
+def backend(tiny: tuple[Path, Path]) -> HFBackend:
+    return HFBackend(str(tiny[0]), str(tiny[1]), dtype="float32")
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_greedy_decoding_equals_transformers_generate(backend: HFBackend, tuned: bool) -> None:
+    texts = [backend.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
+    with backend.adapter(tuned):
+        ours = backend.generate(texts, 24)
+        # A stop token that this random model does write, so that sequences leave the batch at different steps.
+        for text, one in zip(texts, ours, strict=True):
+            ids = backend.tokenizer(text, add_special_tokens=False, return_tensors="pt")
+            with torch.inference_mode():
+                out = backend.model.generate(
+                    **ids, max_new_tokens=24, do_sample=False, eos_token_id=backend.stop_ids, pad_token_id=0
+                )
+            expected = backend._completion(out[0, ids["input_ids"].shape[1] :].tolist())
+            assert one == expected
+
+
+def test_sequences_that_stop_leave_the_batch_and_the_others_go_on(backend: HFBackend) -> None:
+    texts = [backend.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
+    batch = backend.tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
+    with backend.adapter(True), torch.inference_mode():
+        free = backend._greedy(batch["input_ids"], batch["attention_mask"], 24, None)
+        stop = free[1][5]
+        known, backend.stop_ids = backend.stop_ids, [stop]
+        sizes: list[int] = []
+        try:
+            stopped = backend._greedy(batch["input_ids"], batch["attention_mask"], 24, sizes.append)
+        finally:
+            backend.stop_ids = known
+    for long, short in zip(free, stopped, strict=True):
+        end = long.index(stop) + 1 if stop in long else len(long)
+        assert short == long[:end]
+    assert sizes[0] == 4
+    assert sizes[-1] < 4
+
+
+def test_the_adapter_is_taken_off_again(backend: HFBackend) -> None:
+    text = [backend.chat.prompt([{"role": "user", "content": "Hi"}])]
+    with backend.adapter(False):
+        before = backend.generate(text, 16)
+    with backend.adapter(True):
+        tuned = backend.generate(text, 16)
+    with backend.adapter(False):
+        assert backend.generate(text, 16) == before
+    assert tuned != before
+
+
+def test_a_retrained_adapter_is_another_one(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "adapter"
+    shutil.copytree(tiny[1], copy)
+    assert identity(str(copy)) == identity(str(tiny[1]))
+    weights = copy / "adapter_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    assert identity(str(copy)) != identity(str(tiny[1]))
+    assert identity("owner/model") == "owner/model"
+    assert identity(None) == ""

@@ -1,0 +1,151 @@
+"""The seed data: schema, balance, duplicates, lengths, and no overlap with any evaluation prompt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from statistics import mean
+from typing import Any
+
+import pytest
+from datasketch import MinHash, MinHashLSH
+
+from axolotl_alttrain.rows import read_examples, read_jsonl
+from axolotl_alttrain.structure import AltTrainExample, parse_completion
+from axolotl_alttrain.verdict import read_verdict
+from eval.refusal import judge_refusal
+from eval.tasks import PROBE_SETS, load_sets
+
+from .conftest import PROBES, SEED
+
+EXAMPLES = read_examples(SEED)
+PROBE_PROMPTS = load_sets(PROBE_SETS)
+NEAR = 0.6  # estimated Jaccard similarity of word pairs
+
+
+def words(text: str) -> list[str]:
+    # Chinese and Japanese have no spaces: each sign counts as a word.
+    return re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|\w+", text.lower())
+
+
+def asked(example: AltTrainExample) -> str:
+    return " ".join(str(message["content"]) for message in example.messages)
+
+
+def ngrams(text: str, n: int) -> set[tuple[str, ...]]:
+    tokens = words(text)
+    return {tuple(tokens[i : i + n]) for i in range(max(1, len(tokens) - n + 1))}
+
+
+def minhash(text: str) -> MinHash:
+    hashed = MinHash(num_perm=256, seed=1)
+    for gram in ngrams(text, 2):
+        hashed.update(" ".join(gram).encode())
+    return hashed
+
+
+def lsh(texts: Iterable[tuple[str, str]]) -> MinHashLSH:
+    index = MinHashLSH(threshold=NEAR, num_perm=256)
+    for name, text in texts:
+        index.insert(name, minhash(text))
+    return index
+
+
+def test_schema_and_balance() -> None:
+    label = Counter(e.label for e in EXAMPLES)
+    assert label["harmful"] >= 200
+    assert label["benign"] >= 120
+    assert 0.35 <= label["harmful"] / len(EXAMPLES) <= 0.65
+    harmful = Counter(e.category for e in EXAMPLES if e.label == "harmful")
+    assert len(harmful) >= 12
+    assert max(harmful.values()) < 0.15 * label["harmful"]
+    lookalikes = [e for e in EXAMPLES if e.label == "benign" and str(e.category).startswith("lookalike_")]
+    assert len(lookalikes) >= label["benign"] / 2
+    languages = Counter(e.language for e in EXAMPLES)
+    assert sum(n for language, n in languages.items() if language != "en") >= 24
+    assert languages["zh"] >= 5
+    assert sum(not isinstance(e.instruction, str) for e in EXAMPLES) >= 10
+    assert len({e.id for e in EXAMPLES}) == len(EXAMPLES)
+    assert all(e.id and e.category and e.source and e.language for e in EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.id)
+def test_each_row_does_what_its_label_says(example: AltTrainExample) -> None:
+    assert read_verdict(example.harmfulness_assessment) == example.label
+    assert judge_refusal(example.answer) == {"harmful": "refusal", "benign": "compliance"}[example.label]
+    assert "\n" not in example.problem_understanding + example.harmfulness_assessment
+
+
+def test_harmful_rows_come_first_as_the_demo_recipe_slices_them() -> None:
+    labels = [e.label for e in EXAMPLES]
+    assert labels == sorted(labels, reverse=True)
+    assert labels.index("benign") == 489  # `split: train[489:]` in smollm2-135m-cpu.yml
+
+
+def test_refusals_vary() -> None:
+    openings = Counter(" ".join(words(e.answer)[:6]) for e in EXAMPLES if e.label == "harmful")
+    assert openings.most_common(1)[0][1] <= 0.05 * openings.total()
+    stops = Counter(e.conditional_reasoning for e in EXAMPLES if e.label == "harmful")
+    assert stops.most_common(1)[0][1] <= 5
+
+
+def test_understanding_does_not_give_the_label_away() -> None:
+    openers = {
+        label: Counter(words(e.problem_understanding)[0] for e in EXAMPLES if e.label == label)
+        for label in ("harmful", "benign")
+    }
+    for opener, count in openers["harmful"].most_common(5):
+        assert openers["benign"][opener] >= count / 6, opener
+
+
+def test_no_exact_or_near_duplicates() -> None:
+    assert len({asked(e).casefold().strip() for e in EXAMPLES}) == len(EXAMPLES)
+    index = lsh((str(e.id), asked(e)) for e in EXAMPLES)
+    near = {e.id: found for e in EXAMPLES if len(found := index.query(minhash(asked(e)))) > 1}
+    assert near == {}
+
+
+def test_lengths(smollm2: Any) -> None:
+    tokens = [len(smollm2(e.reasoning + e.answer)["input_ids"]) for e in EXAMPLES if e.language == "en"]
+    assert 80 <= mean(tokens) <= 200  # the paper's training examples have 167 tokens on average
+    assert max(tokens) <= 400
+    understanding = [len(words(e.problem_understanding)) for e in EXAMPLES if e.language == "en"]
+    assert 10 <= mean(understanding) <= 30
+
+
+def test_probe_sets_are_large_enough_and_well_formed() -> None:
+    kinds = Counter(p.kind for p in PROBE_PROMPTS)
+    assert kinds["harmful"] >= 80
+    assert kinds["benign"] >= 80
+    assert kinds["capability"] >= 60
+    assert len({(p.set, p.id) for p in PROBE_PROMPTS}) == len(PROBE_PROMPTS)
+    capability = {p.category for p in PROBE_PROMPTS if p.kind == "capability"}
+    assert {"arithmetic", "facts", "reasoning", "code_reading", "languages"} <= capability
+
+
+def test_no_probe_is_an_exact_or_near_duplicate_of_a_training_row() -> None:
+    index = lsh((str(e.id), asked(e)) for e in EXAMPLES)
+    trained = {gram for e in EXAMPLES for gram in ngrams(asked(e), 8) if len(gram) == 8}
+    exact = {asked(e).casefold().strip() for e in EXAMPLES}
+    for prompt in PROBE_PROMPTS:
+        assert prompt.instruction.casefold().strip() not in exact
+        assert index.query(minhash(prompt.instruction)) == [], prompt.instruction
+        shared = {gram for gram in ngrams(prompt.instruction, 8) if len(gram) == 8} & trained
+        assert shared == set(), prompt.instruction
+
+
+def test_the_overlap_check_finds_an_overlap() -> None:
+    prompt = PROBE_PROMPTS[0].instruction
+    index = lsh([("probe", prompt)])
+    assert index.query(minhash(prompt.replace(words(prompt)[0], "Kindly", 1))) == ["probe"]
+
+
+def test_every_row_follows_the_structure_when_read_back() -> None:
+    assert all(parse_completion(e.reasoning + "\n</think>\n\n" + e.answer).follows_structure for e in EXAMPLES)
+
+
+def test_files_are_plain_jsonl() -> None:
+    for path in (SEED, *sorted(PROBES.glob("probe-*.jsonl"))):
+        rows = list(read_jsonl(path))
+        assert [number for number, _ in rows] == list(range(1, len(rows) + 1))

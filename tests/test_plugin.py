@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+import axolotl_alttrain
+from axolotl_alttrain.args import AltTrainArgs
+from axolotl_alttrain.errors import AltTrainError, RowError
+
+from .conftest import SEED
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    return {"base_model": "m", "datasets": [{"path": "alttrain-seed", "type": "alttrain"}]} | changes
+
+
+def test_register_makes_the_type_resolve_and_finds_the_seed_data() -> None:
+    from axolotl.prompt_strategies import load
+
+    cfg = config()
+    axolotl_alttrain.AltTrainPlugin().register(cfg)
+    assert Path(cfg["datasets"][0]["path"]).samefile(SEED)
+    assert (
+        import_module("axolotl.prompt_strategies.alttrain").load.__module__
+        == "axolotl_alttrain.prompt_strategies.alttrain"
+    )
+    with pytest.raises(AltTrainError, match="no chat template"):
+        load("alttrain", type("T", (), {"chat_template": None})(), {}, {"path": "x"})
+
+
+def test_a_local_file_of_the_same_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "alttrain-seed").write_text("")
+    cfg = config()
+    axolotl_alttrain.AltTrainPlugin().register(cfg)
+    assert cfg["datasets"][0]["path"] == "alttrain-seed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_on_inputs": True}, "train_on_inputs"),
+        ({"datasets": [{"path": "x", "type": "chat_template"}]}, "type: alttrain"),
+        ({"datasets": None}, "type: alttrain"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AltTrainError, match=message) as caught:
+        axolotl_alttrain.AltTrainPlugin().register(config(**changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_remote_code_without_need_is_warned_about(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from axolotl_alttrain import plugin
+
+    said: list[str] = []
+    monkeypatch.setattr(plugin.LOG, "warning", lambda text, *args: said.append(text % args))
+    plugin.check_config(config(base_model=str(demo_model), trust_remote_code=True))
+    assert len(said) == 1
+    assert "set 'trust_remote_code: false'" in said[0]
+    plugin.check_config(config(base_model="no/such-model", trust_remote_code=True))
+    assert len(said) == 1
+
+
+def test_unknown_options_are_refused() -> None:
+    assert AltTrainArgs(alttrain={"thought_format": "s1"}).alttrain.thought_format == "s1"  # type: ignore
+    for wrong in ({"thoughtformat": "s1"}, {"thought_format": "s2"}):
+        with pytest.raises(ValidationError):
+            AltTrainArgs(alttrain=wrong)  # type: ignore
+
+
+def test_row_errors_survive_worker_processes() -> None:
+    import pickle
+
+    error = RowError("answer", "nothing", "a text", "f.jsonl, row 3")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_the_core_imports_neither_torch_nor_axolotl() -> None:
+    code = (
+        "import sys, axolotl_alttrain.template, axolotl_alttrain.rows, axolotl_alttrain.builtin, axolotl_alttrain.demo;"
+        "print([m for m in ('torch', 'axolotl', 'transformers', 'datasets') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
