@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class HFBackend:
     Args:
         model: Folder or hub id of the base model.
         adapter: Folder or hub id of a PEFT adapter.
-        load_in_4bit: Load the base in NF4, as QLoRA trains it.
+        quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` gives it.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
 
@@ -46,20 +46,11 @@ class HFBackend:
         self,
         model: str,
         adapter: str | None = None,
-        load_in_4bit: bool = False,
+        quantization: Mapping[str, Any] | None = None,
         dtype: str = "auto",
         thought_format: str = "auto",
     ) -> None:
-        quantised = (
-            BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_use_double_quant=True,
-                bnb_4bit_compute_dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32,
-            )
-            if load_in_4bit
-            else None
-        )
+        on_gpu = torch.cuda.is_available()
         # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
         with_template = adapter if adapter and (Path(adapter) / "tokenizer_config.json").is_file() else model
         try:
@@ -67,9 +58,12 @@ class HFBackend:
             self.model: Any = AutoModelForCausalLM.from_pretrained(
                 model,
                 dtype=dtype,
-                quantization_config=quantised,
-                device_map="auto" if torch.cuda.is_available() else None,
+                quantization_config=_bitsandbytes(quantization, on_gpu),
+                device_map="auto" if on_gpu else None,
             )
+            if quantization and not on_gpu:
+                # The same rounded weights, unpacked once: unpacking them for every token doubles the time here.
+                self.model = self.model.dequantize(torch.float32)
             if adapter:
                 from peft import PeftModel
 
@@ -78,7 +72,7 @@ class HFBackend:
             raise AltTrainError(f"cannot load {adapter or model}: {error}") from error
         self.model.eval()
         self.has_adapter = adapter is not None
-        self._mergeable = self.has_adapter and quantised is None
+        self._mergeable = self.has_adapter and not (quantization and on_gpu)
         self.tokenizer.padding_side = "left"
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
@@ -177,6 +171,13 @@ class HFBackend:
         known = known if isinstance(known, list) else [known]
         ids = {*end, *known, self.tokenizer.eos_token_id} - {None}
         return sorted(ids)
+
+
+def _bitsandbytes(quantization: Mapping[str, Any] | None, on_gpu: bool) -> BitsAndBytesConfig | None:
+    if not quantization:
+        return None
+    compute = torch.bfloat16 if on_gpu else torch.float32
+    return BitsAndBytesConfig.from_dict({**quantization, "bnb_4bit_compute_dtype": compute})
 
 
 def identity(name: str | None) -> str:

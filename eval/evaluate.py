@@ -19,6 +19,7 @@ from axolotl_alttrain.errors import AltTrainError
 from .backend import HFBackend
 from .generate import Settings, generate
 from .metrics import compare, score, summarise
+from .quantization import choose_quantization
 from .report import write_report
 from .samples import SampleFile, write_whole
 from .table import results_table
@@ -43,11 +44,13 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     prompts = load_sets(sets, args.limit)
     model, adapter = _model_and_adapter(args.model, args.adapter)
     runs = ["base", "tuned"] if adapter else ["base"]
-    settings = Settings(args.max_new_tokens, args.load_in_4bit, args.dtype)
+    quantization = choose_quantization(args.load_in_4bit, adapter)
+    bits = [bool((quantization or {}).get(name)) for name in ("load_in_4bit", "load_in_8bit")]
+    settings = Settings(args.max_new_tokens, *bits, args.dtype)
 
     started = time.monotonic()
     console.print(f"model {model}\nadapter {adapter or 'none'}\n{len(prompts)} prompts, {len(runs)} run(s)")
-    backend = HFBackend(model, adapter, args.load_in_4bit, args.dtype, args.thought_format)
+    backend = HFBackend(model, adapter, quantization, args.dtype, args.thought_format)
     with SampleFile(args.out / "samples.jsonl") as file:
         samples = generate(backend, prompts, runs, settings, model, adapter, file, args.batch_size, console)
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}

@@ -28,11 +28,12 @@ class Settings:
 
     Attributes:
         max_new_tokens: Most tokens per completion.
-        load_in_4bit, dtype: How the base model is loaded.
+        load_in_4bit, load_in_8bit, dtype: How the base model is loaded.
     """
 
     max_new_tokens: int
     load_in_4bit: bool
+    load_in_8bit: bool
     dtype: str
 
     def as_dict(self) -> dict[str, object]:

@@ -26,7 +26,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--limit", type=_positive, metavar="N", help="prompts per set, spread evenly over it (default: all)")
     p.add_argument("--max-new-tokens", type=_positive, default=256, metavar="N", help="default: %(default)s")
     p.add_argument("--batch-size", type=_positive, default=48, metavar="N", help="default: %(default)s")
-    p.add_argument("--load-in-4bit", action="store_true", help="load the base in NF4, as QLoRA trained it")
+    p.add_argument(
+        "--load-in-4bit",
+        action=argparse.BooleanOptionalAction,
+        help="load the base in NF4, or not (default: as the adapter was trained)",
+    )
     p.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     p.add_argument("--thought-format", default="auto", choices=("auto", "s1"), help="s1: for simplescaling's s1 models")
     p.add_argument("--out", type=Path, default=Path("outputs/eval"), help="folder for results (default: %(default)s)")

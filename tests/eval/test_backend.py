@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from eval.backend import HFBackend, identity
+from eval.quantization import NF4
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
 
@@ -73,3 +74,18 @@ def test_a_retrained_adapter_is_another_one(tiny: tuple[Path, Path], tmp_path: P
     assert identity(str(copy)) != identity(str(tiny[1]))
     assert identity("owner/model") == "owner/model"
     assert identity(None) == ""
+
+
+def test_unpacked_four_bit_weights_compute_the_same(tiny: tuple[Path, Path]) -> None:
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    packed = AutoModelForCausalLM.from_pretrained(
+        tiny[0], dtype=torch.float32, quantization_config=BitsAndBytesConfig.from_dict(NF4)
+    ).eval()
+    ours = HFBackend(str(tiny[0]), quantization=NF4)
+    plain = HFBackend(str(tiny[0]), dtype="float32")
+    ids = torch.tensor([[1, 15, 300, 7, 2100]])
+    with torch.inference_mode():
+        expected, found, other = (model(ids).logits for model in (packed, ours.model, plain.model))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert (other - expected).abs().max() > 1e-3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from eval.quantization import NF4
 from eval.run import main
 
 from ..conftest import ROOT
@@ -134,6 +136,17 @@ def test_four_bit_base_with_its_adapter(tiny: tuple[Path, Path], tmp_path: Path)
     summary = run(tiny, tmp_path, "--load-in-4bit", "--sets", "probe-harmful")
     assert summary["settings"]["load_in_4bit"] is True
     assert summary["runs"]["tuned"]["metrics"]["harmful_response"]["total"] == 5
+
+
+def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    base, adapter = tiny[0], tmp_path / "adapter"
+    shutil.copytree(tiny[1], adapter)
+    config = json.loads((base / "config.json").read_text()) | {"quantization_config": NF4}
+    (adapter / "config.json").write_text(json.dumps(config))  # as Axolotl saves it for QLoRA
+    sets = ("--sets", "probe-harmful")
+    assert run((base, adapter), tmp_path / "auto", *sets)["settings"]["load_in_4bit"] is True
+    assert run((base, adapter), tmp_path / "no", *sets, "--no-load-in-4bit")["settings"]["load_in_4bit"] is False
+    assert run(tiny, tmp_path / "plain", *sets)["settings"]["load_in_4bit"] is False
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""The base model's quantisation: an adapter corrects the base it was trained on, rounding errors included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What Axolotl's `load_in_4bit: true` means.
+NF4 = {
+    "quant_method": "bitsandbytes",
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+}
+
+
+def trained_quantization(adapter: str | None) -> dict[str, Any] | None:
+    """The quantisation of the base during training, from the model config that Axolotl saves beside an adapter.
+
+    Args:
+        adapter: Folder or hub id of a PEFT adapter.
+
+    Returns:
+        The ``quantization_config`` of bitsandbytes, or None where the base was not quantised or nothing is known.
+    """
+    from transformers import PretrainedConfig
+
+    if adapter is None:
+        return None
+    try:
+        config, _ = PretrainedConfig.get_config_dict(adapter)
+    except (OSError, ValueError):  # a folder or repository with the adapter alone
+        return None
+    found = config.get("quantization_config") or {}
+    return dict(found) if found.get("load_in_4bit") or found.get("load_in_8bit") else None
+
+
+def choose_quantization(load_in_4bit: bool | None, adapter: str | None) -> dict[str, Any] | None:
+    """How to load the base: as the user says, else as the adapter was trained.
+
+    Args:
+        load_in_4bit: True or False where the user decided, None otherwise.
+        adapter: Folder or hub id of a PEFT adapter.
+    """
+    if load_in_4bit is False:
+        return None
+    trained = trained_quantization(adapter)
+    if load_in_4bit and not (trained and trained.get("load_in_4bit")):
+        return dict(NF4)
+    return trained
