@@ -45,8 +45,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     model, adapter = _model_and_adapter(args.model, args.adapter)
     runs = ["base", "tuned"] if adapter else ["base"]
     quantization = choose_quantization(args.load_in_4bit, adapter)
-    bits = [bool((quantization or {}).get(name)) for name in ("load_in_4bit", "load_in_8bit")]
-    settings = Settings(args.max_new_tokens, *bits, args.dtype)
+    in_4bit, in_8bit = (bool((quantization or {}).get(name)) for name in ("load_in_4bit", "load_in_8bit"))
+    settings = Settings(args.max_new_tokens, in_4bit, in_8bit, args.dtype)
 
     started = time.monotonic()
     console.print(f"model {model}\nadapter {adapter or 'none'}\n{len(prompts)} prompts, {len(runs)} run(s)")
