@@ -62,7 +62,7 @@ class HFBackend:
                 device_map="auto" if on_gpu else None,
             )
             if quantization and not on_gpu:
-                # The same rounded weights, unpacked once: unpacking them for every token doubles the time here.
+                # The same rounded weights, unpacked once: unpacking them for every token takes longer.
                 self.model = self.model.dequantize(torch.float32)
             if adapter:
                 from peft import PeftModel
