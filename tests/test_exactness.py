@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.prompt_strategies.alttrain import load
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from axolotl_alttrain.errors import RowError
 
 from .conftest import TEMPLATES
-from .families import FAMILIES, tokenizer_for
+from .families import FAMILIES, with_control_tokens, with_template
 
 NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja"))
 SOURCES = {name: family[0] for name, family in FAMILIES.items()}
@@ -60,9 +60,9 @@ INSTRUCTIONS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=TOKENIZERS)
+@pytest.fixture(scope="session", params=TOKENIZERS)
 def tokenizer(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue(request.param)
+    return with_control_tokens(request.getfixturevalue(request.param), map(source_of, [*NAMES, *FAMILIES]))
 
 
 def source_of(name: str) -> str:
@@ -142,7 +142,7 @@ def takes(tokenizer: Any, messages: Any) -> bool:
 
 @pytest.mark.parametrize("name", [*NAMES, *FAMILIES])
 def test_exact_on_every_template(tokenizer: Any, name: str, row: dict[str, Any]) -> None:
-    fitted = tokenizer_for(tokenizer, source_of(name))
+    fitted = with_template(tokenizer, source_of(name))
     strategy = load(fitted, {"sequence_len": 2048})
     expected = FORMATS.get(name, ("<think>\n", "\n</think>\n\n")) if name in NAMES else FAMILIES[name][2:4]
     seen = 0
@@ -156,12 +156,12 @@ def test_exact_on_every_template(tokenizer: Any, name: str, row: dict[str, Any])
     assert seen >= 2  # a text and a conversation at least
 
 
-def test_matrix(smollm2: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_matrix(tokenizer: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     if not NAMES:
         pytest.skip(f"{TEMPLATES} is not here")
     verdicts = {}
     for name in NAMES:
-        strategy = load(tokenizer_for(smollm2, source_of(name)), {"sequence_len": 2048})
+        strategy = load(with_template(tokenizer, source_of(name)), {"sequence_len": 2048})
         verdicts[name] = list(faults(strategy, row, "Hi", None))
     with capsys.disabled():
         print()
@@ -173,13 +173,10 @@ def test_matrix(smollm2: Any, row: dict[str, Any], capsys: pytest.CaptureFixture
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: bool(text.strip()))
 
 
-@pytest.mark.parametrize("name", ["qwen", "deepseek"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None)
 @given(question=PLAIN, answer=PLAIN)
-def test_any_text_keeps_the_prompt_and_the_split(
-    request: pytest.FixtureRequest, name: str, question: str, answer: str
-) -> None:
-    tokenizer = tokenizer_for(request.getfixturevalue(name), FAMILIES["seed"][0])
+def test_any_text_keeps_the_prompt_and_the_split(tokenizer: Any, question: str, answer: str) -> None:
+    tokenizer = with_template(tokenizer, FAMILIES["seed"][0])
     strategy = load(tokenizer, {"sequence_len": 2048})
     row = {
         "instruction": question,
@@ -198,6 +195,6 @@ def test_any_text_keeps_the_prompt_and_the_split(
     assert tokens["input_ids"][: len(prompt)] == prompt
     assert tokens["labels"][: len(prompt)] == [-100] * len(prompt)
     assert tokens["labels"][len(prompt) :] == tokens["input_ids"][len(prompt) :]
-    assert tokenizer.decode(tokens["labels"][len(prompt) :], clean_up_tokenization_spaces=False).endswith(
-        f"</seed:think>\n{answer.strip()}<|im_end|>"
-    )
+    # Through the tokenizer and back on both sides: SmolLM2's lacks some bytes of rare characters.
+    expected = tokenizer(f"</seed:think>\n{answer.strip()}<|im_end|>", add_special_tokens=False)["input_ids"]
+    assert decoded(tokenizer, tokens["labels"][len(prompt) :]).endswith(decoded(tokenizer, expected))

@@ -7,7 +7,7 @@ import pytest
 from axolotl_alttrain.sentinels import last_piece
 from axolotl_alttrain.template import learn_format
 
-from .families import FAMILIES, tokenizer_for
+from .families import FAMILIES, with_control_tokens, with_template
 
 USER = [{"role": "user", "content": "Hi"}]
 
@@ -15,7 +15,7 @@ USER = [{"role": "user", "content": "Hi"}]
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_familys_delimiters_are_learned_without_its_name(smollm2: Any, name: str) -> None:
     source, prompt_end, open_, close, end = FAMILIES[name]
-    chat = learn_format(tokenizer_for(smollm2, source))
+    chat = learn_format(with_template(with_control_tokens(smollm2, [source]), source))
     assert (chat.thought.open, chat.thought.close, chat.thought.end) == (open_, close, end)
     assert chat.prompt(USER).endswith(prompt_end)
     assert bool(chat.thought.prompt_open) == (not open_)
@@ -28,7 +28,8 @@ def test_the_stop_token_ends_the_turn_where_it_follows_at_once(smollm2: Any) -> 
         "'<|fim_middle|>\n<|im_end|>'": "<|fim_middle|>",  # the second stands behind the turn
         "'\n'": "<|im_end|>",  # none: the tokenizer's own
     }.items():
-        tokenizer = tokenizer_for(smollm2, body.replace("END", end))
+        source = body.replace("END", end)
+        tokenizer = with_template(with_control_tokens(smollm2, [source]), source)
         tokenizer.add_special_tokens({"additional_special_tokens": ["</s1>", "<|fim_middle|>"]})
         assert learn_format(tokenizer).thought.end == expected
 
