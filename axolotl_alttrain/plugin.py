@@ -14,9 +14,11 @@ from axolotl.utils.logging import get_logger
 from axolotl_alttrain.builtin import resolve_dataset
 from axolotl_alttrain.demo import resolve_model
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.fingerprint import data_fingerprint
 
 LOG = get_logger(__name__)
 STRATEGY = "alttrain"
+_STRATEGIES = "axolotl.prompt_strategies"
 
 
 class AltTrainPlugin(BasePlugin):
@@ -35,12 +37,15 @@ class AltTrainPlugin(BasePlugin):
         _print_user_errors_in_one_line()
         # Where Axolotl looks for `type: alttrain`; an external module's own loader never resolves there.
         strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
-        sys.modules[f"axolotl.prompt_strategies.{STRATEGY}"] = strategy
+        sys.modules[f"{_STRATEGIES}.{STRATEGY}"] = strategy
         if cfg.get("base_model"):
             cfg["base_model"] = resolve_model(cfg["base_model"])
         for entry in _entries(cfg):
             if entry.get("path"):
                 entry["path"] = resolve_dataset(entry["path"])
+            # Axolotl's key for prepared data holds the type, so what stands behind the colon keeps stale tokens out.
+            entry["type"] = f"{STRATEGY}:{data_fingerprint(cfg, entry)}"
+            sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy
         check_config(cfg)
 
     def pre_model_load(self, cfg: Any) -> None:
@@ -81,7 +86,12 @@ def check_config(cfg: Any) -> None:
 def _entries(cfg: Any) -> list[Any]:
     """The data set entries that use this strategy."""
     entries = [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]
-    return [entry for entry in entries if isinstance(entry, dict) and entry.get("type") == STRATEGY]
+    return [entry for entry in entries if isinstance(entry, dict) and is_alttrain(entry.get("type"))]
+
+
+def is_alttrain(kind: Any) -> bool:
+    """Whether a ``type:`` is this strategy's, with or without the fingerprint that the plugin adds."""
+    return isinstance(kind, str) and kind.partition(":")[0] == STRATEGY
 
 
 def _needs_remote_code(cfg: Any) -> bool | None:

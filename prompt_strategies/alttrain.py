@@ -18,6 +18,7 @@ from axolotl.utils.logging import get_logger
 from datasets import Dataset, IterableDataset
 
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
+from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.rows import example_from_row, row_error
 from axolotl_alttrain.template import ChatFormat, learn_format
 
@@ -46,6 +47,8 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
+        # `datasets` keys its cache on this object's state, where code does not show.
+        self.code = code_digest()
 
     @property
     def supports_batched(self) -> bool:

@@ -1,0 +1,112 @@
+"""What the tokens of a data set depend on, as one short digest, so that stale ones are never trained.
+
+Axolotl keeps tokenized data in ``dataset_prepared_path`` under a key made from the config alone
+(``axolotl.utils.data.shared.generate_dataset_hash_from_config``), and ``datasets`` caches by a function's name, not by
+its code. Neither sees that this package, the tokenizer's files or a local data file has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+# Whatever turns a row into tokens; the evaluator, command line and checks do not.
+_CODE = ("structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
+_STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
+_PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
+# As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
+_TOKENIZER_FILES = (
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "tokenizer.model",
+    "tekken.json",
+    "vocab.json",
+    "merges.txt",
+)
+_CHUNK_BYTES = 1 << 20
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code and the libraries that turn rows into tokens."""
+    digest = hashlib.sha256()
+    places = [("axolotl_alttrain", name) for name in _CODE] + [_STRATEGY]
+    for package, name in places:
+        digest.update(files(package).joinpath(name).read_bytes())
+    for package in _PACKAGES:
+        try:
+            digest.update(f"{package}=={version(package)}\n".encode())
+        except PackageNotFoundError:
+            digest.update(f"no {package}\n".encode())
+    return digest.hexdigest()
+
+
+def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """Digest of what the tokens of one ``datasets:`` entry depend on beyond what Axolotl's own key holds.
+
+    Args:
+        cfg: An Axolotl config, as written or validated.
+        entry: The entry; its ``path`` already resolved.
+
+    Returns:
+        Twelve hexadecimal digits.
+    """
+    digest = hashlib.sha256(code_digest().encode())
+    options = cfg.get("alttrain")
+    dump = getattr(options, "model_dump", None)
+    options = dump(exclude_none=True) if dump else options
+    digest.update(json.dumps(options or {}, sort_keys=True, default=str).encode())
+    digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether rows that are too long pass
+    name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
+    if name:
+        _add_files(digest, _tokenizer_files(str(name), cfg.get("revision_of_model")))
+    data_files = entry.get("data_files") or []
+    paths = [entry.get("path"), *([data_files] if isinstance(data_files, str) else data_files)]
+    _add_files(digest, (found for path in paths if path for found in _local_files(Path(str(path)))))
+    return digest.hexdigest()[:12]
+
+
+def _add_files(digest: Any, paths: Iterable[Path]) -> None:
+    for path in paths:
+        digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
+        with path.open("rb") as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                digest.update(chunk)
+
+
+def _local_files(path: Path) -> list[Path]:
+    """A data file, or the files of a folder of data; nothing for a name on the hub, whose revision Axolotl knows."""
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(found for found in path.rglob("*") if found.is_file() and not found.name.startswith("."))
+    return []
+
+
+def _tokenizer_files(name: str, revision: str | None) -> list[Path]:
+    """The tokenizer's files in its folder, or fetched from the hub as loading would; missing ones are left out."""
+    from transformers.utils.hub import cached_file
+
+    quiet = dict.fromkeys(
+        (
+            "_raise_exceptions_for_gated_repo",
+            "_raise_exceptions_for_missing_entries",
+            "_raise_exceptions_for_connection_errors",
+        ),
+        False,
+    )
+    try:
+        found = [cached_file(name, file, revision=revision, **quiet) for file in _TOKENIZER_FILES]
+    except (OSError, ValueError):  # no such model: loading it says so
+        return []
+    return [Path(path) for path in found if path]
