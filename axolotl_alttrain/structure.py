@@ -110,7 +110,18 @@ class AltTrainExample:
             for marker in sorted(markers - {""}):
                 if marker in getattr(self, name):
                     raise RowError(name, f"the template's own marker {marker!r}", "text without it")
-        return f"{fmt.open}{self.reasoning}{fmt.close}{self.answer}{fmt.end}"
+        return "".join(text for _, text in self.pieces(fmt))
+
+    def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
+        """The completion in order as (name, text): delimiters, steps with the blank line behind them, answer."""
+        steps = [(name, getattr(self, name) + (BLANK_LINE if name != STEPS[-1] else "")) for name in STEPS]
+        return [
+            ("thought_opening", fmt.open),
+            *steps,
+            ("thought_closing", fmt.close),
+            ("answer", self.answer),
+            ("end_of_turn", fmt.end),
+        ]
 
     def as_row(self) -> dict[str, Any]:
         """The row of a data file in column form; optional fields that are not set are left out."""

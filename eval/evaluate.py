@@ -15,13 +15,14 @@ from rich.console import Console
 from axolotl_alttrain import __version__
 from axolotl_alttrain.demo import DEMO_MODEL, resolve_model
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.files import write_whole
 
 from .backend import HFBackend
 from .generate import Settings, generate
 from .metrics import compare, score, summarise
 from .quantization import choose_quantization
 from .report import write_report
-from .samples import SampleFile, write_whole
+from .samples import SampleFile
 from .table import results_table
 from .tasks import PROBE_SETS, load_sets
 

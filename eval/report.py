@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
+from axolotl_alttrain.files import write_whole
+
 from .metrics import METRICS, Metric, Scored
-from .samples import write_whole
 from .table import p_value, percent
 
 _COLOURS = {"base": "#8a8f98", "tuned": "#2f6fde"}

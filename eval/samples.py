@@ -88,10 +88,3 @@ class SampleFile:
         if whole < len(content):
             with self.path.open("r+b") as file:
                 file.truncate(whole)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it, so that nobody sees half of it."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)

@@ -106,9 +106,8 @@ def test_changed_code_makes_another_key(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_changed_code_is_seen_by_the_cache_of_datasets(smollm2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datasets.fingerprint import Hasher
-
     from axolotl_alttrain.prompt_strategies import alttrain
+    from datasets.fingerprint import Hasher
 
     def key() -> str:
         return Hasher.hash(alttrain.load(smollm2, {}).tokenize_prompt)

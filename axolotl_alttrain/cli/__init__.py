@@ -1,0 +1,48 @@
+"""``axolotl alttrain``: commands beside Axolotl's own, found through the entry-point group ``axolotl.cli_commands``."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from axolotl_alttrain.errors import AltTrainError
+
+_CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            status = command(*args, **kwargs)
+        except AltTrainError as error:
+            raise click.ClickException(str(error)) from None
+        sys.exit(status or 0)
+
+    return run
+
+
+@click.group()
+def alttrain() -> None:
+    """AltTrain: look at what would be trained, and check the machine, before spending GPU time."""
+
+
+@alttrain.command()
+@_CONFIG
+@click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the same as a page.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@_user_errors_in_one_line
+def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
+    """Show what CONFIG would train, token by token: steps in colour, then a table over the whole data set."""
+    from .preview import run_preview
+
+    run_preview(config, rows, html, json_file)
+
+
+if __name__ == "__main__":
+    alttrain(prog_name="axolotl alttrain")

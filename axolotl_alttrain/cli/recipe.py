@@ -1,0 +1,177 @@
+"""Read a recipe as ``axolotl train`` reads it, but write nothing and start nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.template import ChatFormat
+
+# What a recipe for a GPU is checked against where there is none: an RTX A6000.
+A6000 = {"bf16": True, "fp8": False, "tf32": True, "n_gpu": 1, "compute_capability": "sm_86"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One ``datasets:`` entry of ``type: alttrain`` with its rows."""
+
+    path: str
+    rows: Any  # datasets.Dataset
+    chat: ChatFormat
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A validated recipe with its tokenizer and AltTrain data.
+
+    Attributes:
+        cfg: The config as Axolotl completes it.
+        tokenizer: Loaded as in training, with the config's special tokens.
+        sources: The AltTrain entries of ``datasets:``.
+        others: Paths of the entries of other types, which are not looked into.
+    """
+
+    cfg: Any
+    tokenizer: Any
+    sources: list[Source]
+    others: list[str]
+
+
+def load_config(path: Path, this_machine: bool = False) -> Any:
+    """The config as Axolotl validates and completes it, plugins registered.
+
+    Args:
+        path: A YAML file.
+        this_machine: Check it against this machine's GPU; otherwise against an A6000 where there is no GPU.
+
+    Raises:
+        AltTrainError: The file is no valid config, or does not name the plugin.
+    """
+    from axolotl.cli.config import gpu_capabilities, plugin_set_cfg, prepare_plugins
+    from axolotl.utils.config import normalize_cfg_datasets, normalize_config, validate_config
+    from axolotl.utils.dict import DictDefault
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AltTrainError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(raw, dict):
+        raise AltTrainError(f"{path}: found no keys; allowed: an Axolotl config")
+    if not any(str(name).startswith("axolotl_alttrain.") for name in raw.get("plugins") or []):
+        raise AltTrainError(f"{path}: the plugin is missing; add 'plugins: [axolotl_alttrain.AltTrainPlugin]'")
+    cfg = DictDefault(raw)
+    cfg.axolotl_config_path = str(path)
+    with _quiet():
+        prepare_plugins(cfg)
+        capabilities, environment = gpu_capabilities()
+        if not this_machine and capabilities["compute_capability"] is None:
+            capabilities = A6000
+        try:
+            cfg = validate_config(cfg, capabilities=capabilities, env_capabilities=environment)
+            normalize_config(cfg)
+            normalize_cfg_datasets(cfg)
+        except OSError as error:  # transformers, where there is neither such a folder nor the hub
+            first = str(error).splitlines()[0]
+            raise AltTrainError(
+                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model first or give its folder"
+            ) from None
+        except ValueError as error:  # pydantic's errors among them
+            raise AltTrainError(f"{path}: {_first_error(error)}") from None
+        plugin_set_cfg(cfg)
+    return cfg
+
+
+def load_tokenizer(cfg: Any) -> Any:
+    """The tokenizer as training loads it.
+
+    Raises:
+        AltTrainError: It cannot be loaded.
+    """
+    from axolotl.loaders import load_tokenizer as load
+
+    try:
+        with _quiet():
+            return load(cfg)
+    except (OSError, ValueError) as error:
+        raise AltTrainError(
+            f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({str(error).splitlines()[0]}); download "
+            "the model first or give its folder"
+        ) from None
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read config, tokenizer and data.
+
+    Raises:
+        AltTrainError: Any of them is not as it must be; the message says what to change.
+    """
+    from axolotl.utils.data.shared import datasets_with_name_generator
+
+    from axolotl_alttrain.plugin import is_alttrain
+
+    cfg = load_config(path)
+    tokenizer = load_tokenizer(cfg)
+    sources, others = [], []
+    for entry in datasets_with_name_generator(cfg.datasets):
+        if is_alttrain(entry.type):
+            sources.append(load_source(cfg, tokenizer, entry))
+        else:
+            others.append(str(entry.path))
+    return Recipe(cfg, tokenizer, sources, others)
+
+
+def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
+    """The rows of one entry, chosen as Axolotl chooses them, and the format in which they are trained.
+
+    Raises:
+        AltTrainError: The data cannot be read.
+        TemplateError: The chat template cannot carry the format.
+    """
+    from axolotl.utils.data.shared import load_dataset_with_config
+    from datasets import DatasetDict
+
+    from axolotl_alttrain.prompt_strategies.alttrain import load
+
+    try:
+        with _quiet():
+            rows = load_dataset_with_config(entry, cfg.hf_use_auth_token, streaming=False)
+    except Exception as error:  # hub, file system and parsers each raise their own
+        first = (str(error).splitlines() or [""])[0]
+        raise AltTrainError(f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first})") from None
+    if isinstance(rows, DatasetDict):
+        name = entry.split if entry.split in rows else "train"
+        if name not in rows:
+            raise AltTrainError(f"datasets: {entry.path} has no split {name!r}; allowed: 'split:' one of {list(rows)}")
+        rows = rows[name]
+    if entry.shards:
+        rows = rows.shuffle(seed=cfg.seed).shard(num_shards=entry.shards, index=entry.get("shards_idx") or 0)
+    return Source(str(entry.path), rows, load(tokenizer, cfg, entry).chat)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Axolotl's progress messages; warnings stay."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _first_error(error: Exception) -> str:
+    """The first complaint of a validation error in one line, with its field."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field + ': ' if field else ''}{first['msg']}"
