@@ -32,7 +32,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "templates.md"
 
 
 def turn_end(tokenizer: Any, source: str) -> str | None:
-    """The last control token right behind an answer: what a model's own tokenizer has as EOS.
+    """The last control token right behind an answer that opens no new turn: what a model's own tokenizer has as EOS.
 
     With another EOS Axolotl would train no end of turn.
     """
@@ -41,7 +41,7 @@ def turn_end(tokenizer: Any, source: str) -> str | None:
     first = behind.split()[:1]
     specials = sorted(special_tokens(tokenizer), key=len, reverse=True)
     found = re.findall("|".join(map(re.escape, specials)), first[0]) if first else []
-    return found[-1] if found else None
+    return next((token for token in reversed(found) if "START" not in token and "CHATBOT" not in token), None)
 
 
 def ours(chat: Any) -> list[str]:
