@@ -44,5 +44,19 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) 
     run_preview(config, rows, html, json_file)
 
 
+@alttrain.command()
+@click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the checks as JSON.")
+@_user_errors_in_one_line
+def doctor(config: Path | None, json_file: Path | None) -> int:
+    """Check this machine and, if given, CONFIG.
+
+    Each line is ok, warning or problem, with what to do; the exit code is 1 on a problem.
+    """
+    from .doctor import run_doctor
+
+    return run_doctor(config, json_file)
+
+
 if __name__ == "__main__":
     alttrain(prog_name="axolotl alttrain")

@@ -1,0 +1,164 @@
+"""The doctor's findings about the machine: packages, launcher, GPU, bitsandbytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Literal
+
+Status = Literal["ok", "warning", "problem"]
+GIB = 1 << 30
+LAUNCH_SECONDS = 300
+# What the tests last ran with.
+TESTED = {
+    "axolotl": "0.19.0",
+    "torch": "2.13.0",
+    "transformers": "5.16.1",
+    "peft": "0.20.0",
+    "datasets": "4.8.4",
+    "bitsandbytes": "0.50.2",
+    "accelerate": "1.13.0",
+}
+_PROBE = "axolotl_alttrain.cli.probe"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor.
+
+    Attributes:
+        name: What was looked at.
+        status: ``problem`` where training would fail or train something else.
+        found: What was found.
+        remedy: What to do about it; empty where it is ok.
+    """
+
+    name: str
+    status: Status
+    found: str
+    remedy: str = ""
+
+
+def check_packages() -> Iterator[Check]:
+    """Versions against those that the tests run with, and against what the package requires."""
+    from packaging.requirements import Requirement
+    from packaging.version import Version
+
+    needed = {r.name: r for r in map(Requirement, requires("axolotl-alttrain") or [])}
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "ok", python)
+    for name, tested in TESTED.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            yield Check(name, "problem", "not installed", f"pip install {name}=={tested}")
+            continue
+        release = Version(found).public
+        if name in needed and not needed[name].specifier.contains(release, prereleases=True):
+            yield Check(name, "problem", found, f"pip install '{name}{needed[name].specifier}'")
+        elif release == tested:
+            yield Check(name, "ok", found)
+        else:
+            yield Check(name, "warning", f"{found}; tested with {tested}", f"if it fails: pip install {name}=={tested}")
+
+
+def check_launcher() -> Check:
+    """Whether the process that ``axolotl train`` starts finds this plugin: it runs ``accelerate`` from the PATH."""
+    name = "axolotl train"
+    launcher = shutil.which("accelerate")
+    if launcher is None:
+        return Check(
+            name,
+            "problem",
+            "'accelerate' is not on the PATH",
+            f"activate the environment: add {os.path.dirname(sys.executable)} to the PATH",
+        )
+    options = ["--num_processes", "1", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    command = [launcher, "launch", "--cpu", *options, "-m", _PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LAUNCH_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(name, "problem", f"{launcher} does not run ({error})", "pip install --force-reinstall accelerate")
+    said = [line for line in done.stdout.splitlines() if line.startswith("alttrain ")]
+    if done.returncode or not said:
+        errors = [line for line in done.stderr.splitlines() if "Error" in line or "No module named" in line]
+        reason = next((line for line in errors if "CalledProcessError" not in line), "no message").strip()
+        return Check(
+            name,
+            "problem",
+            f"the process that {launcher} starts cannot import the plugin ({reason})",
+            "install axolotl and axolotl-alttrain in one environment, and activate it",
+        )
+    interpreter, *_ = json.loads(said[0].removeprefix("alttrain "))
+    if os.path.realpath(os.path.dirname(interpreter)) != os.path.realpath(os.path.dirname(sys.executable)):
+        return Check(
+            name,
+            "warning",
+            f"{launcher} runs {interpreter}, another environment than this one ({sys.executable})",
+            "activate the environment in which you run this",
+        )
+    return Check(name, "ok", f"{launcher} starts a process that imports the plugin")
+
+
+def check_gpu() -> Check:
+    """The GPU and its memory, in GiB."""
+    import torch
+
+    if not torch.cuda.is_available():
+        built = "this torch has no GPU support" if torch.version.cuda is None else "torch sees no GPU"
+        return Check(
+            "GPU",
+            "warning",
+            f"none: {built}",
+            "train small models only, or install the CUDA build of torch and a driver",
+        )
+    parts = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        parts.append(f"{torch.cuda.get_device_name(index)}, {free / GIB:.0f} of {total / GIB:.0f} GiB free")
+    busy = torch.cuda.mem_get_info(0)[0] < 0.5 * torch.cuda.mem_get_info(0)[1]
+    remedy = "other processes hold its memory: see nvidia-smi" if busy else ""
+    return Check("GPU", "warning" if busy else "ok", "; ".join(parts), remedy)
+
+
+def check_bitsandbytes() -> Check:
+    """Whether a 4-bit layer computes and passes gradients on the device that training uses."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        from bitsandbytes.nn import Linear4bit
+
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(128, 128, bias=False)
+        packed = Linear4bit(128, 128, bias=False, compute_dtype=torch.float32, quant_type="nf4")
+        packed.load_state_dict(layer.state_dict())
+        packed, layer = packed.to(device), layer.to(device)
+        given = torch.randn(4, 128, device=device, requires_grad=True)
+        out = packed(given)
+        out.sum().backward()
+        rounding = ((out - layer(given)).norm() / layer(given).norm()).item()
+        passed = given.grad is not None and bool(given.grad.isfinite().all())
+    except Exception as error:  # a missing kernel shows in many ways
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        return Check(
+            "bitsandbytes",
+            "problem",
+            f"a 4-bit layer fails on {device}: {first}",
+            "reinstall it for your CUDA version, or train without load_in_4bit",
+        )
+    # NF4's rounding is about a tenth of the weights' size.
+    if not passed or rounding > 0.2:
+        return Check(
+            "bitsandbytes",
+            "problem",
+            f"a 4-bit layer on {device} is off by {100 * rounding:.0f} %",
+            "reinstall it for your CUDA version",
+        )
+    return Check("bitsandbytes", "ok", f"a 4-bit layer works on {device} (rounding {100 * rounding:.0f} %)")

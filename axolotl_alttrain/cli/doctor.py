@@ -1,0 +1,68 @@
+"""``axolotl alttrain doctor``: is this machine, and this recipe, ready to train?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from axolotl_alttrain.files import write_whole
+
+from .checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
+
+_SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "bold red")}
+
+
+def run_doctor(config: Path | None = None, json_file: Path | None = None, console: Console | None = None) -> int:
+    """Print every check as a line.
+
+    Args:
+        config: A recipe to look into; without one only the machine is checked.
+        json_file: Where to write the checks.
+        console: Where to print.
+
+    Returns:
+        1 where there is a problem, else 0.
+    """
+    console = console or Console()
+    with Console(stderr=True).status("looking at the machine"):
+        checks = list(all_checks(config))
+    console.print(checks_table(checks))
+    counts = {status: sum(check.status == status for check in checks) for status in _SIGNS}
+    console.print(f"{counts['ok']} ok, {counts['warning']} warning(s), {counts['problem']} problem(s)")
+    if json_file is not None:
+        write_whole(json_file, json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False) + "\n")
+        console.print(f"Written: {json_file}")
+    return 1 if counts["problem"] else 0
+
+
+def all_checks(config: Path | None) -> Iterator[Check]:
+    """The checks of the machine, then those of the recipe."""
+    yield from check_packages()
+    yield check_launcher()
+    yield check_gpu()
+    yield check_bitsandbytes()
+    if config is not None:
+        from .recipe_checks import check_recipe
+
+        yield from check_recipe(config)
+
+
+def checks_table(checks: Iterable[Check]) -> Table:
+    """A line per check, with the remedy below what was found."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        sign, style = _SIGNS[check.status]
+        found = Text(check.found)
+        if check.remedy:
+            found.append(f"\n→ {check.remedy}", style="bold")
+        table.add_row(Text(sign, style=style), check.name, found)
+    return table

@@ -1,0 +1,116 @@
+"""The doctor's findings about one recipe: config, template, data, prepared data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+
+from .checks import GIB, Check
+from .preview import describe
+from .recipe import Recipe, load_config, load_source, load_tokenizer
+from .statistics import read_rows
+from .stock import EXACT, MODES, compare_stock
+
+
+def check_recipe(path: Path) -> Iterator[Check]:
+    """Everything about a recipe; stops where the next check would need what failed."""
+    try:
+        load_config(path, this_machine=True)
+        yield Check("config", "ok", f"{path} is valid on this machine")
+    except AltTrainError as error:
+        try:
+            load_config(path)
+        except AltTrainError as everywhere:
+            yield Check("config", "problem", str(everywhere), "mend the line it names")
+            return
+        yield Check(
+            "config", "warning", f"valid on a GPU like the A6000, not here: {error}", "train where there is one"
+        )
+    cfg = load_config(path)
+    try:
+        tokenizer = load_tokenizer(cfg)
+    except AltTrainError as error:
+        yield Check("tokenizer", "problem", str(error), "hf download the model, or log in with 'hf auth login'")
+        return
+    yield Check("tokenizer", "ok", f"{cfg.tokenizer_config or cfg.base_model}")
+    yield from _check_sources(cfg, tokenizer)
+    yield check_prepared(cfg, tokenizer)
+
+
+def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
+    from axolotl.utils.data.shared import datasets_with_name_generator
+
+    from axolotl_alttrain.plugin import is_alttrain
+
+    told = False
+    for entry in datasets_with_name_generator(cfg.datasets):
+        if not is_alttrain(entry.type):
+            continue
+        try:
+            source = load_source(cfg, tokenizer, entry)
+        except AltTrainError as error:
+            yield Check("data" if "datasets:" in str(error) else "template", "problem", str(error), "as it says")
+            continue
+        if not told:
+            told = True
+            yield Check("template", "ok", describe(source.chat))
+            yield check_stock(source.chat, cfg.get("eot_tokens") or ())
+        yield _check_rows(Recipe(cfg, tokenizer, [source], []), str(entry.path))
+
+
+def _check_rows(recipe: Recipe, path: str) -> Check:
+    try:
+        rows = list(read_rows(recipe))
+    except AltTrainError as error:
+        return Check("data", "problem", str(error), "mend the row")
+    if not rows:
+        return Check("data", "problem", f"{path}: no rows", "give at least one example")
+    longest, too_long = max(row.tokens for row in rows), sum(row.dropped for row in rows)
+    found = f"{path}: {len(rows)} rows, the longest has {longest} tokens"
+    if not too_long:
+        return Check("data", "ok", found)
+    limit, strategy = recipe.cfg.sequence_len, recipe.cfg.excess_length_strategy
+    found += f"; {too_long} are longer than sequence_len {limit}"
+    if strategy == "drop":
+        return Check("data", "ok", f"{found} and will be dropped, as the config says")
+    if strategy == "truncate":
+        return Check(
+            "data", "warning", f"{found} and will be cut: no end of turn", f"set 'sequence_len: {longest}' or drop"
+        )
+    remedy = f"set 'sequence_len: {longest}' or 'excess_length_strategy: drop'"
+    return Check("data", "problem", f"{found}: training will stop", remedy)
+
+
+def check_stock(chat: Any, eot_tokens: Any) -> Check:
+    """Whether ``type: chat_template`` would have trained the same; for the user's knowledge, never a problem."""
+    verdicts = {mode: compare_stock(chat, mode, list(eot_tokens)) for mode in MODES}
+    parts = [f"{MODES[mode]}: {', '.join(found)}" for mode, found in verdicts.items()]
+    if [EXACT] in verdicts.values():
+        return Check("type: chat_template", "ok", f"would train the same in one way ({'; '.join(parts)})")
+    return Check("type: chat_template", "ok", f"would be wrong here ({'; '.join(parts)}); 'type: alttrain' is exact")
+
+
+def check_prepared(cfg: Any, tokenizer: Any) -> Check:
+    """Tokens that an earlier run has left, and whether training would take them."""
+    from axolotl.common.const import DEFAULT_DATASET_PREPARED_PATH
+    from axolotl.utils.data.shared import generate_dataset_hash_from_config
+
+    name = "prepared data"
+    folder = Path(cfg.dataset_prepared_path or DEFAULT_DATASET_PREPARED_PATH)
+    key = generate_dataset_hash_from_config(cfg, cfg.datasets, tokenizer.name_or_path)
+    found = [path for path in folder.iterdir() if (path / "state.json").is_file()] if folder.is_dir() else []
+    current = [path for path in found if path.name == key]
+    others = [path for path in found if path.name != key]
+    size = sum(file.stat().st_size for path in others for file in path.rglob("*") if file.is_file()) / GIB
+    text = f"{folder}: " + (
+        "made from this recipe as it is now" if current else "none for this recipe, made when needed"
+    )
+    if not others:
+        return Check(name, "ok", text)
+    text += (
+        f"; {len(others)} of other recipes or older data, code or templates ({size:.2f} GiB), never taken for this one"
+    )
+    return Check(name, "ok" if current else "warning", text, f"delete what you do not need in {folder}")
