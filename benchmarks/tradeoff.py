@@ -23,6 +23,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "examples" / "smollm2-135m-cpu.yml"
 RESULTS = ROOT / "benchmarks" / "results"
+SEED_HARMFUL_ROWS = 489
 METRICS = ("harmful_response", "over_refusal", "verdict_accuracy", "structure")
 
 
@@ -31,7 +32,11 @@ def train(harmful_rows: int, folder: Path) -> float | None:
     if (folder / "adapter_config.json").is_file():
         return None
     recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
-    recipe["datasets"][0]["split"] = f"train[:{harmful_rows}]"
+    # The seed data has its harmful rows first.
+    recipe["datasets"] = [
+        {"path": "alttrain-seed", "type": "alttrain", "split": f"train[{rows}]"}
+        for rows in (f":{harmful_rows}", f"{SEED_HARMFUL_ROWS}:")
+    ]
     recipe["output_dir"] = str(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "recipe.yml"

@@ -80,7 +80,7 @@ def test_each_row_does_what_its_label_says(example: AltTrainExample) -> None:
 def test_harmful_rows_come_first_as_the_demo_recipe_slices_them() -> None:
     labels = [e.label for e in EXAMPLES]
     assert labels == sorted(labels, reverse=True)
-    assert labels.index("benign") == 489  # `split: train[489:]` in smollm2-135m-cpu.yml
+    assert labels.index("benign") == 489  # benchmarks/tradeoff.py counts on it
 
 
 def test_refusals_vary() -> None:
