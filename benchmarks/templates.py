@@ -1,6 +1,6 @@
 """What is trained on real chat templates: this package against Axolotl's own `chat_template` strategy.
 
-    python benchmarks/templates.py ../shared/templates      # any folder of *.jinja files
+    python -m benchmarks.templates ../shared/templates      # any folder of *.jinja files
 
 Writes benchmarks/results/templates.md. "Exact": the prompt's ids are those of `apply_chat_template(...,
 add_generation_prompt=True)` and carry no loss, and the trained ids are what the model has to generate after it, up to
@@ -89,7 +89,7 @@ def main() -> None:
     counts = " | ".join(f"**{exact[column]} of {len(files)}**" for column in ("ours", *MODES))
     packages = ", ".join(f"{name} {version(name)}" for name in ("axolotl", "transformers"))
     summary = [
-        f"`python benchmarks/templates.py FOLDER`; {packages}.",
+        f"`python -m benchmarks.templates FOLDER`; {packages}.",
         f"In {exact['either']} of {len(files)} at least one of the two ways with `chat_template` is exact.",
     ]
     table = [head, "| --- | --- | --- | --- |", f"| **exact** | {counts} |", *lines]

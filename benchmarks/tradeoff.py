@@ -1,7 +1,7 @@
 """Safety against over-refusal as the share of harmful rows grows: the demo recipe trained once per share.
 
-    python benchmarks/tradeoff.py     # about an hour on two CPU cores; goes on where it stopped
-    python benchmarks/tradeoff.py --harmful-rows 170 340
+    python -m benchmarks.tradeoff     # about an hour on two CPU cores; goes on where it stopped
+    python -m benchmarks.tradeoff --harmful-rows 170 340
 
 Each point is the recipe examples/smollm2-135m-cpu.yml with another number of harmful rows, trained by
 `axolotl train` and evaluated by `eval.run` on the harmful and benign probes. Writes benchmarks/results/tradeoff.json
@@ -87,7 +87,7 @@ def main() -> None:
         points.append({"harmful_rows": rows, "train_seconds": seconds, "metrics": metrics})
         base = {name: summary["runs"]["base"]["metrics"][name] for name in METRICS}
         result = {
-            "command": "python benchmarks/tradeoff.py --harmful-rows " + " ".join(map(str, args.harmful_rows)),
+            "command": "python -m benchmarks.tradeoff --harmful-rows " + " ".join(map(str, args.harmful_rows)),
             "finished": summary["finished"],
             "packages": summary["packages"],
             "limit": args.limit,
