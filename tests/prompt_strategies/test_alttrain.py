@@ -9,6 +9,7 @@ from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load
 from datasets import Dataset
 
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
+from tests.families import with_template
 
 # An own, minimal template that behaves as DeepSeek-R1-Distill's does: it writes the BOS itself, drops the
 # thoughts of assistant turns and opens the thought in its generation prompt.
@@ -51,8 +52,7 @@ def test_expected_ids_for_chatml_in_full(smollm2: Any, row: dict[str, Any]) -> N
 
 
 def test_expected_ids_for_r1_distill_in_full(deepseek: Any, row: dict[str, Any]) -> None:
-    deepseek.chat_template = R1_LIKE
-    tokens = load(deepseek, cfg()).tokenize_prompt(row)
+    tokens = load(with_template(deepseek, R1_LIKE), cfg()).tokenize_prompt(row)
     assert tokens["input_ids"] == R1_PROMPT + R1_COMPLETION
     assert tokens["labels"] == [-100] * len(R1_PROMPT) + R1_COMPLETION
 
@@ -88,8 +88,7 @@ def test_the_prompt_is_what_inference_sends_and_all_the_rest_is_trained(
     instruction: Any,
     row: dict[str, Any],
 ) -> None:
-    tokenizer = request.getfixturevalue(tokenizer_name)
-    tokenizer.chat_template = template(name)
+    tokenizer = with_template(request.getfixturevalue(tokenizer_name), template(name))
     strategy = load(tokenizer, cfg())
     tokens = strategy.tokenize_prompt(row | {"instruction": instruction})
     messages = [{"role": "user", "content": instruction}] if isinstance(instruction, str) else instruction
@@ -130,7 +129,6 @@ def test_the_end_of_turn_is_the_templates_own_and_is_trained_last(
 
 
 def test_batches_rows_and_worker_processes_agree(smollm2: Any, row: dict[str, Any], tmp_path: Any) -> None:
-    smollm2.chat_template = smollm2_template(smollm2)
     strategy = load(smollm2, cfg())
     other = row | {"instruction": CONVERSATION, "answer": "No."}
     single = [strategy.tokenize_prompt(r) for r in (row, other)]
@@ -142,12 +140,6 @@ def test_batches_rows_and_worker_processes_agree(smollm2: Any, row: dict[str, An
         assert wrapped.column_names == ["input_ids", "attention_mask", "labels"]
         assert wrapped[0]["input_ids"] == single[0]["input_ids"]
         assert len(wrapped) == 6
-
-
-def smollm2_template(tokenizer: Any) -> str:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(tokenizer.name_or_path).chat_template
 
 
 @pytest.mark.parametrize("workers", [None, 2])
