@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+LOG = logging.getLogger(__name__)
 # Whatever turns a row into tokens; the evaluator, command line and checks do not.
 _CODE = ("structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
@@ -94,19 +96,22 @@ def _local_files(path: Path) -> list[Path]:
 
 
 def _tokenizer_files(name: str, revision: str | None) -> list[Path]:
-    """The tokenizer's files in its folder, or fetched from the hub as loading would; missing ones are left out."""
+    """The tokenizer's files in its folder, or in the hub's local cache, fetched as loading would fetch them."""
+    if Path(name).is_dir():
+        found = [Path(name) / file for file in _TOKENIZER_FILES]
+        return [path for path in found if path.is_file()]
+    from huggingface_hub import try_to_load_from_cache
     from transformers.utils.hub import cached_file
 
-    quiet = dict.fromkeys(
-        (
-            "_raise_exceptions_for_gated_repo",
-            "_raise_exceptions_for_missing_entries",
-            "_raise_exceptions_for_connection_errors",
-        ),
-        False,
-    )
     try:
-        found = [cached_file(name, file, revision=revision, **quiet) for file in _TOKENIZER_FILES]
-    except (OSError, ValueError):  # no such model: loading it says so
+        for file in _TOKENIZER_FILES:
+            cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=False)
+    except (
+        Exception
+    ) as error:  # no network, gated, no such model: what is in the cache counts, and loading says the rest
+        LOG.debug("tokenizer files of %s: %s", name, error)
+    try:
+        cached = [try_to_load_from_cache(name, file, revision=revision) for file in _TOKENIZER_FILES]
+    except ValueError:  # neither a folder nor a hub id
         return []
-    return [Path(path) for path in found if path]
+    return [Path(path) for path in cached if isinstance(path, str)]

@@ -130,3 +130,29 @@ def test_every_module_that_renders_is_in_the_digest() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("axolotl_alttrain."):
                 assert f"{(node.module or '').rpartition('.')[2]}.py" in names | outside
+
+
+def test_without_network_the_hubs_cache_counts(tmp_path: Path) -> None:
+    """In a process of its own, as the hub's settings are read at import: a hub that refuses every connection."""
+    import os
+    import subprocess
+    import sys
+
+    cache = tmp_path / "hub" / "models--some--model"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text("abc")
+    (cache / "snapshots" / "abc").mkdir(parents=True)
+    config = cache / "snapshots" / "abc" / "tokenizer_config.json"
+    code = "from axolotl_alttrain.fingerprint import data_fingerprint as f; print(f({'base_model': 'some/model'}, {}))"
+
+    def digest() -> str:
+        env = os.environ | {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9"}
+        env["HF_HUB_OFFLINE"] = "0"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+        return done.stdout.strip()
+
+    config.write_text("{}")
+    before = digest()
+    assert digest() == before
+    config.write_text('{"chat_template": "new"}')
+    assert digest() != before
