@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from axolotl_alttrain.errors import RowError, shown
@@ -105,12 +106,12 @@ class AltTrainExample:
         Raises:
             RowError: A text contains a marker of ``fmt``, so that the completion would end elsewhere.
         """
-        for name in (*STEPS, "answer"):
-            markers = {fmt.end.strip()} | ({fmt.open.strip(), fmt.close.strip()} if name in STEPS else set())
-            for marker in sorted(markers - {""}):
-                if marker in getattr(self, name):
+        for name, markers in _markers(fmt):
+            text = getattr(self, name)
+            for marker in markers:
+                if marker in text:
                     raise RowError(name, f"the template's own marker {marker!r}", "text without it")
-        return "".join(text for _, text in self.pieces(fmt))
+        return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.end))
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
         """The completion in order as (name, text): delimiters, steps with the blank line behind them, answer."""
@@ -190,6 +191,14 @@ def parse_completion(text: str, fmt: ThoughtFormat | None = None) -> ParsedCompl
         thought, answer, truncated = before.strip(), after.strip(), not closed
     pu, ha, cr = split_steps(thought)
     return ParsedCompletion(thought, pu, ha, cr, read_verdict(ha), answer, truncated)
+
+
+@lru_cache(maxsize=8)
+def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """For each text of an example, the markers that must not stand in it."""
+    in_answer = {fmt.end.strip()} - {""}
+    in_thought = (in_answer | {fmt.open.strip(), fmt.close.strip()}) - {""}
+    return (*((step, tuple(sorted(in_thought))) for step in STEPS), ("answer", tuple(sorted(in_answer))))
 
 
 def _checked_text(name: str, value: Any) -> str:
