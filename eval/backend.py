@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, DynamicCache
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.template import ChatFormat, learn_format
+
+from .greedy import greedy
 
 _WEIGHTS = ("*.safetensors", "*.bin")
 
@@ -110,54 +112,13 @@ class HFBackend:
         """
         batch = self.tokenizer(list(prompts), add_special_tokens=False, padding=True, return_tensors="pt")
         batch = batch.to(self.model.device)
-        with torch.inference_mode():
-            new = self._greedy(batch["input_ids"], batch["attention_mask"], max_new_tokens, on_token)
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token)
         return [self._completion(ids) for ids in new]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths of texts in tokens, without special tokens added."""
         return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
-
-    def _greedy(
-        self, ids: torch.Tensor, mask: torch.Tensor, max_new_tokens: int, on_token: Callable[[int], None] | None
-    ) -> list[list[int]]:
-        """Greedy decoding that takes finished sequences out of the batch; ``generate`` keeps computing them.
-
-        Args:
-            ids, mask: Left-padded prompts, ``[batch, length]``.
-
-        Returns:
-            New token ids per prompt, up to and including a stop token.
-        """
-        new: list[list[int]] = [[] for _ in ids]
-        rows = list(range(len(new)))
-        cache = DynamicCache(config=self.model.config)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        for _ in range(max_new_tokens):
-            logits = self.model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits
-            ids = logits[:, -1].argmax(-1, keepdim=True)
-            for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
-                new[row].append(token)
-            if on_token:
-                on_token(len(rows))
-            alive = [i for i, row in enumerate(rows) if new[row][-1] not in self.stop_ids]
-            if not alive:
-                break
-            if len(alive) < len(rows):
-                keep = torch.tensor(alive, device=ids.device)
-                cache.batch_select_indices(keep)
-                ids, mask, positions = ids[keep], mask[keep], positions[keep]
-                rows = [rows[i] for i in alive]
-            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-            positions = positions[:, -1:] + 1
-        return new
 
     def _completion(self, ids: list[int]) -> Generated:
         stop = next((i for i, token in enumerate(ids) if token in self.stop_ids), None)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from eval.backend import HFBackend, identity
+from eval.greedy import greedy
 from eval.quantization import NF4
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
@@ -37,14 +38,10 @@ def test_sequences_that_stop_leave_the_batch_and_the_others_go_on(backend: HFBac
     texts = [backend.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
     batch = backend.tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
     with backend.adapter(True), torch.inference_mode():
-        free = backend._greedy(batch["input_ids"], batch["attention_mask"], 24, None)
+        free = greedy(backend.model, batch["input_ids"], batch["attention_mask"], backend.stop_ids, 24)
         stop = free[1][5]
-        known, backend.stop_ids = backend.stop_ids, [stop]
         sizes: list[int] = []
-        try:
-            stopped = backend._greedy(batch["input_ids"], batch["attention_mask"], 24, sizes.append)
-        finally:
-            backend.stop_ids = known
+        stopped = greedy(backend.model, batch["input_ids"], batch["attention_mask"], [stop], 24, sizes.append)
     for long, short in zip(free, stopped, strict=True):
         end = long.index(stop) + 1 if stop in long else len(long)
         assert short == long[:end]
