@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,9 @@ def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[...
 
 @click.group()
 def alttrain() -> None:
-    """AltTrain: look at what would be trained, and check the machine, before spending GPU time."""
+    """AltTrain: look at what would be trained, whether it fits, and check the machine, before spending GPU time."""
+    # Reading a config runs Axolotl's own code, which reports usage and errors; looking at a recipe reports nothing.
+    os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
 
 @alttrain.command()
@@ -56,6 +59,31 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     from .doctor import run_doctor
 
     return run_doctor(config, json_file)
+
+
+@alttrain.command()
+@_CONFIG
+@click.option("--gpu", default="a6000", show_default=True, help="The card: a6000, 3090, 4090, a100-40, h100, ...")
+@click.option("--gpus", type=click.IntRange(min=1), help="How many (default: as many as CONFIG needs).")
+@click.option("--rows", type=click.IntRange(min=1), help="As if the data had so many rows.")
+@click.option(
+    "--efficiency",
+    type=click.FloatRange(0.01, 1),
+    help="Share of the card's matrix rate that is reached (default 0.5).",
+)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@_user_errors_in_one_line
+def fit(
+    config: Path, gpu: str, gpus: int | None, rows: int | None, efficiency: float | None, json_file: Path | None
+) -> int:
+    """Estimate peak memory and time of CONFIG on a card, from the model's config alone.
+
+    Nothing is downloaded but the config and tokenizer of a model that this package does not know. The exit code is 1
+    where it does not fit.
+    """
+    from .fit import MATRIX_EFFICIENCY, run_fit
+
+    return run_fit(config, gpu, gpus, rows, efficiency or MATRIX_EFFICIENCY, json_file)
 
 
 if __name__ == "__main__":

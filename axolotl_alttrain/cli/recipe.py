@@ -12,10 +12,12 @@ from typing import Any
 import yaml
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.fit.architecture import shipped_config
+from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.template import ChatFormat
 
-# What a recipe for a GPU is checked against where there is none: an RTX A6000.
-A6000 = {"bf16": True, "fp8": False, "tf32": True, "n_gpu": 1, "compute_capability": "sm_86"}
+# What a recipe for a GPU is checked against where there is none.
+DEFAULT_GPU = GPUS["a6000"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,15 @@ class Recipe:
     others: list[str]
 
 
-def load_config(path: Path, this_machine: bool = False) -> Any:
+def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, gpus: int | None = None) -> Any:
     """The config as Axolotl validates and completes it, plugins registered.
 
     Args:
         path: A YAML file.
         this_machine: Check it against this machine's GPU; otherwise against an A6000 where there is no GPU.
+        gpu: Check it against this card instead, and take the architecture of a recipe's backbone from this package,
+            so that nothing is downloaded.
+        gpus: How many of them; by default as many as the recipe needs.
 
     Raises:
         AltTrainError: The file is no valid config, or does not name the plugin.
@@ -68,11 +73,14 @@ def load_config(path: Path, this_machine: bool = False) -> Any:
         raise AltTrainError(f"{path}: the plugin is missing; add 'plugins: [axolotl_alttrain.AltTrainPlugin]'")
     cfg = DictDefault(raw)
     cfg.axolotl_config_path = str(path)
-    with _quiet():
+    if gpu is not None and not cfg.base_model_config and (shipped := shipped_config(str(cfg.base_model))):
+        cfg.tokenizer_config = cfg.tokenizer_config or cfg.base_model
+        cfg.base_model_config = str(shipped)
+    with quiet():
         prepare_plugins(cfg)
         capabilities, environment = gpu_capabilities()
-        if not this_machine and capabilities["compute_capability"] is None:
-            capabilities = A6000
+        if gpu is not None or (not this_machine and capabilities["compute_capability"] is None):
+            capabilities = (gpu or DEFAULT_GPU).capabilities(gpus or needed_gpus(cfg))
         try:
             cfg = validate_config(cfg, capabilities=capabilities, env_capabilities=environment)
             normalize_config(cfg)
@@ -97,7 +105,7 @@ def load_tokenizer(cfg: Any) -> Any:
     from axolotl.loaders import load_tokenizer as load
 
     try:
-        with _quiet():
+        with quiet():
             return load(cfg)
     except (OSError, ValueError) as error:
         raise AltTrainError(
@@ -112,15 +120,19 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         AltTrainError: Any of them is not as it must be; the message says what to change.
     """
-    from axolotl.utils.data.shared import datasets_with_name_generator
-
-    from axolotl_alttrain.plugin import is_alttrain
-
     cfg = load_config(path)
-    tokenizer = load_tokenizer(cfg)
+    return with_data(cfg, load_tokenizer(cfg))
+
+
+def with_data(cfg: Any, tokenizer: Any) -> Recipe:
+    """A recipe from its config and tokenizer.
+
+    Raises:
+        AltTrainError: The data or the template are not as they must be.
+    """
     sources, others = [], []
-    for entry in datasets_with_name_generator(cfg.datasets):
-        if is_alttrain(entry.type):
+    for entry, ours in entries(cfg):
+        if ours:
             sources.append(load_source(cfg, tokenizer, entry))
         else:
             others.append(str(entry.path))
@@ -128,19 +140,29 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
-    """The rows of one entry, chosen as Axolotl chooses them, and the format in which they are trained.
+    """The rows of one entry and the format in which they are trained.
 
     Raises:
         AltTrainError: The data cannot be read.
         TemplateError: The chat template cannot carry the format.
     """
+    from axolotl_alttrain.prompt_strategies.alttrain import load
+
+    rows = load_rows(cfg, entry)
+    return Source(str(entry.path), rows, load(tokenizer, cfg, entry).chat)
+
+
+def load_rows(cfg: Any, entry: Any) -> Any:
+    """The rows of one entry, chosen as Axolotl chooses them.
+
+    Raises:
+        AltTrainError: The data cannot be read.
+    """
     from axolotl.utils.data.shared import load_dataset_with_config
     from datasets import DatasetDict
 
-    from axolotl_alttrain.prompt_strategies.alttrain import load
-
     try:
-        with _quiet():
+        with quiet():
             rows = load_dataset_with_config(entry, cfg.hf_use_auth_token, streaming=False)
     except Exception as error:  # hub, file system and parsers each raise their own
         first = (str(error).splitlines() or [""])[0]
@@ -152,11 +174,21 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
         rows = rows[name]
     if entry.shards:
         rows = rows.shuffle(seed=cfg.seed).shard(num_shards=entry.shards, index=entry.get("shards_idx") or 0)
-    return Source(str(entry.path), rows, load(tokenizer, cfg, entry).chat)
+    return rows
+
+
+def entries(cfg: Any) -> Iterator[tuple[Any, bool]]:
+    """The ``datasets:`` entries, one for each named part, and whether this package's strategy reads them."""
+    from axolotl.utils.data.shared import datasets_with_name_generator
+
+    from axolotl_alttrain.plugin import is_alttrain
+
+    for entry in datasets_with_name_generator(cfg.datasets):
+        yield entry, is_alttrain(entry.type)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without Axolotl's progress messages; warnings stay."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)

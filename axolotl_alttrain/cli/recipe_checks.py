@@ -10,7 +10,7 @@ from axolotl_alttrain.errors import AltTrainError
 
 from .checks import GIB, Check
 from .preview import describe
-from .recipe import Recipe, load_config, load_source, load_tokenizer
+from .recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from .statistics import read_rows
 from .stock import EXACT, MODES, compare_stock
 
@@ -41,13 +41,9 @@ def check_recipe(path: Path) -> Iterator[Check]:
 
 
 def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
-    from axolotl.utils.data.shared import datasets_with_name_generator
-
-    from axolotl_alttrain.plugin import is_alttrain
-
     told = False
-    for entry in datasets_with_name_generator(cfg.datasets):
-        if not is_alttrain(entry.type):
+    for entry, ours in entries(cfg):
+        if not ours:
             continue
         try:
             source = load_source(cfg, tokenizer, entry)

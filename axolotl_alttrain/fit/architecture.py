@@ -1,0 +1,147 @@
+"""A model's architecture without its weights: from a shipped config for the recipes' backbones, else from its own."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+
+
+def shipped_config(model: str) -> Path | None:
+    """The folder with the ``config.json`` of a backbone that the recipes use; None for any other model.
+
+    Args:
+        model: A hub id, such as ``Qwen/Qwen3-8B``.
+    """
+    if Path(model).exists():
+        return None
+    folder = Path(str(files("axolotl_alttrain").joinpath("architectures", model.replace("/", "--"))))
+    return folder if (folder / "config.json").is_file() else None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Parameters of a model with its adapter, counted on the meta device.
+
+    Attributes:
+        linear: Sizes of the linear weights that ``load_in_4bit`` packs: all but the output head.
+        other: Parameters of embeddings, output head, norms and biases.
+        trained: Sizes of the tensors that are trained: the adapter's, or all without one.
+        layers: Decoder layers.
+        layer: Parameters of the largest decoder layer, adapter left out.
+        hidden: Width of the residual stream.
+        widest: Largest output width of a linear layer in a decoder layer.
+        vocabulary: Rows of the output head.
+        attention: Query width of one layer: heads x their dimension.
+    """
+
+    linear: tuple[int, ...]
+    other: int
+    trained: tuple[int, ...]
+    layers: int
+    layer: int
+    hidden: int
+    widest: int
+    vocabulary: int
+    attention: int
+
+    @property
+    def parameters(self) -> int:
+        """Of the base model."""
+        return sum(self.linear) + self.other
+
+
+def read_architecture(cfg: Any) -> Any:
+    """The transformers config of a recipe's model.
+
+    Raises:
+        AltTrainError: It cannot be read, here or from the hub.
+    """
+    from transformers import AutoConfig
+
+    model = cfg.base_model_config or cfg.base_model
+    try:
+        config = AutoConfig.from_pretrained(model, trust_remote_code=bool(cfg.trust_remote_code))
+    except (OSError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise AltTrainError(f"base_model {model!r}: its config cannot be read ({first}); give its folder") from None
+    return config.get_text_config()
+
+
+def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
+    """The model in bfloat16 with the recipe's adapter, on the meta device.
+
+    Args:
+        config: From :func:`read_architecture`.
+        cfg: The recipe as Axolotl completes it; its LoRA keys are read by Axolotl's own code.
+        layers: Build only that many decoder layers.
+
+    Raises:
+        AltTrainError: The architecture cannot be built.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config = copy.deepcopy(config)
+    if layers is not None:
+        config.num_hidden_layers = layers
+        if getattr(config, "layer_types", None):
+            config.layer_types = config.layer_types[:layers]
+    try:
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+            if cfg.adapter in ("lora", "qlora"):
+                model = _with_adapter(model, cfg)
+    except (ValueError, TypeError) as error:
+        first = str(error).splitlines()[0]
+        raise AltTrainError(f"base_model {cfg.base_model!r}: cannot be built from its config ({first})") from None
+    return model
+
+
+def measure(config: Any, cfg: Any) -> Sizes:
+    """Count the parameters of a recipe's model."""
+    from torch import nn
+
+    model = meta_model(config, cfg)
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    head = base.get_output_embeddings()
+    adapter = {id(p) for name, p in model.named_parameters() if "lora_" in name}
+    linear = [m for m in base.modules() if isinstance(m, nn.Linear) and id(m.weight) not in adapter and m is not head]
+    every = sum(p.numel() for p in model.parameters() if id(p) not in adapter)
+    packed = tuple(m.weight.numel() for m in linear)
+    layers = decoder_layers(base)
+    return Sizes(
+        linear=packed,
+        other=every - sum(packed),
+        trained=tuple(p.numel() for p in model.parameters() if p.requires_grad),
+        layers=len(layers),
+        layer=max(sum(p.numel() for p in layer.parameters() if id(p) not in adapter) for layer in layers),
+        hidden=config.hidden_size,
+        widest=max(m.out_features for m in linear),
+        vocabulary=head.weight.shape[0],
+        attention=config.num_attention_heads * (getattr(config, "head_dim", 0) or 0) or config.hidden_size,
+    )
+
+
+def decoder_layers(base: Any) -> Any:
+    """The list of decoder layers of a model.
+
+    Raises:
+        AltTrainError: It is built in another way than transformers' decoders.
+    """
+    layers = getattr(getattr(base, "model", None), "layers", None)
+    if layers is None:
+        raise AltTrainError(f"{type(base).__name__}: no decoder layers found at model.layers; fit cannot estimate it")
+    return layers
+
+
+def _with_adapter(model: Any, cfg: Any) -> Any:
+    from axolotl.loaders.adapter import load_lora
+    from peft import get_peft_model
+
+    _, lora = load_lora(model, cfg, config_only=True)
+    return get_peft_model(model, lora)

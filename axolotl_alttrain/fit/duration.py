@@ -1,0 +1,117 @@
+"""Time of a training from stated efficiencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .gpus import Gpu
+from .memory import Model
+
+# Assumed shares of the data sheet's rates; pass others to see what they change.
+MATRIX_EFFICIENCY = 0.5
+BANDWIDTH_EFFICIENCY = 0.8
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One forward pass on one GPU.
+
+    Attributes:
+        rows: Examples in it.
+        tokens: Of these rows.
+        padded: Tokens computed, padding included.
+    """
+
+    rows: int
+    tokens: int
+    padded: int
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Steps, tokens and seconds of a whole training.
+
+    Attributes:
+        steps: Optimizer steps.
+        tokens: Of rows, over all epochs.
+        padded: Tokens computed, over all epochs.
+        seconds: On all GPUs together, without loading and saving.
+        rows_per_step: On average.
+    """
+
+    steps: int
+    tokens: int
+    padded: int
+    seconds: float
+    rows_per_step: float
+
+
+def duration(
+    model: Model,
+    cfg: Any,
+    batches: Sequence[Batch],
+    gpu: Gpu,
+    gpus: int = 1,
+    efficiency: float = MATRIX_EFFICIENCY,
+) -> Duration:
+    """Estimate a training.
+
+    Args:
+        model: From :func:`~.memory.read_model`.
+        cfg: The recipe as Axolotl completes it.
+        batches: Of one epoch, over all GPUs.
+        gpu: The card.
+        gpus: How many; each takes every n-th batch.
+        efficiency: Share of ``gpu.tflops`` that matrix products reach.
+    """
+    epochs = float(cfg.num_epochs or 1)
+    rounds = -(-len(batches) // gpus)
+    per_epoch = max(1, -(-rounds // int(cfg.gradient_accumulation_steps or 1)))
+    steps = int(per_epoch * epochs)
+    if cfg.max_steps and cfg.max_steps > 0:
+        steps = min(steps, int(cfg.max_steps))
+    share = steps / (per_epoch * epochs)
+    seconds = sum(seconds_of(model, cfg, batch, gpu, efficiency) for batch in batches) * epochs * share / gpus
+    rows = sum(batch.rows for batch in batches)
+    return Duration(
+        steps=steps,
+        tokens=int(sum(batch.tokens for batch in batches) * epochs * share),
+        padded=int(sum(batch.padded for batch in batches) * epochs * share),
+        seconds=seconds,
+        rows_per_step=rows / per_epoch,
+    )
+
+
+def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
+    """Operations for one token, forward and backward.
+
+    A weight costs two operations in forward, two for the gradient of its input, and two for its own gradient, which a
+    frozen weight does not need. Checkpointing runs the layers forward once more.
+
+    Args:
+        model: From :func:`~.memory.read_model`.
+        cfg: The recipe as Axolotl completes it.
+        context: Average number of earlier tokens that a token attends to.
+    """
+    sizes = model.sizes
+    again = 1 if cfg.gradient_checkpointing else 0
+    layers = float(sum(sizes.linear))
+    head = float(sizes.vocabulary) * sizes.hidden
+    own = 2.0 * sum(sizes.trained)
+    attention = 4.0 * sizes.attention * context * sizes.layers
+    return 2 * (2 + again) * layers + 2 * 2 * head + (2 + again) * own + own + (3 + again) * attention
+
+
+def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float = MATRIX_EFFICIENCY) -> float:
+    """Seconds of one forward and backward pass: matrix products, then memory traffic."""
+    sizes = model.sizes
+    context = batch.tokens / max(1, batch.rows) / 2
+    products = batch.padded * flops_per_token(model, cfg, context) / (gpu.tflops * 1e12 * efficiency)
+    passes = 3 if cfg.gradient_checkpointing else 2
+    # A packed weight is read, written unpacked, and read by the product; others are read.
+    per_weight = 4.5 if cfg.load_in_4bit else 3.0 if cfg.load_in_8bit else 2.0
+    # What is kept is written once and read once; what is not kept is assumed to be as much again.
+    traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.layers
+    return products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)

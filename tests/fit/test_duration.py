@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from axolotl_alttrain.fit.architecture import Sizes
+from axolotl_alttrain.fit.duration import Batch, duration, flops_per_token, seconds_of
+from axolotl_alttrain.fit.gpus import GPUS
+from axolotl_alttrain.fit.memory import Model
+
+from .conftest import recipe_cfg
+
+SIZES = Sizes(
+    linear=(1_000_000,), other=0, trained=(1000,), layers=1, layer=1_000_000, hidden=10, widest=10, vocabulary=100,
+    attention=10,
+)  # fmt: skip
+MODEL = Model(SIZES, kept=0.0)
+
+
+def test_operations_of_a_frozen_and_a_trained_weight() -> None:
+    # Two passes of two operations over frozen weights and head; three over the adapter's.
+    assert flops_per_token(MODEL, recipe_cfg()) == 4 * 1_000_000 + 4 * 1000 + 3 * 2 * 1000
+    again = flops_per_token(MODEL, recipe_cfg(gradient_checkpointing=True))
+    assert again - flops_per_token(MODEL, recipe_cfg()) == 2 * 1_000_000 + 2 * 1000
+
+
+def test_seconds_follow_the_card_and_the_efficiency() -> None:
+    batch, card = Batch(1, 1 << 20, 1 << 20), GPUS["a6000"]
+    half, full = (seconds_of(MODEL, recipe_cfg(), batch, card, share) for share in (0.5, 1.0))
+    assert half == pytest.approx(2 * full, rel=0.001)  # weights are read once, tokens are many
+    assert seconds_of(MODEL, recipe_cfg(), batch, GPUS["h100"]) < seconds_of(MODEL, recipe_cfg(), batch, card) / 5
+
+
+def test_steps_of_a_training() -> None:
+    batches = [Batch(8, 800, 1000)] * 10
+    found = duration(MODEL, recipe_cfg(num_epochs=3, gradient_accumulation_steps=2), batches, GPUS["a6000"])
+    assert (found.steps, found.tokens, found.padded, found.rows_per_step) == (15, 24_000, 30_000, 16)
+    two = duration(MODEL, recipe_cfg(num_epochs=3), batches, GPUS["a6000"], gpus=2)
+    assert (two.steps, two.rows_per_step) == (15, 16)
+    one = duration(MODEL, recipe_cfg(num_epochs=3), batches, GPUS["a6000"])
+    assert two.seconds == pytest.approx(one.seconds / 2)
+    cut = duration(MODEL, recipe_cfg(num_epochs=3, max_steps=3), batches, GPUS["a6000"])
+    assert (cut.steps, cut.tokens) == (3, 2400)
+    assert cut.seconds == pytest.approx(one.seconds / 10)
