@@ -1,0 +1,134 @@
+"""One training for the benchmarks: a config through Axolotl's own path, its steps timed, in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from .blank_model import randomize
+
+GIB = 1 << 30
+
+
+class Timer:
+    """What the steps of a training took and held.
+
+    Attributes:
+        seconds: Of each forward and backward pass with its optimizer step.
+        rows, tokens, trained, computed: Of each pass: rows, their tokens, those with loss, and those with padding.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.rows: list[int] = []
+        self.tokens: list[int] = []
+        self.trained: list[int] = []
+        self.computed: list[int] = []
+        self.started = time.perf_counter()
+
+    def attach(self, trainer: Any) -> None:
+        """Count the inputs of every pass of a trainer, and time its steps."""
+        import torch
+        from transformers import TrainerCallback
+
+        timer, step = self, trainer.training_step
+
+        def training_step(model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            timer.count(inputs)
+            return step(model, inputs, *args, **kwargs)
+
+        class Steps(TrainerCallback):
+            def on_step_begin(self, *_: Any, **__: Any) -> None:
+                timer.started = time.perf_counter()
+
+            def on_step_end(self, *_: Any, **__: Any) -> None:
+                if torch.cuda.is_available():
+                    torch.cuda.synchronize()
+                timer.seconds.append(time.perf_counter() - timer.started)
+
+        trainer.training_step = training_step
+        trainer.add_callback(Steps())
+
+    def count(self, inputs: Any) -> None:
+        """Rows and tokens of one batch, packed or padded; a packed row starts where its positions start again."""
+        ids, labels = inputs["input_ids"], inputs["labels"]
+        mask, positions = inputs.get("attention_mask"), inputs.get("position_ids")
+        self.computed.append(ids.numel())
+        self.tokens.append(int((mask != 0).sum()) if mask is not None else ids.numel())
+        self.trained.append(int((labels != -100).sum()))
+        self.rows.append(int((positions == 0).sum()) if positions is not None else len(ids))
+
+
+def run(recipe: Path, warmup: int, cap_gib: float | None) -> dict[str, Any]:
+    """Train as the recipe says and return what was measured after the first ``warmup`` steps.
+
+    Args:
+        recipe: A YAML whose ``base_model`` is a blank checkpoint with a tokenizer.
+        warmup: Steps that do not count.
+        cap_gib: What the process may allocate on the GPU; more ends in out of memory.
+    """
+    import torch
+    from axolotl.cli.config import load_cfg
+    from axolotl.common.datasets import load_datasets
+    from axolotl.loaders.model import ModelLoader
+    from axolotl.train import setup_model_and_trainer
+
+    on_gpu = torch.cuda.is_available()
+    context = 0.0
+    if on_gpu:
+        free, total = torch.cuda.mem_get_info()
+        torch.zeros(1, device="cuda")
+        context = (total - free) / GIB
+        if cap_gib:
+            torch.cuda.set_per_process_memory_fraction(min(1.0, (cap_gib - context) * GIB / total))
+    load = ModelLoader._load_model_from_pretrained
+
+    def load_random(self: Any, *args: Any) -> Any:
+        model = load(self, *args)
+        randomize(model)
+        return model
+
+    ModelLoader._load_model_from_pretrained = load_random
+    cfg = load_cfg(str(recipe))
+    data = load_datasets(cfg=cfg)
+    trainer, *_ = setup_model_and_trainer(cfg, data)
+    timer = Timer()
+    timer.attach(trainer)
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    trainer.train()
+    seconds = sum(timer.seconds[warmup:])
+    passes = len(timer.rows) // max(1, len(timer.seconds))
+    first = warmup * passes
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        "steps": len(timer.seconds) - warmup,
+        "seconds": seconds,
+        "rows_per_step": sum(timer.rows[first:]) / max(1, len(timer.seconds) - warmup),
+        "rows_per_second": sum(timer.rows[first:]) / seconds,
+        "tokens_per_second": sum(timer.tokens[first:]) / seconds,
+        "trained_tokens_per_second": sum(timer.trained[first:]) / seconds,
+        "padding": sum(timer.computed[first:]) / sum(timer.tokens[first:]) - 1,
+        "largest_pass": max(timer.computed),
+        "context_gib": context,
+        "peak_allocated_gib": torch.cuda.max_memory_allocated() / GIB if on_gpu else None,
+        "peak_gib": context + torch.cuda.max_memory_reserved() / GIB if on_gpu else None,
+        "last_loss": losses[-1] if losses else None,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--warmup", type=int, default=5)
+    parser.add_argument("--cap-gib", type=float)
+    args = parser.parse_args()
+    args.out.write_text(json.dumps(run(args.recipe, args.warmup, args.cap_gib)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
