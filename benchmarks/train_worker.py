@@ -61,14 +61,33 @@ class Timer:
         self.trained.append(int((labels != -100).sum()))
         self.rows.append(int((positions == 0).sum()) if positions is not None else len(ids))
 
+    def rates(self, warmup: int) -> dict[str, Any]:
+        """What was counted after the first ``warmup`` steps, for each second."""
+        steps, seconds = len(self.seconds) - warmup, sum(self.seconds[warmup:])
+        first = warmup * (len(self.rows) // max(1, len(self.seconds)))
+        rows, tokens, trained, computed = (
+            sum(counted[first:]) for counted in (self.rows, self.tokens, self.trained, self.computed)
+        )
+        return {
+            "steps": steps,
+            "seconds": seconds,
+            "rows_per_step": rows / max(1, steps),
+            "rows_per_second": rows / seconds,
+            "tokens_per_second": tokens / seconds,
+            "trained_tokens_per_second": trained / seconds,
+            "padding": computed / tokens - 1,
+            "largest_pass": max(self.computed),
+        }
 
-def run(recipe: Path, warmup: int, cap_gib: float | None) -> dict[str, Any]:
+
+def run(recipe: Path, warmup: int, cap_gib: float | None = None, random: bool = True) -> dict[str, Any]:
     """Train as the recipe says and return what was measured after the first ``warmup`` steps.
 
     Args:
-        recipe: A YAML whose ``base_model`` is a blank checkpoint with a tokenizer.
+        recipe: A YAML file.
         warmup: Steps that do not count.
         cap_gib: What the process may allocate on the GPU; more ends in out of memory.
+        random: Draw the weights of ``base_model``, a blank checkpoint, at random.
     """
     import torch
     from axolotl.cli.config import load_cfg
@@ -84,14 +103,15 @@ def run(recipe: Path, warmup: int, cap_gib: float | None) -> dict[str, Any]:
         context = (total - free) / GIB
         if cap_gib:
             torch.cuda.set_per_process_memory_fraction(min(1.0, (cap_gib - context) * GIB / total))
-    load = ModelLoader._load_model_from_pretrained
+    if random:
+        load = ModelLoader._load_model_from_pretrained
 
-    def load_random(self: Any, *args: Any) -> Any:
-        model = load(self, *args)
-        randomize(model)
-        return model
+        def load_random(self: Any, *args: Any) -> Any:
+            model = load(self, *args)
+            randomize(model)
+            return model
 
-    ModelLoader._load_model_from_pretrained = load_random
+        ModelLoader._load_model_from_pretrained = load_random
     cfg = load_cfg(str(recipe))
     data = load_datasets(cfg=cfg)
     trainer, *_ = setup_model_and_trainer(cfg, data)
@@ -100,23 +120,12 @@ def run(recipe: Path, warmup: int, cap_gib: float | None) -> dict[str, Any]:
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     trainer.train()
-    seconds = sum(timer.seconds[warmup:])
-    passes = len(timer.rows) // max(1, len(timer.seconds))
-    first = warmup * passes
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {
-        "steps": len(timer.seconds) - warmup,
-        "seconds": seconds,
-        "rows_per_step": sum(timer.rows[first:]) / max(1, len(timer.seconds) - warmup),
-        "rows_per_second": sum(timer.rows[first:]) / seconds,
-        "tokens_per_second": sum(timer.tokens[first:]) / seconds,
-        "trained_tokens_per_second": sum(timer.trained[first:]) / seconds,
-        "padding": sum(timer.computed[first:]) / sum(timer.tokens[first:]) - 1,
-        "largest_pass": max(timer.computed),
+        **timer.rates(warmup),
         "context_gib": context,
         "peak_allocated_gib": torch.cuda.max_memory_allocated() / GIB if on_gpu else None,
         "peak_gib": context + torch.cuda.max_memory_reserved() / GIB if on_gpu else None,
-        "last_loss": losses[-1] if losses else None,
+        "last_loss": next((entry["loss"] for entry in reversed(trainer.state.log_history) if "loss" in entry), None),
     }
 
 
