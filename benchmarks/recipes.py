@@ -22,12 +22,18 @@ HEADER = (
     "| --- | --- | --- | --- | ---: | ---: | ---: |\n"
 )
 _CARD = re.compile(r"--gpu (\S+)\)")
+_SIZE = re.compile(r"-(\d+(?:\.\d+)?)b")
 
 
 def gpu_recipes() -> list[Path]:
-    """The recipes for GPUs: those whose header gives a ``fit`` command."""
-    found = sorted((ROOT / "examples").glob("alttrain-*.yml"))
+    """The recipes for GPUs, those whose header gives a ``fit`` command, the smallest model first."""
+    found = sorted((ROOT / "examples").glob("alttrain-*.yml"), key=lambda path: (_billions(path), path.name))
     return [path for path in found if "axolotl alttrain fit" in path.read_text(encoding="utf-8")]
+
+
+def _billions(path: Path) -> float:
+    named = _SIZE.search(path.stem)
+    return float(named[1]) if named else 0.0
 
 
 def card_of(text: str) -> Gpu:

@@ -67,6 +67,9 @@ def test_an_installed_wheel_serves_a_recipe_copied_elsewhere(demo_model: Path, t
     assert str(site / "axolotl_alttrain" / "examples" / "data" / "alttrain-seed.jsonl") in shown
     assert list((project / "last_run_prepared").glob("*/*.arrow"))
     command([sys.executable, "-m", "axolotl_alttrain.eval.run", "--help"], project, PYTHONPATH=str(site))
+    known = "from axolotl_alttrain.fit.architecture import shipped_config as s; print(s('Qwen/Qwen3-8B'))"
+    where = command([sys.executable, "-c", known], project, PYTHONPATH=str(site))
+    assert where.strip() == str(site / "axolotl_alttrain" / "architectures" / "Qwen--Qwen3-8B")
 
 
 def test_train_then_evaluate_the_adapter(demo_model: Path, tmp_path: Path) -> None:
