@@ -15,6 +15,7 @@ from axolotl_alttrain.rows import example_from_row, row_error
 from axolotl_alttrain.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
 from axolotl_alttrain.structure import AltTrainExample
 
+from .batches import epoch_batches
 from .recipe import Recipe, Source
 
 BATCH_ROWS = 1_000
@@ -111,11 +112,7 @@ def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
     held_out = int(size) if size > 1 else math.ceil(len(lengths) * size)
     rows = len(lengths) - held_out
     per_batch, accumulate = int(cfg.micro_batch_size), int(cfg.gradient_accumulation_steps or 1)
-    if cfg.sample_packing:  # the packer's bins are full but for a few tokens
-        tokens = sum(min(length, cfg.sequence_len) for length in lengths) * rows / max(1, len(lengths))
-        batches = math.ceil(tokens / (cfg.sequence_len * per_batch))
-    else:
-        batches = math.ceil(rows / per_batch)
+    batches = len(epoch_batches(lengths[:rows], cfg))  # which rows are held out changes packed ones a little
     per_epoch = max(1, math.ceil(batches / accumulate))
     steps = math.ceil(per_epoch * float(cfg.num_epochs))
     if cfg.max_steps:
@@ -123,7 +120,7 @@ def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
     return {
         "rows": rows,
         "held_out": held_out,
-        "batch_rows": per_batch * accumulate,
+        "batch_rows": round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate,
         "epochs": cfg.num_epochs,
         "steps": steps,
         "exact": not (cfg.sample_packing or recipe.others or cfg.dataset_exact_deduplication),

@@ -69,6 +69,7 @@ def test_numbers_of_a_small_data_set(recipe: Recipe) -> None:
         ({"max_steps": 3}, 3, True),
         ({"num_epochs": 0.5}, 2, True),
         ({"sample_packing": True}, 2, False),
+        ({"sample_packing": True, "sample_packing_bin_size": 2, "micro_batch_size": 1}, 6, False),
     ],
 )
 def test_steps_are_counted_as_the_trainer_does(
