@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from eval.backend import HFBackend, identity
+from eval.backends.hf import HFBackend, identity
 from eval.greedy import greedy
 from eval.quantization import NF4
 
