@@ -67,6 +67,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "adapter": adapter,
         "settings": settings,
         "samples": args.samples,
+        "lengths_in": backend.token_unit,
         "thought_format": vars(backend.thought),
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
         "missing": missing,

@@ -67,10 +67,12 @@ class Backend(Protocol):
     Attributes:
         thought: How its template writes thoughts.
         runs: ``base`` and, with an adapter, ``tuned``.
+        token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` where there is no tokenizer.
     """
 
     thought: ThoughtFormat
     runs: tuple[str, ...]
+    token_unit: str
 
     def render(self, messages: Sequence[Message]) -> str | None:
         """The prompt as the model sees it; None where only the server knows its template."""

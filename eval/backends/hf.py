@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,7 @@ from ..greedy import greedy
 from ..sampling import sampler
 from .base import Generated, OnResult, OnToken, Request, Sampling
 from .batching import BatchSizer, batches
-
-_WEIGHTS = ("*.safetensors", "*.bin")
+from .identity import identity, template_identity
 
 
 class HFBackend:
@@ -79,10 +76,10 @@ class HFBackend:
         self.chat: ChatFormat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.stop_ids = self._stop_ids()
+        self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
-        template = json.dumps([self.chat.chat_template, dict(self.chat.kwargs)], sort_keys=True)
-        self._identity = (identity(model), identity(adapter), hashlib.sha256(template.encode()).hexdigest()[:16])
+        self._identity = (identity(model), identity(adapter), template_identity(self.chat))
         quantized = quantization or {}
         self._settings = {
             "backend": "hf",
@@ -194,21 +191,3 @@ def _bitsandbytes(quantization: Mapping[str, Any] | None, on_gpu: bool) -> BitsA
         return None
     compute = torch.bfloat16 if on_gpu else torch.float32
     return BitsAndBytesConfig.from_dict({**quantization, "bnb_4bit_compute_dtype": compute})
-
-
-def identity(name: str | None) -> str:
-    """What a model or adapter is: its name, and for a local folder a digest that changes when it is retrained."""
-    if not name or not Path(name).is_dir():
-        return name or ""
-    folder = Path(name)
-    digest = hashlib.sha256()
-    for config in sorted(folder.glob("*config.json")):
-        digest.update(config.read_bytes())
-    for weights in sorted(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
-        size = weights.stat().st_size
-        digest.update(f"{weights.name} {size}".encode())
-        with weights.open("rb") as file:
-            for start in range(0, size, max(1, size // 16)):  # 16 slices tell two trainings apart without a full read
-                file.seek(start)
-                digest.update(file.read(65536))
-    return json.dumps([folder.name, digest.hexdigest()[:16]])
