@@ -33,12 +33,8 @@ def test_paper_suite(tiny: tuple[Path, Path], tmp_path: Path) -> None:
         assert one["by_set"]["xstest-safe"]["measure"] == "over_refusal"
         assert {entry["rate"]["total"] for entry in one["by_set"].values() if "rate" in entry} == {2}
     turns = [json.loads(line) for line in (tmp_path / "out" / "samples.jsonl").read_text().splitlines()]
-    assert [s["turn"] for s in turns if s["set"] == "safemt-attack600" and s["run"] == "base"] == [
-        0,
-        1,
-        2,
-        2,
-    ]  # two turns shared
+    asked = [s["turn"] for s in turns if s["set"] == "safemt-attack600" and s["run"] == "base"]
+    assert asked == [0, 1, 2, 2]  # the two conversations share their first two turns, which are asked once
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert list(manifest["sets"]) == suites()["paper"]["sets"]
     assert all(revision.startswith("sha256:") for revision in manifest["sets"].values())
