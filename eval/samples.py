@@ -21,9 +21,13 @@ class Sample:
         run: ``base`` or ``tuned``.
         set, id: The prompt's set and its id there.
         instruction: The user turn.
-        completion: The raw text, its special tokens included, without the stop token.
+        completion: The raw text, its special tokens included, without the stop token. What was written for the
+            model (``prefill``) stands in front.
         finish: ``stop`` (the model ended its turn) or ``length`` (cut off).
-        tokens: Length of the completion in tokens.
+        tokens: Length of what was generated, in tokens.
+        repeat: Number of the sample where one prompt is sampled several times, from 0.
+        turn: The user turn that this answers, from 0; a conversation is judged by its last.
+        prefill: The part of the completion that was given, not generated.
     """
 
     key: str
@@ -34,12 +38,17 @@ class Sample:
     completion: str
     finish: str
     tokens: int
+    repeat: int = 0
+    turn: int = 0
+    prefill: str = ""
 
 
-def sample_key(prompt: str, model: str, adapter: str, settings: Mapping[str, Any]) -> str:
-    """Hash of the rendered prompt, the model's and adapter's identity and the generation settings."""
-    content = json.dumps([prompt, model, adapter, dict(settings)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:24]
+def sample_key(
+    prompt: str, model: str, adapter: str, settings: Mapping[str, Any], template: str = "", repeat: int = 0
+) -> str:
+    """Hash of the rendered prompt, the model's and adapter's identity, settings, template and sample number."""
+    content = [prompt, model, adapter, dict(settings), template, repeat]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
 class SampleFile:
