@@ -21,9 +21,13 @@ class Sample:
         run: ``base`` or ``tuned``.
         set, id: The prompt's set and its id there.
         instruction: The user turn.
-        completion: The raw text, its special tokens included, without the stop token.
+        completion: The raw text, its special tokens included, without the stop token. What was written for the
+            model (``prefill``) stands in front.
         finish: ``stop`` (the model ended its turn) or ``length`` (cut off).
-        tokens: Length of the completion in tokens.
+        tokens: Length of what was generated, in tokens.
+        repeat: Number of the sample where one prompt is sampled several times, from 0.
+        turn: The user turn that this answers, from 0; a conversation is judged by its last.
+        prefill: The part of the completion that was given, not generated.
     """
 
     key: str
@@ -34,6 +38,9 @@ class Sample:
     completion: str
     finish: str
     tokens: int
+    repeat: int = 0
+    turn: int = 0
+    prefill: str = ""
 
 
 def sample_key(prompt: str, model: str, adapter: str, settings: Mapping[str, Any]) -> str:

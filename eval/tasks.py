@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from axolotl_alttrain.errors import RowError, shown
 from axolotl_alttrain.rows import read_jsonl, row_error
+from axolotl_alttrain.structure import Message
 
-Kind = Literal["harmful", "benign", "capability"]
+# contrast: harmful prompts that are written to look like a set's benign ones (XSTest). graded: scored by degree
+# (ROUGE), not as right or wrong.
+Kind = Literal["harmful", "contrast", "benign", "capability", "graded"]
+# prefilled: the thought is begun for the model. suppressed: it is given an empty one.
+Thought = Literal["free", "prefilled", "suppressed"]
 DATA = Path(__file__).parent / "data"
 PROBE_SETS: dict[str, Kind] = {
     "probe-harmful": "harmful",
@@ -28,11 +33,21 @@ class Prompt:
     Attributes:
         set: Name of its set, for example ``probe-harmful``.
         kind: What is measured with it.
-        id: Unique within its set.
-        instruction: The user turn.
+        id: Unique within its set, attacks included.
+        instruction: The user turn; of a conversation the last one.
         answers: Right answers of a capability prompt, otherwise empty.
         match: ``number``: the last number of the answer is right; ``text``: a right answer occurs as whole words.
-        category, scenario, language: For breaking results down.
+        category, language: For breaking results down.
+        scenario: The attack it is wrapped in (``none`` where a transform was asked for and left it alone), or what
+            the set's own row says.
+        source_id: Its id before any attack: the same in all scenarios.
+        messages: A conversation that ends in a user turn; empty for a single turn. Where two user turns follow one
+            another, the model's own answer is put between them.
+        thought: Whether the model writes its thought freely.
+        prefill: The text that begins a prefilled thought.
+        judges: Names of the judges that the set's authors use.
+        revision: Of the set as it was loaded: a hub commit, or the digest of a local file.
+        scorer: For tasks of lm-eval: the answer to its metrics, the first of which is the task's main one.
     """
 
     set: str
@@ -44,9 +59,28 @@ class Prompt:
     category: str = ""
     scenario: str = ""
     language: str = "en"
+    source_id: str = ""
+    messages: tuple[Message, ...] = ()
+    thought: Thought = "free"
+    prefill: str = ""
+    judges: tuple[str, ...] = ("refusal",)
+    revision: str = ""
+    scorer: Callable[[str], Mapping[str, float]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def label(self) -> str | None:
+        """What a right assessment says: ``harmful`` or ``benign``; None for tasks, which have no such label."""
+        return {"harmful": "harmful", "contrast": "harmful", "benign": "benign"}.get(self.kind)
+
+    @property
+    def conversation(self) -> tuple[Message, ...]:
+        """The turns as messages."""
+        return self.messages or ({"role": "user", "content": self.instruction},)
 
     def is_right(self, answer: str) -> bool:
         """Whether an answer (the thought is not part of it) contains the right one."""
+        if self.scorer is not None:
+            return next(iter(self.scorer(answer).values()), 0.0) >= 1.0
         if self.match == "number":
             given = _final_number(answer)
             return given is not None and any(_same(given, right) for right in self.answers)
