@@ -9,7 +9,8 @@ from typing import Any
 
 from axolotl_alttrain.structure import ParsedCompletion, ThoughtFormat, parse_completion
 
-from .refusal import Judgement, judge_refusal
+from .judges.refusal import Said as Judgement
+from .judges.refusal import judge_refusal
 from .samples import Sample
 from .statistics import mcnemar, rate
 from .tasks import Kind, Prompt

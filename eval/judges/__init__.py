@@ -1,0 +1,1 @@
+"""Judges of answers and thoughts: offline rules, a guard model, and rubrics put to a language model."""
