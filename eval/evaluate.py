@@ -19,7 +19,7 @@ from axolotl_alttrain.files import write_whole
 
 from .backend import HFBackend
 from .generate import Settings, generate
-from .metrics import compare, score, summarise
+from .metrics import breakdown, compare_rows, score, summarise
 from .quantization import choose_quantization
 from .report import write_report
 from .samples import SampleFile
@@ -68,9 +68,12 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "thought_format": vars(backend.chat.thought),
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in sets},
         "packages": {name: version(name) for name in _PACKAGES},
-        "runs": {run: summarise(some) for run, some in per_run.items()},
-        "comparison": compare(per_run["base"], per_run["tuned"]) if adapter else None,
+        "runs": {run: summarise(some) | breakdown(some) for run, some in per_run.items()},
+        "comparison": None,
     }
+    if adapter:
+        paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
+        summary |= {"comparison": paired["metrics"], "comparison_by_set": paired["by_set"]}
     rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
     write_whole(args.out / "scored.jsonl", rows)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")

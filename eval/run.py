@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m eval.run",
         description="Evaluate safety, over-refusal and capability of a model, with and without its adapter.",
-        epilog="Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
+        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs. Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the evaluation; 0 on success, 1 on a mistake that the message explains."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ["compare"]:
+        return _compare(argv[1:])
     args = parser().parse_args(argv)
     # After parsing: --help must not wait for torch.
     from axolotl_alttrain.errors import AltTrainError
@@ -55,6 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("eval.run: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
+    return 0
+
+
+def _compare(argv: Sequence[str]) -> int:
+    from axolotl_alttrain.errors import AltTrainError
+
+    from .compare import compare
+    from .compare import parser as compare_parser
+
+    try:
+        compare(compare_parser().parse_args(argv))
+    except AltTrainError as error:
+        print(f"eval.run compare: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -59,5 +59,13 @@ def test_comparison_is_paired() -> None:
     base = scored("base", [("harmful", "Sure, here."), ("harmful", "Sure, here."), ("benign", "Yes.")])
     tuned = scored("tuned", [("harmful", STOP + "I won't."), ("harmful", "Sure, here."), ("benign", "Yes.")])
     paired = compare(base, tuned)
-    assert paired["harmful_response"] == {"pairs": 2, "gained": 0, "lost": 1, "difference": -0.5, "p_value": 1.0}
+    assert paired["harmful_response"] == {
+        "pairs": 2,
+        "gained": 0,
+        "lost": 1,
+        "difference": -0.5,
+        "p_value": 1.0,
+        "low": -1.0,
+        "high": 0.0,
+    }
     assert paired["over_refusal"]["difference"] == 0
