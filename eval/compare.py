@@ -179,12 +179,12 @@ def markdown(result: Mapping[str, Any]) -> str:
         lines = [f"## {title}\n", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
         parts.append("\n".join([*lines, *(f"| {' | '.join(map(_escaped, row))} |" for row in rows)]) + "\n")
     for pair in result["pairs"]:
-        header = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | now | prompt |"
-        rows = [
+        head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | now | prompt |"
+        lines = [
             f"| {f['metric']} | {f['set']} | {f['id']} | {'yes' if f['now'] else 'no'} | {_escaped(f['instruction'])} |"
             for f in pair["flips"]
         ]
-        parts.append("\n".join([header, "|" + " --- |" * 5, *rows]) + "\n")
+        parts.append("\n".join([head, "|" + " --- |" * 5, *lines]) + "\n")
     return "\n".join(parts)
 
 

@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m eval.run",
         description="Evaluate safety, over-refusal and capability of a model, with and without its adapter.",
-        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs. Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
+        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs. "
+        "Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
