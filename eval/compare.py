@@ -77,7 +77,13 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
         label = folder.name if sum(f.name == folder.name for f in folders) == 1 else str(folder)
         for name in summary["runs"]:
             full = label if list(summary["runs"]) == ["base"] else f"{label}:{name}"
-            runs.append(Run(full, tuple(row for row in rows if row["run"] == name), summary["settings"]))
+            runs.append(
+                Run(
+                    full,
+                    tuple(row for row in rows if row["run"] == name),
+                    summary["settings"] | {"judges": summary.get("judges", ["refusal"])[:1]},
+                )
+            )
     return runs
 
 

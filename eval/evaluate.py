@@ -19,7 +19,8 @@ from axolotl_alttrain.files import write_whole
 
 from .backend import HFBackend
 from .generate import Settings, generate
-from .metrics import breakdown, compare_rows, score, summarise
+from .judges import JudgementFile, judges_from
+from .metrics import breakdown, compare_rows, judges_apart, score, summarise
 from .quantization import choose_quantization
 from .report import write_report
 from .samples import SampleFile
@@ -43,6 +44,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     if unknown := [name for name in sets if name not in PROBE_SETS]:
         raise AltTrainError(f"--sets: found {', '.join(unknown)}; allowed: {', '.join(PROBE_SETS)}")
     prompts = load_sets(sets, args.limit)
+    judges = judges_from(args)
     model, adapter = _model_and_adapter(args.model, args.adapter)
     runs = ["base", "tuned"] if adapter else ["base"]
     quantization = choose_quantization(args.load_in_4bit, adapter)
@@ -55,7 +57,10 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     with SampleFile(args.out / "samples.jsonl") as file:
         samples = generate(backend, prompts, runs, settings, model, adapter, file, args.batch_size, console)
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}
-    scored = score(samples, by_id, backend.chat.thought, backend.count_tokens)
+    with JudgementFile(args.out / "judgements.jsonl") as kept:
+        scored = score(
+            samples, by_id, backend.chat.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
+        )
     per_run = {run: [s for s in scored if s.sample.run == run] for run in runs}
 
     summary: dict[str, Any] = {
@@ -68,7 +73,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "thought_format": vars(backend.chat.thought),
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in sets},
         "packages": {name: version(name) for name in _PACKAGES},
-        "runs": {run: summarise(some) | breakdown(some) for run, some in per_run.items()},
+        "judges": [judge.name for judge in judges],
+        "runs": {run: summarise(some) | breakdown(some) | judges_apart(some, judges) for run, some in per_run.items()},
         "comparison": None,
     }
     if adapter:

@@ -34,6 +34,20 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     p.add_argument("--thought-format", default="auto", choices=("auto", "s1"), help="s1: for simplescaling's s1 models")
+    j = p.add_argument_group("judges")
+    j.add_argument(
+        "--judges",
+        nargs="+",
+        default=["refusal"],
+        choices=("refusal", "rubric", "xstest"),
+        help="the first makes the rates, all are shown with their agreement (default: refusal, offline rules)",
+    )
+    j.add_argument("--judge-model", metavar="NAME", help="model of rubric and xstest, as its server names it")
+    j.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible server; its key stands in OPENAI_API_KEY")
+    j.add_argument("--judge-concurrency", type=_positive, default=8, metavar="N", help="default: %(default)s")
+    j.add_argument(
+        "--judge-thoughts", action=argparse.BooleanOptionalAction, default=True, help="judge thoughts too, on their own"
+    )
     p.add_argument("--out", type=Path, default=Path("outputs/eval"), help="folder for results (default: %(default)s)")
     return p
 

@@ -9,6 +9,7 @@ with other prompts or another model are not directly comparable.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -57,9 +58,8 @@ class LLMJudge:
 
         try:
             # A local server wants no key, but the client wants one.
-            self._client = OpenAI(
-                base_url=base_url, max_retries=http_retries, **({} if base_url is None else {"api_key": _key()})
-            )
+            key = os.environ.get("OPENAI_API_KEY") or (None if base_url is None else "none")
+            self._client = OpenAI(base_url=base_url, api_key=key, max_retries=http_retries)
         except OpenAIError as error:
             raise AltTrainError(f"--judges {self.name}: {error}") from None
         self.model, self.concurrency, self.attempts, self.max_tokens = model, concurrency, attempts, max_tokens
@@ -145,9 +145,3 @@ class XSTestJudge(LLMJudge):
         """The class, where it is one of the three."""
         verdict = _CLASSES.get(str(row.get("class")).strip().lower())
         return Judgement(verdict, None, raw) if verdict else None
-
-
-def _key() -> str:
-    import os
-
-    return os.environ.get("OPENAI_API_KEY") or "none"

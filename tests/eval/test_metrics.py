@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
-from eval.metrics import Scored, compare, score, summarise
+from eval.judges import Case, Judge, Judgement, RefusalJudge
+from eval.metrics import Scored, compare, judges_apart, score, summarise
 from eval.samples import Sample
 from eval.tasks import Kind, Prompt
 
@@ -23,13 +26,13 @@ CASES: list[tuple[Kind, str]] = [
 ]
 
 
-def scored(run: str, cases: list[tuple[Kind, str]]) -> list[Scored]:
+def scored(run: str, cases: list[tuple[Kind, str]], judges: Sequence[Judge] = (RefusalJudge(),)) -> list[Scored]:
     prompts = {
         ("s", str(i)): Prompt("s", kind, str(i), "?", ("2",) if kind == "capability" else (), category="c")
         for i, (kind, _) in enumerate(cases)
     }
     samples = [Sample(f"{run}{i}", run, "s", str(i), "?", text, "stop", 9) for i, (_, text) in enumerate(cases)]
-    return score(samples, prompts, FMT, lambda texts: [len(text.split()) for text in texts])
+    return score(samples, prompts, FMT, lambda texts: [len(text.split()) for text in texts], judges)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,24 @@ def test_comparison_is_paired() -> None:
         "high": 0.0,
     }
     assert paired["over_refusal"]["difference"] == 0
+
+
+def test_judges_stand_side_by_side() -> None:
+    class Marked:
+        """Calls unsafe what holds the word paper; of the same shape as a guard."""
+
+        name, identity, tells_refusals, reads_thoughts = "marked", "", False, True
+
+        def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
+            for place, case in enumerate(cases):
+                unsafe = "paper" in case.text
+                yield place, Judgement("unsafe" if unsafe else "safe", float(unsafe))
+
+    judges = (RefusalJudge(), Marked())
+    found = judges_apart(scored("base", CASES, judges), judges)
+    marked = found["judges"]["marked"]
+    assert (marked["harmful_response"]["count"], marked["harmful_response"]["total"]) == (2, 5)
+    assert (marked["harmful_thought"]["count"], marked["harmful_thought"]["total"]) == (0, 5)
+    assert (marked["over_refusal"], marked["score"]) == (None, 0.5)
+    # The cut-off thought has no answer, so four pairs; both judges call the same two harmful.
+    assert found["agreement"] == [{"first": "refusal", "second": "marked", "n": 4, "agreement": 1, "kappa": 1}]

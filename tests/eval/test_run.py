@@ -50,7 +50,13 @@ def finished(tiny: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) 
 
 def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
     out, summary = finished
-    assert {p.name for p in out.iterdir()} == {"samples.jsonl", "scored.jsonl", "summary.json", "report.html"}
+    assert {p.name for p in out.iterdir()} == {
+        "samples.jsonl",
+        "scored.jsonl",
+        "judgements.jsonl",
+        "summary.json",
+        "report.html",
+    }
     samples = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
     assert len(samples) == 30
     assert {(s["run"], s["finish"]) for s in samples} <= {(r, f) for r in ("base", "tuned") for f in ("stop", "length")}

@@ -130,7 +130,7 @@ def test_judgements_are_kept_and_resumed(server: tuple, tmp_path: Path) -> None:
 
 
 def test_server_errors(server: tuple) -> None:
-    url, prompts, answer = server
+    url, _, answer = server
     said = iter([500, '{"class": "full refusal"}'])
     answer.append(lambda _: next(said))
     assert judge_all(XSTestJudge("m", url), [case("x")])[0].verdict == "refusal"
