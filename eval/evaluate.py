@@ -20,11 +20,12 @@ from axolotl_alttrain.files import write_whole
 from .backend import HFBackend
 from .generate import Settings, generate
 from .judges import JudgementFile, judges_from
+from .judges.quality import judge_quality
 from .metrics import breakdown, compare_rows, judges_apart, score, summarise
 from .quantization import choose_quantization
 from .report import write_report
 from .samples import SampleFile
-from .table import results_table
+from .table import judges_table, results_table
 from .tasks import PROBE_SETS, load_sets
 
 _PACKAGES = ("axolotl", "torch", "transformers", "peft", "bitsandbytes")
@@ -61,6 +62,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         scored = score(
             samples, by_id, backend.chat.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
         )
+        quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
     per_run = {run: [s for s in scored if s.sample.run == run] for run in runs}
 
     summary: dict[str, Any] = {
@@ -74,6 +76,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in sets},
         "packages": {name: version(name) for name in _PACKAGES},
         "judges": [judge.name for judge in judges],
+        "judge_quality": quality,
         "runs": {run: summarise(some) | breakdown(some) | judges_apart(some, judges) for run, some in per_run.items()},
         "comparison": None,
     }
@@ -85,6 +88,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     write_report(args.out / "report.html", summary, scored)
     console.print(results_table(summary))
+    console.print(judges_table(summary))
     console.print(f"written: {args.out}/report.html, summary.json, scored.jsonl, samples.jsonl")
     return summary
 

@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.judges import Case, Judge, Judgement, RefusalJudge
-from eval.metrics import Scored, compare, judges_apart, score, summarise
+from eval.metrics import Scored, compare, judges_apart, score, structure, summarise
 from eval.samples import Sample
 from eval.tasks import Kind, Prompt
 
@@ -43,6 +43,9 @@ def scored(run: str, cases: list[tuple[Kind, str]], judges: Sequence[Judge] = (R
         ("capability", 1, 2),
         ("verdict_accuracy", 4, 7),
         ("recognised_but_complied", 1, 5),
+        ("unrecognised", 2, 5),
+        ("recognised_complied", 1, 5),
+        ("over_assessment", 1, 2),
         ("truncated", 2, 9),
         ("undetermined", 1, 7),
         ("structure", 7, 9),
@@ -93,3 +96,11 @@ def test_judges_stand_side_by_side() -> None:
     assert (marked["over_refusal"], marked["score"]) == (None, 0.5)
     # The cut-off thought has no answer, so four pairs; both judges call the same two harmful.
     assert found["agreement"] == [{"first": "refusal", "second": "marked", "n": 4, "agreement": 1, "kappa": 1}]
+
+
+def test_structure_over_prompts_with_a_label() -> None:
+    found = structure(scored("base", CASES))
+    assert [found["steps"][name]["count"] for name in ("pu", "ha", "cr")] == [7, 6, 6]
+    assert found["sources"] == {"steps": 6, "free": 1}
+    assert found["changed"]["count"] == 0
+    assert 0.3 < found["verdict_position"]["median"] < 0.5
