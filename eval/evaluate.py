@@ -6,7 +6,6 @@ import argparse
 import json
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +16,55 @@ from axolotl_alttrain.demo import DEMO_MODEL, resolve_model
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
 
-from .backend import HFBackend
-from .generate import Settings, generate
+from .attacks import apply_attacks
+from .backends import Backend, Sampling, make_backend
+from .breakdown import by_scenario, by_set
+from .generate import generate
 from .judges import JudgementFile, judges_from
 from .judges.quality import judge_quality
+from .loading import load_available
+from .manifest import versions, write_manifest
 from .metrics import breakdown, compare_rows, judges_apart, score, summarise
-from .quantization import choose_quantization
 from .report import write_report
 from .samples import SampleFile
-from .table import judges_table, results_table
-from .tasks import PROBE_SETS, load_sets
-
-_PACKAGES = ("axolotl", "torch", "transformers", "peft", "bitsandbytes")
+from .sets import chosen
+from .table import judges_table, missing_table, results_table, scenario_table, sets_table
+from .tasks import Prompt
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate as the command line says and write samples, scores, ``summary.json`` and ``report.html``.
+    """Evaluate as the command line says and write samples, scores, summary, manifest and report.
 
     Returns:
-        The summary.
+        The summary; its ``missing`` names what could not be had.
 
     Raises:
-        AltTrainError: A set, model or adapter cannot be had.
+        AltTrainError: No set, or not the model or adapter, can be had.
     """
     console = Console(width=None if Console().is_terminal else 130)
-    sets = args.sets or list(PROBE_SETS)
-    if unknown := [name for name in sets if name not in PROBE_SETS]:
-        raise AltTrainError(f"--sets: found {', '.join(unknown)}; allowed: {', '.join(PROBE_SETS)}")
-    prompts = load_sets(sets, args.limit)
     judges = judges_from(args)
-    model, adapter = _model_and_adapter(args.model, args.adapter)
-    runs = ["base", "tuned"] if adapter else ["base"]
-    quantization = choose_quantization(args.load_in_4bit, adapter)
-    in_4bit, in_8bit = (bool((quantization or {}).get(name)) for name in ("load_in_4bit", "load_in_8bit"))
-    settings = Settings(args.max_new_tokens, in_4bit, in_8bit, args.dtype)
+    begun, started = datetime.now(UTC), time.monotonic()
+    prompts, missing = _prompts(args)
+    sampling = Sampling(args.max_new_tokens, args.temperature, args.top_p, args.seed)
+    if args.samples > 1 and args.temperature == 0:
+        raise AltTrainError(f"--samples: found {args.samples} with greedy decoding; allowed: 1, or with --temperature")
+    model, adapter = _model_and_adapter(args.model, args.adapter, args.backend)
 
-    started = time.monotonic()
-    console.print(f"model {model}\nadapter {adapter or 'none'}\n{len(prompts)} prompts, {len(runs)} run(s)")
-    backend = HFBackend(model, adapter, quantization, args.dtype, args.thought_format)
+    console.print(f"model {model}\nadapter {adapter or 'none'}")
+    backend = make_backend(args, model, adapter)
+    prompts, cannot = _renderable(backend, prompts)
+    missing |= cannot
+    console.print(f"{len(prompts)} prompts, {len(backend.runs)} run(s)")
     with SampleFile(args.out / "samples.jsonl") as file:
-        samples = generate(backend, prompts, runs, settings, model, adapter, file, args.batch_size, console)
+        samples = generate(backend, prompts, sampling, args.samples, file, console)
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}
     with JudgementFile(args.out / "judgements.jsonl") as kept:
         scored = score(
-            samples, by_id, backend.chat.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
+            samples, by_id, backend.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
         )
         quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
-    per_run = {run: [s for s in scored if s.sample.run == run] for run in runs}
+    per_run = {run: [s for s in scored if s.sample.run == run] for run in backend.runs}
+    settings = {**backend.settings(), **sampling.as_dict()}
 
     summary: dict[str, Any] = {
         "version": __version__,
@@ -71,30 +72,83 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started, 1),
         "model": model,
         "adapter": adapter,
-        "settings": settings.as_dict(),
-        "thought_format": vars(backend.chat.thought),
-        "sets": {name: sum(prompt.set == name for prompt in prompts) for name in sets},
-        "packages": {name: version(name) for name in _PACKAGES},
+        "settings": settings,
+        "samples": args.samples,
+        "lengths_in": backend.token_unit,
+        "thought_format": vars(backend.thought),
+        "sets": {name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
+        "missing": missing,
+        "packages": versions(),
         "judges": [judge.name for judge in judges],
         "judge_quality": quality,
-        "runs": {run: summarise(some) | breakdown(some) | judges_apart(some, judges) for run, some in per_run.items()},
+        "runs": {
+            run: summarise(some)
+            | breakdown(some)
+            | judges_apart(some, judges)
+            | {"by_set": by_set(some), "by_scenario": by_scenario(some)}
+            for run, some in per_run.items()
+        },
         "comparison": None,
     }
-    if adapter:
+    if "tuned" in per_run:
         paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
         summary |= {"comparison": paired["metrics"], "comparison_by_set": paired["by_set"]}
     rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
     write_whole(args.out / "scored.jsonl", rows)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_manifest(
+        args.out / "manifest.json",
+        vars(args),
+        {run: backend.identity(run) for run in backend.runs},
+        {prompt.set: prompt.revision or "embedded" for prompt in prompts},
+        missing,
+        settings | {"seed": args.seed},
+        begun,
+    )
     write_report(args.out / "report.html", summary, scored)
     console.print(results_table(summary))
     console.print(judges_table(summary))
-    console.print(f"written: {args.out}/report.html, summary.json, scored.jsonl, samples.jsonl")
+    for table in (sets_table(summary), scenario_table(summary), missing_table(summary)):
+        if table is not None:
+            console.print(table)
+    console.print(f"written: {args.out}/report.html, summary.json, manifest.json, scored.jsonl, samples.jsonl")
     return summary
 
 
-def _model_and_adapter(model: str | None, adapter: str | None) -> tuple[str, str | None]:
+def _prompts(args: argparse.Namespace) -> tuple[list[Prompt], dict[str, str]]:
+    """The prompts of all sets under all attacks, and what is missing."""
+    names = chosen(args.sets, args.suite)
+    if args.data_dir is not None and not args.data_dir.is_dir():
+        raise AltTrainError(f"--data-dir {args.data_dir}: found no such folder; allowed: one with publishers' files")
+    revisions = {}
+    for given in args.revision or ():
+        name, equals, commit = given.partition("=")
+        if not equals or name not in names:
+            raise AltTrainError(f"--revision: found {given}; allowed: SET=COMMIT for one of {', '.join(names)}")
+        revisions[name] = commit
+    prompts, missing = load_available(names, args.limit, args.data_dir, revisions, args.allow_code_execution)
+    if not prompts:
+        raise AltTrainError("no set can be had:\n" + "\n".join(f"  {reason}" for reason in missing.values()))
+    attacked, failed = apply_attacks(prompts, args.attacks or ())
+    return attacked, missing | failed
+
+
+def _renderable(backend: Backend, prompts: list[Prompt]) -> tuple[list[Prompt], dict[str, str]]:
+    """Leave out what needs the template's own thought opening where only the server knows the template."""
+    steered = {prompt.id for prompt in prompts if prompt.thought != "free"}
+    if not steered or backend.render(prompts[0].conversation) is not None:
+        return prompts, {}
+    reason = "the server renders the prompts itself; give --tokenizer, so that a thought can be begun for the model"
+    dropped = {f"{prompt.set}+{prompt.scenario}": reason for prompt in prompts if prompt.thought != "free"}
+    return [prompt for prompt in prompts if prompt.thought == "free"], dropped
+
+
+def _model_and_adapter(model: str | None, adapter: str | None, backend: str) -> tuple[str, str | None]:
     """Fill in the base model from the adapter's own config, or the demo's model."""
+    if backend == "api":
+        if model is None:
+            raise AltTrainError("--model: found nothing; allowed: the name under which the server serves the model")
+        return model, adapter
     if adapter and Path(adapter).is_dir() and not (Path(adapter) / "adapter_config.json").is_file():
         raise AltTrainError(f"--adapter {adapter}: found no adapter_config.json; allowed: a folder that training wrote")
     if model is None and adapter:

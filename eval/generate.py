@@ -1,92 +1,125 @@
-"""Generate what is missing: batches by length, progress with tokens per second, one append per sample."""
+"""Generate what is missing: progress with tokens per second, one append per sample, conversations turn by turn."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .backend import HFBackend, identity
+from axolotl_alttrain.structure import Message, ThoughtFormat, parse_completion
+
+from .backends.base import Backend, Generated, Request, Sampling
 from .samples import Sample, SampleFile, sample_key
 from .tasks import Prompt
 
-
-@dataclass(frozen=True)
-class Settings:
-    """Generation settings; all of them enter a sample's key.
-
-    Attributes:
-        max_new_tokens: Most tokens per completion.
-        load_in_4bit, load_in_8bit, dtype: How the base model is loaded.
-    """
-
-    max_new_tokens: int
-    load_in_4bit: bool
-    load_in_8bit: bool
-    dtype: str
-
-    def as_dict(self) -> dict[str, object]:
-        """For keys and for ``summary.json``; decoding is greedy."""
-        return {**vars(self), "do_sample": False}
+NO_ANSWER = "…"  # stands for the answer of a turn whose thought was cut off; templates refuse empty turns
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Job:
-    key: str
+    """One prompt of one run and repeat, on its way through its turns."""
+
     run: str
     prompt: Prompt
-    text: str
+    repeat: int
+    segments: list[list[Message]]
+    history: list[Message] = field(default_factory=list)
+    key: str = ""
+    prefill: str = ""
 
 
 def generate(
-    backend: HFBackend,
+    backend: Backend,
     prompts: Sequence[Prompt],
-    runs: Sequence[str],
-    settings: Settings,
-    model: str,
-    adapter: str | None,
+    sampling: Sampling,
+    repeats: int,
     file: SampleFile,
-    batch_size: int,
     console: Console,
 ) -> list[Sample]:
     """Answer every prompt in every run; what the file has already is not asked again.
 
+    Args:
+        backend: Answers.
+        prompts: What is asked.
+        sampling: How tokens are chosen.
+        repeats: Samples per prompt and run.
+        file: Where every completion goes, those of earlier turns of a conversation included.
+        console: For progress.
+
     Returns:
-        All samples of these runs and prompts, in the order of runs, then prompts.
+        The samples that are to be judged, in the order of runs, then prompts, then repeats: of a conversation the
+        last turn's.
     """
-    model_is, adapter_is = identity(model), identity(adapter)
-    texts = [backend.chat.prompt([{"role": "user", "content": prompt.instruction}]) for prompt in prompts]
-    jobs = []
-    for run in runs:
-        for prompt, text in zip(prompts, texts, strict=True):
-            key = sample_key(text, model_is, adapter_is if run == "tuned" else "", settings.as_dict())
-            jobs.append(_Job(key, run, prompt, text))
-    missing = [job for job in jobs if job.key not in file]
-    if len(missing) < len(jobs):
-        console.print(f"{len(jobs) - len(missing)} of {len(jobs)} completions are in {file.path} already")
-    if missing:
-        _run(backend, missing, runs, settings, file, batch_size, console)
+    settings = {**backend.settings(), **sampling.as_dict()}
+    jobs = [
+        _Job(run, prompt, repeat, segments(prompt.conversation))
+        for run in backend.runs
+        for prompt in prompts
+        for repeat in range(repeats)
+    ]
+    for turn in range(max((len(job.segments) for job in jobs), default=0)):
+        here = [job for job in jobs if turn < len(job.segments)]
+        requests: dict[str, Request] = {}
+        for job in here:
+            job.history += job.segments[turn]
+            request = _request(backend, job, turn, settings)
+            requests[job.key] = request
+        wanted = {job.key: job for job in here if job.key not in file}
+        if len(wanted) < len({job.key for job in here}):
+            there = sum(job.key not in wanted for job in here)
+            console.print(f"{there} of {len(here)} completions are in {file.path} already")
+        for run in backend.runs:
+            mine = [job for job in wanted.values() if job.run == run]
+            if mine:
+                _run(backend, run, mine, [requests[job.key] for job in mine], turn, sampling, file, console)
+        for job in here:
+            if turn < len(job.segments) - 1:
+                answer = parse_completion(file.samples[job.key].completion, backend.thought).answer
+                job.history.append({"role": "assistant", "content": answer or NO_ANSWER})
     return [_own(file.samples[job.key], job) for job in jobs]
 
 
+def segments(conversation: Sequence[Message]) -> list[list[Message]]:
+    """Cut a conversation where a user turn follows a user turn: there the model's own answer is put."""
+    parts: list[list[Message]] = [[]]
+    for message in conversation:
+        if parts[-1] and parts[-1][-1]["role"] == "user" and message["role"] == "user":
+            parts.append([])
+        parts[-1].append(message)
+    return parts
+
+
+def prefill(prompt: Prompt, fmt: ThoughtFormat) -> str:
+    """What is written for the model: the beginning of its thought, or an empty one as its template writes it."""
+    if prompt.thought == "prefilled":
+        return fmt.open + prompt.prefill
+    return fmt.open + fmt.close if prompt.thought == "suppressed" else ""
+
+
+def _request(backend: Backend, job: _Job, turn: int, settings: Mapping[str, Any]) -> Request:
+    """The request of a job's next turn; sets the job's key."""
+    last = turn == len(job.segments) - 1
+    job.prefill = prefill(job.prompt, backend.thought) if last else ""
+    messages = tuple(job.history)
+    text = backend.render(messages)
+    shown = text + job.prefill if text is not None else repr([(m["role"], m["content"]) for m in messages])
+    model, adapter, template = backend.identity(job.run)
+    job.key = sample_key(shown, model, adapter, settings, template, job.repeat)
+    return Request(text + job.prefill if text is not None else "", messages, job.prompt.set, int(job.key[:12], 16))
+
+
 def _run(
-    backend: HFBackend,
+    backend: Backend,
+    run: str,
     jobs: Sequence[_Job],
-    runs: Sequence[str],
-    settings: Settings,
+    requests: Sequence[Request],
+    turn: int,
+    sampling: Sampling,
     file: SampleFile,
-    batch_size: int,
     console: Console,
 ) -> None:
     columns = (
@@ -97,47 +130,44 @@ def _run(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
+    start, steps, tokens, done = time.monotonic(), 0, 0, 0
     with Progress(*columns, console=console) as progress:
-        for run in runs:
-            mine = [job for job in jobs if job.run == run]
-            if not mine:
-                continue
-            bar = progress.add_task(f"{run:>5}", total=len(mine), speed="")
-            steps = tokens = 0
-            start = time.monotonic()
+        name = f"{run:>5}" + (f", turn {turn + 1}" if turn else "")
+        bar = progress.add_task(name, total=len(jobs), speed="")
 
-            def tick(sequences: int, bar: TaskID = bar, start: float = start) -> None:
-                nonlocal steps
-                steps += sequences
-                progress.update(bar, speed=f"{steps / (time.monotonic() - start):.0f} tokens/s")
+        def on_token(sequences: int) -> None:
+            nonlocal steps
+            steps += sequences
+            progress.update(bar, speed=f"{steps / (time.monotonic() - start):.0f} tokens/s")
 
-            with backend.adapter(run == "tuned"):
-                for batch in _batches(backend, mine, batch_size):
-                    outputs = backend.generate([job.text for job in batch], settings.max_new_tokens, tick)
-                    for job, out in zip(batch, outputs, strict=True):
-                        p = job.prompt
-                        file.append(Sample(job.key, run, p.set, p.id, p.instruction, out.text, out.finish, out.tokens))
-                        tokens += out.tokens
-                    # Now the tokens that were kept; padding after a stop is not output.
-                    rate = tokens / (time.monotonic() - start)
-                    progress.update(bar, advance=len(batch), speed=f"{rate:.0f} tokens/s")
-                    if not console.is_terminal:  # a log file shows no bar
-                        done = int(progress.tasks[-1].completed)
-                        console.print(f"{run}: {done} of {len(mine)} completions, {rate:.0f} tokens/s")
+        def on_result(index: int, out: Generated) -> None:
+            nonlocal tokens, done
+            job, p = jobs[index], jobs[index].prompt
+            file.append(
+                Sample(
+                    job.key,
+                    run,
+                    p.set,
+                    p.id,
+                    p.instruction,
+                    job.prefill + out.text,
+                    out.finish,
+                    out.tokens,
+                    job.repeat,
+                    turn,
+                    job.prefill,
+                )
+            )
+            tokens, done = tokens + out.tokens, done + 1
+            # Now the tokens that were kept; padding after a stop is not output.
+            rate = tokens / (time.monotonic() - start)
+            progress.update(bar, advance=1, speed=f"{rate:.0f} tokens/s")
+            if not console.is_terminal and (done % 50 == 0 or done == len(jobs)):  # a log file shows no bar
+                console.print(f"{name.strip()}: {done} of {len(jobs)} completions, {rate:.0f} tokens/s")
 
-
-def _batches(backend: HFBackend, jobs: Sequence[_Job], size: int) -> Iterator[list[_Job]]:
-    """Batches of prompts alike in length, longest first, so that running out of memory shows at once.
-
-    A batch lasts as long as its longest answer, and answers are alike in length within a set: sets do not mix.
-    """
-    lengths = dict(zip((job.key for job in jobs), backend.count_tokens([job.text for job in jobs]), strict=True))
-    for name in dict.fromkeys(job.prompt.set for job in jobs):
-        mine = sorted((job for job in jobs if job.prompt.set == name), key=lambda job: -lengths[job.key])
-        for start in range(0, len(mine), size):
-            yield mine[start : start + size]
+        backend.complete(run, requests, sampling, on_result, on_token)
 
 
 def _own(sample: Sample, job: _Job) -> Sample:
     """The sample under this job's run and id; two sets may share a prompt and so its completion."""
-    return Sample(**{**vars(sample), "run": job.run, "set": job.prompt.set, "id": job.prompt.id})
+    return Sample(**{**vars(sample), "run": job.run, "set": job.prompt.set, "id": job.prompt.id, "repeat": job.repeat})

@@ -16,6 +16,7 @@ def greedy(
     stop_ids: Collection[int],
     max_new_tokens: int,
     on_token: Callable[[int], None] | None = None,
+    pick: Callable[[torch.Tensor, list[int]], torch.Tensor] | None = None,
 ) -> list[list[int]]:
     """Decode a batch; ``generate`` would keep computing the sequences that have ended.
 
@@ -25,6 +26,8 @@ def greedy(
         stop_ids: Token ids that end a sequence.
         max_new_tokens: Most tokens per completion.
         on_token: Called after each step with the number of sequences in the batch.
+        pick: Takes the last logits ``[rows, vocabulary]`` and which prompts the rows are, gives token ids
+            ``[rows, 1]``; the likeliest by default.
 
     Returns:
         New token ids per prompt, up to and including a stop token.
@@ -43,7 +46,7 @@ def greedy(
                 use_cache=True,
                 logits_to_keep=1,
             ).logits
-            ids = logits[:, -1].argmax(-1, keepdim=True)
+            ids = logits[:, -1].argmax(-1, keepdim=True) if pick is None else pick(logits[:, -1], rows)
             for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
                 new[row].append(token)
             if on_token:

@@ -23,10 +23,36 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
-    p.add_argument("--sets", nargs="+", metavar="SET", help="probe sets (default: all three)")
-    p.add_argument("--limit", type=_positive, metavar="N", help="prompts per set, spread evenly over it (default: all)")
-    p.add_argument("--max-new-tokens", type=_positive, default=256, metavar="N", help="default: %(default)s")
-    p.add_argument("--batch-size", type=_positive, default=48, metavar="N", help="default: %(default)s")
+    p.add_argument("--list", action="store_true", help="show every set with its size, licence and judge, and end")
+
+    what = p.add_argument_group("what is asked")
+    what.add_argument("--suite", metavar="SUITE", help="sets for one purpose (default: probe); see --list")
+    what.add_argument("--sets", nargs="+", metavar="SET", help="sets, beside or instead of a suite's")
+    what.add_argument("--data-dir", type=Path, metavar="DIR", help="the publishers' files; else the hub is asked")
+    what.add_argument("--revision", nargs="+", metavar="SET=COMMIT", help="hub commits instead of the pinned ones")
+    what.add_argument(
+        "--attacks", nargs="+", metavar="ATTACK", help="ask harmful prompts under each of these; see --list"
+    )
+    what.add_argument(
+        "--limit", type=_positive, metavar="N", help="prompts per set, spread evenly over it (default: all)"
+    )
+    what.add_argument("--allow-code-execution", action="store_true", help="run the code that HumanEval's answers hold")
+
+    how = p.add_argument_group("how it is answered")
+    how.add_argument("--max-new-tokens", type=_positive, default=256, metavar="N", help="default: %(default)s")
+    how.add_argument("--temperature", type=_share, default=0.0, metavar="T", help="0, the default, is greedy")
+    how.add_argument("--top-p", type=_share, default=1.0, metavar="P", help="default: %(default)s")
+    how.add_argument("--samples", type=_positive, default=1, metavar="K", help="per prompt, with --temperature")
+    how.add_argument("--seed", type=int, default=0, metavar="N", help="for sampling (default: %(default)s)")
+    how.add_argument("--backend", default="hf", choices=("hf", "vllm", "api"), help="default: %(default)s")
+    how.add_argument("--batch-size", type=_positive, metavar="N", help="hf: most sequences (default: what fits)")
+    how.add_argument("--batch-tokens", type=_positive, default=131072, metavar="N", help="hf: most tokens in a batch")
+    how.add_argument("--tensor-parallel", type=_positive, default=1, metavar="N", help="vllm: GPUs per copy")
+    how.add_argument("--data-parallel", type=_positive, default=1, metavar="N", help="vllm: copies")
+    how.add_argument("--base-url", metavar="URL", help="api: the server, up to and including /v1")
+    how.add_argument("--tokenizer", metavar="NAME", help="api: render prompts here, with this tokenizer's template")
+    how.add_argument("--api-concurrency", type=_positive, default=16, metavar="N", help="api: requests at once")
+    how.add_argument("--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="api: variable with the key")
     p.add_argument(
         "--load-in-4bit",
         action=argparse.BooleanOptionalAction,
@@ -53,7 +79,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the evaluation; 0 on success, 1 on a mistake that the message explains."""
+    """Run the evaluation.
+
+    Returns:
+        0; 1 on a mistake that the message explains; 3 if a set or attack was missing and the rest ran.
+    """
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ["compare"]:
         return _compare(argv[1:])
@@ -61,18 +91,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     # After parsing: --help must not wait for torch.
     from axolotl_alttrain.errors import AltTrainError
 
-    from .evaluate import evaluate
-
     try:
-        if args.model is None and args.adapter is None and (DEMO_ADAPTER / "adapter_config.json").is_file():
+        if args.list:
+            from .listing import print_listing
+
+            print_listing()
+            return 0
+        from .evaluate import evaluate
+
+        if (
+            args.backend != "api"
+            and args.model is None
+            and args.adapter is None
+            and (DEMO_ADAPTER / "adapter_config.json").is_file()
+        ):
             args.adapter = str(DEMO_ADAPTER)
-        evaluate(args)
+        summary = evaluate(args)
     except AltTrainError as error:
         print(f"eval.run: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("eval.run: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
+    if summary["missing"]:
+        print("eval.run: some of what was asked for is missing; see the last table", file=sys.stderr)
+        return 3
     return 0
 
 
@@ -94,6 +137,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"found {text}; allowed: 1 or more")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"found {text}; allowed: 0 to 2")
     return value
 
 

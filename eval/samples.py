@@ -43,10 +43,12 @@ class Sample:
     prefill: str = ""
 
 
-def sample_key(prompt: str, model: str, adapter: str, settings: Mapping[str, Any]) -> str:
-    """Hash of the rendered prompt, the model's and adapter's identity and the generation settings."""
-    content = json.dumps([prompt, model, adapter, dict(settings)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:24]
+def sample_key(
+    prompt: str, model: str, adapter: str, settings: Mapping[str, Any], template: str = "", repeat: int = 0
+) -> str:
+    """Hash of the rendered prompt, the model's and adapter's identity, settings, template and sample number."""
+    content = [prompt, model, adapter, dict(settings), template, repeat]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
 class SampleFile:

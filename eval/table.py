@@ -66,3 +66,49 @@ def results_table(summary: Mapping[str, Any]) -> Table:
             shown = [f"{part['thought']:.0f} + {part['answer']:.0f}" for part in parts]
             table.add_row(f"tokens, {kind}: thought + answer", "", *shown, *([""] * (2 if comparison else 0)))
     return table
+
+
+def sets_table(summary: Mapping[str, Any]) -> Table | None:
+    """One line per set with what counts there; None where the embedded probes alone were asked."""
+    runs = summary["runs"]
+    names = list(summary["sets"])
+    if all(name.startswith("probe-") for name in names):
+        return None
+    table = Table(title="by set", title_justify="left")
+    table.add_column("set")
+    table.add_column("measure")
+    for run in runs:
+        table.add_column(run, justify="right")
+    for name in names:
+        entries = [runs[run]["by_set"][name] for run in runs]
+        shown = [percent(e["rate"]) if "rate" in e else f"{100 * e['mean']:5.1f}" for e in entries]
+        table.add_row(f"{name} (n={summary['sets'][name]})", entries[0]["measure"], *shown)
+    return table
+
+
+def scenario_table(summary: Mapping[str, Any]) -> Table | None:
+    """Attack success by scenario; None where there is one scenario alone."""
+    runs = summary["runs"]
+    names = list(dict.fromkeys(name for run in runs.values() for name in run["by_scenario"]))
+    if len(names) < 2:
+        return None
+    table = Table(title="attack success by scenario", title_justify="left")
+    table.add_column("scenario")
+    for run in runs:
+        table.add_column(run, justify="right")
+    for name in names:
+        total = next(iter(runs.values()))["by_scenario"][name]["total"]
+        table.add_row(f"{name} (n={total})", *(percent(runs[run]["by_scenario"][name]) for run in runs))
+    return table
+
+
+def missing_table(summary: Mapping[str, Any]) -> Table | None:
+    """What could not be had, and why; None where nothing is missing."""
+    if not summary["missing"]:
+        return None
+    table = Table(title="MISSING: not in the numbers above", title_justify="left", title_style="bold red")
+    table.add_column("what")
+    table.add_column("why")
+    for name, reason in summary["missing"].items():
+        table.add_row(name, reason.removeprefix(f"{name}: "))
+    return table

@@ -47,6 +47,7 @@ class Prompt:
         prefill: The text that begins a prefilled thought.
         judges: Names of the judges that the set's authors use.
         revision: Of the set as it was loaded: a hub commit, or the digest of a local file.
+        translations: Language and text, where the set gives the prompt in languages of few resources.
         scorer: For tasks of lm-eval: the answer to its metrics, the first of which is the task's main one.
     """
 
@@ -65,6 +66,7 @@ class Prompt:
     prefill: str = ""
     judges: tuple[str, ...] = ("refusal",)
     revision: str = ""
+    translations: tuple[tuple[str, str], ...] = ()
     scorer: Callable[[str], Mapping[str, float]] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -95,9 +97,13 @@ def load_set(name: str, limit: int | None = None) -> list[Prompt]:
     """
     path = DATA / f"{name}.jsonl"
     prompts = [_prompt(name, row, str(path), number) for number, row in read_jsonl(path)]
+    return spread(prompts, limit)
+
+
+def spread(prompts: list[Prompt], limit: int | None) -> list[Prompt]:
+    """``limit`` prompts evenly over the list, not the first ones: sets are ordered by category."""
     if limit is None or limit >= len(prompts):
         return prompts
-    # Evenly, not the first ones: files are ordered by category.
     return [prompts[i * len(prompts) // limit] for i in range(limit)]
 
 
@@ -121,6 +127,7 @@ def _prompt(name: str, row: dict[str, Any], file: str, number: int) -> Prompt:
         set=name,
         kind=kind,
         id=row["id"],
+        source_id=row["id"],
         instruction=row["instruction"],
         answers=tuple(row.get("answers", ())),
         match=row.get("match", "text"),

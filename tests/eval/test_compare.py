@@ -65,6 +65,4 @@ def test_what_cannot_be_paired_is_refused(tmp_path: Path, capsys: pytest.Capture
 
 def test_breakdown() -> None:
     found = breakdown(scored("base", [YES, NO, ("benign", "Yes.")]))
-    assert found["by_set"]["harmful_response"]["s"]["count"] == 1
-    assert found["by_scenario"]["harmful_response"]["none"]["total"] == 2
     assert found["lengths"]["harmful"]["answer"] == {"mean": 2.0, "median": 2.0, "p95": 2.0}

@@ -55,6 +55,7 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
         "scored.jsonl",
         "judgements.jsonl",
         "summary.json",
+        "manifest.json",
         "report.html",
     }
     samples = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.structure import Message
 from axolotl_alttrain.template import ChatFormat, learn_format
 
-from .greedy import greedy
-
-_WEIGHTS = ("*.safetensors", "*.bin")
-
-
-@dataclass(frozen=True)
-class Generated:
-    """One completion: its text without the stop token, how it ended, and its length in tokens."""
-
-    text: str
-    finish: str
-    tokens: int
+from ..greedy import greedy
+from ..sampling import sampler
+from .base import Generated, OnResult, OnToken, Request, Sampling
+from .batching import BatchSizer, batches
+from .identity import identity, template_identity
 
 
 class HFBackend:
@@ -39,6 +30,8 @@ class HFBackend:
         quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` gives it.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        batch_size: Most sequences in a batch; None for what memory allows.
+        batch_tokens: Most tokens in a batch, prompts and answers to be added up.
 
     Raises:
         AltTrainError: The model, its tokenizer or the adapter cannot be loaded.
@@ -51,6 +44,8 @@ class HFBackend:
         quantization: Mapping[str, Any] | None = None,
         dtype: str = "auto",
         thought_format: str = "auto",
+        batch_size: int | None = None,
+        batch_tokens: int = 131072,
     ) -> None:
         on_gpu = torch.cuda.is_available()
         # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
@@ -79,7 +74,19 @@ class HFBackend:
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
         self.chat: ChatFormat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.thought = self.chat.thought
         self.stop_ids = self._stop_ids()
+        self.token_unit = "tokens"
+        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
+        self._identity = (identity(model), identity(adapter), template_identity(self.chat))
+        quantized = quantization or {}
+        self._settings = {
+            "backend": "hf",
+            "load_in_4bit": bool(quantized.get("load_in_4bit")),
+            "load_in_8bit": bool(quantized.get("load_in_8bit")),
+            "dtype": dtype,
+        }
 
     @contextlib.contextmanager
     def adapter(self, on: bool) -> Iterator[None]:
@@ -97,15 +104,60 @@ class HFBackend:
             with self.model.disable_adapter():
                 yield
 
+    def render(self, messages: Sequence[Message]) -> str:
+        """The prompt as inference renders it."""
+        return self.chat.prompt(messages)
+
+    def identity(self, run: str) -> tuple[str, str, str]:
+        """Model, adapter and template, as they enter a sample's key."""
+        model, adapter, template = self._identity
+        return model, adapter if run == "tuned" else "", template
+
+    def settings(self) -> dict[str, Any]:
+        """How the weights are loaded."""
+        return dict(self._settings)
+
+    def complete(
+        self,
+        run: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_result: OnResult,
+        on_token: OnToken | None = None,
+    ) -> None:
+        """Answer requests in batches of alike lengths; a batch that does not fit in memory is halved.
+
+        Raises:
+            AltTrainError: Not even one sequence fits.
+        """
+        lengths = self.count_tokens([request.text for request in requests])
+        with self.adapter(run == "tuned"):
+            for batch in batches(lengths, [r.group for r in requests], sampling.max_new_tokens, self.sizer):
+                some = [requests[i] for i in batch]
+                pick = sampler(sampling, [request.seed for request in some])
+                try:
+                    outputs = self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick)
+                except torch.OutOfMemoryError:
+                    outputs = None
+                if outputs is None:  # outside the handler, whose traceback would hold the batch's memory
+                    if torch.cuda.is_available():
+                        torch.cuda.empty_cache()
+                    self.sizer.shrink(len(batch))
+                    continue
+                self.sizer.done(batch)
+                for index, output in zip(batch, outputs, strict=True):
+                    on_result(index, output)
+
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_token: Callable[[int], None] | None = None
+        self, prompts: Sequence[str], max_new_tokens: int, on_token: OnToken | None = None, pick: Any = None
     ) -> list[Generated]:
-        """Greedy completions of one batch of rendered prompts.
+        """Completions of one batch of rendered prompts, greedy unless ``pick`` says otherwise.
 
         Args:
             prompts: Texts from :meth:`ChatFormat.prompt`.
             max_new_tokens: Most tokens per completion.
             on_token: Called after each step with the number of sequences in the batch.
+            pick: See :func:`eval.greedy.greedy`.
 
         Returns:
             One completion per prompt, in order.
@@ -113,7 +165,7 @@ class HFBackend:
         batch = self.tokenizer(list(prompts), add_special_tokens=False, padding=True, return_tensors="pt")
         batch = batch.to(self.model.device)
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token)
+        new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [self._completion(ids) for ids in new]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -139,21 +191,3 @@ def _bitsandbytes(quantization: Mapping[str, Any] | None, on_gpu: bool) -> BitsA
         return None
     compute = torch.bfloat16 if on_gpu else torch.float32
     return BitsAndBytesConfig.from_dict({**quantization, "bnb_4bit_compute_dtype": compute})
-
-
-def identity(name: str | None) -> str:
-    """What a model or adapter is: its name, and for a local folder a digest that changes when it is retrained."""
-    if not name or not Path(name).is_dir():
-        return name or ""
-    folder = Path(name)
-    digest = hashlib.sha256()
-    for config in sorted(folder.glob("*config.json")):
-        digest.update(config.read_bytes())
-    for weights in sorted(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
-        size = weights.stat().st_size
-        digest.update(f"{weights.name} {size}".encode())
-        with weights.open("rb") as file:
-            for start in range(0, size, max(1, size // 16)):  # 16 slices tell two trainings apart without a full read
-                file.seek(start)
-                digest.update(file.read(65536))
-    return json.dumps([folder.name, digest.hexdigest()[:16]])

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from eval.backend import HFBackend, identity
+from eval.backends.base import Generated, Request, Sampling
+from eval.backends.hf import HFBackend
+from eval.backends.identity import identity
 from eval.greedy import greedy
 from eval.quantization import NF4
 
@@ -88,3 +91,26 @@ def test_unpacked_four_bit_weights_compute_the_same(tiny: tuple[Path, Path]) -> 
         expected, found, other = (model(ids).logits for model in (packed, ours.model, plain.model))
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     assert (other - expected).abs().max() > 1e-3
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(
+    tiny: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = HFBackend(str(tiny[0]), dtype="float32")
+    requests = [Request(small.render(({"role": "user", "content": p},)), ()) for p in PROMPTS]
+    whole: dict[int, Generated] = {}
+    small.complete("base", requests, Sampling(8), whole.__setitem__)
+    sizes: list[int] = []
+    forward = small.model.forward
+
+    def full(*args: Any, **kwargs: Any) -> Any:
+        sizes.append(len(kwargs["input_ids"]))
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("out of memory")  # as torch raises it on a GPU; a CPU would be killed instead
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(small.model, "forward", full)
+    found: dict[int, Generated] = {}
+    small.complete("base", requests, Sampling(8), found.__setitem__)
+    assert found == whole
+    assert (sizes[0], max(sizes[1:])) == (4, 2)

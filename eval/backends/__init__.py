@@ -1,0 +1,39 @@
+"""Backends: what answers prompts. Each writes the same samples."""
+
+from __future__ import annotations
+
+import argparse
+
+from axolotl_alttrain.errors import AltTrainError
+
+from .base import Backend, Generated, Request, Sampling
+
+BACKENDS = ("hf", "vllm", "api")
+__all__ = ["BACKENDS", "Backend", "Generated", "Request", "Sampling", "make_backend"]
+
+
+def make_backend(args: argparse.Namespace, model: str, adapter: str | None) -> Backend:
+    """The backend that the command line asks for; only its own libraries are imported.
+
+    Raises:
+        AltTrainError: Its library is not installed, or the model cannot be had.
+    """
+    if args.backend == "api":
+        from .api import APIBackend
+
+        return APIBackend(
+            model, adapter, args.base_url, args.tokenizer, args.api_concurrency, args.thought_format, args.api_key_env
+        )
+    if args.backend == "vllm":
+        from .vllm import VLLMBackend
+
+        return VLLMBackend(
+            model, adapter, args.tensor_parallel, args.data_parallel, args.dtype, args.thought_format, args.load_in_4bit
+        )
+    if args.backend != "hf":
+        raise AltTrainError(f"--backend: found {args.backend}; allowed: {', '.join(BACKENDS)}")
+    from ..quantization import choose_quantization
+    from .hf import HFBackend
+
+    quantization = choose_quantization(args.load_in_4bit, adapter)
+    return HFBackend(model, adapter, quantization, args.dtype, args.thought_format, args.batch_size, args.batch_tokens)

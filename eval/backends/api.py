@@ -1,0 +1,161 @@
+"""The API backend: any server that speaks OpenAI's protocol, many requests at once.
+
+With a tokenizer, prompts are rendered here and sent to ``/completions``: what is measured is exact, thoughts can be
+begun for the model, and cut-off thoughts are seen. This needs a server that leaves texts as they are, as vLLM does.
+Without one, messages go to ``/chat/completions`` and the server's template is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.structure import Message, ThoughtFormat
+from axolotl_alttrain.template import ChatFormat, learn_format
+
+from .base import Generated, OnResult, OnToken, Request, Sampling
+from .identity import template_identity
+
+RETRIES = 6  # with growing pauses; the openai client's own
+TIMEOUT = 3600.0  # seconds; a long thought takes long
+
+
+class APIBackend:
+    """A served model and, under another name, its tuned form.
+
+    Args:
+        model: Name of the served base model.
+        adapter: Name under which the same server serves the tuned model or its LoRA.
+        base_url: Up to and including ``/v1``; the variable ``OPENAI_BASE_URL`` by default.
+        tokenizer: Folder or hub id, to render prompts here.
+        concurrency: Requests at once.
+        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        key_variable: Environment variable with the key.
+
+    Raises:
+        AltTrainError: The client is not installed, no server is named, or the tokenizer cannot be had.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        adapter: str | None,
+        base_url: str | None = None,
+        tokenizer: str | None = None,
+        concurrency: int = 16,
+        thought_format: str = "auto",
+        key_variable: str = "OPENAI_API_KEY",
+    ) -> None:
+        try:
+            import openai  # noqa: F401
+        except ImportError:
+            raise AltTrainError(
+                "--backend api: the package openai is not installed; run 'pip install openai'"
+            ) from None
+        self.url = base_url or os.environ.get("OPENAI_BASE_URL") or ""
+        if not self.url:
+            raise AltTrainError(
+                "--base-url: found nothing; allowed: the server's address, as in http://localhost:8000/v1"
+            )
+        self._names = {"base": model, "tuned": adapter or ""}
+        self._key = os.environ.get(key_variable) or "none"  # local servers ask for none
+        self._concurrency = concurrency
+        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self.chat: ChatFormat | None = None
+        self.thought = ThoughtFormat()
+        self.token_unit = "words"
+        if tokenizer:
+            from transformers import AutoTokenizer
+
+            try:
+                loaded = AutoTokenizer.from_pretrained(tokenizer)
+            except (OSError, ValueError) as error:
+                raise AltTrainError(f"--tokenizer {tokenizer}: cannot be loaded ({error})") from error
+            self.chat = learn_format(loaded, thought_format=thought_format)
+            self.thought = self.chat.thought
+            self.token_unit = "tokens"
+
+    def render(self, messages: Sequence[Message]) -> str | None:
+        """The prompt as inference renders it; None where the server does."""
+        return self.chat.prompt(messages) if self.chat else None
+
+    def identity(self, run: str) -> tuple[str, str, str]:
+        """Server and name of the model, and the template; a server does not say when its weights change."""
+        template = template_identity(self.chat) if self.chat else "the server's"
+        return f"{self.url} {self._names['base']}", self._names["tuned"] if run == "tuned" else "", template
+
+    def settings(self) -> dict[str, Any]:
+        """Which of the protocol's two ways is taken."""
+        return {"backend": "api", "endpoint": "completions" if self.chat else "chat/completions"}
+
+    def complete(
+        self,
+        run: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_result: OnResult,
+        on_token: OnToken | None = None,
+    ) -> None:
+        """Answer requests, many at once; those that fail do not keep the others from being written.
+
+        Raises:
+            AltTrainError: A request failed for good; all others are done.
+        """
+        asyncio.run(self._all(run, requests, sampling, on_result))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Lengths in tokens, or in words without a tokenizer."""
+        if self.chat:
+            return [len(ids) for ids in self.chat.encode(texts)]
+        return [len(text.split()) for text in texts]
+
+    async def _all(self, run: str, requests: Sequence[Request], sampling: Sampling, on_result: OnResult) -> None:
+        from openai import AsyncOpenAI, OpenAIError
+
+        slots = asyncio.Semaphore(self._concurrency)
+        async with AsyncOpenAI(base_url=self.url, api_key=self._key, max_retries=RETRIES, timeout=TIMEOUT) as client:
+
+            async def one(index: int) -> None:
+                async with slots:
+                    on_result(index, await self._one(client, self._names[run], requests[index], sampling))
+
+            done = await asyncio.gather(*(one(i) for i in range(len(requests))), return_exceptions=True)
+        failed = [error for error in done if isinstance(error, BaseException)]
+        for error in failed:
+            if not isinstance(error, OpenAIError):
+                raise error
+        if failed:
+            raise AltTrainError(
+                f"{self.url}: {len(failed)} of {len(requests)} requests failed, the first with "
+                f"{type(failed[0]).__name__}: {failed[0]}; the same command asks for these again"
+            )
+
+    async def _one(self, client: Any, name: str, request: Request, sampling: Sampling) -> Generated:
+        common: dict[str, Any] = {"model": name, "temperature": sampling.temperature, "top_p": sampling.top_p}
+        common["max_tokens"] = sampling.max_new_tokens
+        if sampling.temperature:
+            common["seed"] = (sampling.seed * 1_000_003 + request.seed) % 2**31
+        if self.chat:
+            # The text has its special tokens already, and thoughts may be written with some.
+            exact = {"add_special_tokens": False, "skip_special_tokens": False}
+            stop = [self.thought.end.strip()] if self.thought.end.strip() else None
+            answer = await client.completions.create(prompt=request.text, stop=stop, extra_body=exact, **common)
+            text = answer.choices[0].text
+        else:
+            messages = [dict(message) for message in request.messages]
+            answer = await client.chat.completions.create(messages=messages, **common)
+            text = self._joined(answer.choices[0].message)
+        finish = "length" if answer.choices[0].finish_reason == "length" else "stop"
+        tokens = answer.usage.completion_tokens if answer.usage else self.count_tokens([text])[0]
+        return Generated(text, finish, tokens)
+
+    def _joined(self, message: Any) -> str:
+        """The completion from its two parts, where the server takes the thought out; a thought alone stays open."""
+        thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
+        content = message.content or ""
+        if not thought:
+            return content
+        return f"{self.thought.open}{thought}" + (f"{self.thought.close}{content}" if content else "")

@@ -1,0 +1,97 @@
+"""What every backend takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from axolotl_alttrain.structure import Message, ThoughtFormat
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One completion: its text without the stop token, how it ended, and its length in tokens."""
+
+    text: str
+    finish: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are chosen.
+
+    Attributes:
+        max_new_tokens: Most tokens per completion.
+        temperature: 0 is greedy.
+        top_p: Share of probability that is sampled from; 1 is all of it.
+        seed: Of the run; each request adds its own key.
+    """
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For keys and the summary; what greedy decoding ignores is left out."""
+        greedy = {"max_new_tokens": self.max_new_tokens, "do_sample": self.temperature > 0}
+        return dict(vars(self), **greedy) if self.temperature > 0 else greedy
+
+
+@dataclass(frozen=True)
+class Request:
+    """One completion that is wanted.
+
+    Attributes:
+        text: The rendered prompt, with what is prefilled; empty where only the server can render.
+        messages: The conversation.
+        group: Requests of one group have answers of similar length and may share a batch.
+        seed: For sampling, the same in every run of the same request.
+    """
+
+    text: str
+    messages: tuple[Message, ...]
+    group: str = ""
+    seed: int = 0
+
+
+OnResult = Callable[[int, Generated], None]
+OnToken = Callable[[int], None]
+
+
+class Backend(Protocol):
+    """A model with an optional adapter.
+
+    Attributes:
+        thought: How its template writes thoughts.
+        runs: ``base`` and, with an adapter, ``tuned``.
+        token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` where there is no tokenizer.
+    """
+
+    thought: ThoughtFormat
+    runs: tuple[str, ...]
+    token_unit: str
+
+    def render(self, messages: Sequence[Message]) -> str | None:
+        """The prompt as the model sees it; None where only the server knows its template."""
+
+    def identity(self, run: str) -> tuple[str, str, str]:
+        """Model, adapter and template, as they enter a sample's key."""
+
+    def complete(
+        self,
+        run: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_result: OnResult,
+        on_token: OnToken | None = None,
+    ) -> None:
+        """Answer all requests, in any order; ``on_result`` gets each with its index as it is done."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Lengths of texts in tokens."""
+
+    def settings(self) -> dict[str, Any]:
+        """What of this backend's settings may change a completion; enters keys and the summary."""

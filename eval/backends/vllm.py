@@ -1,0 +1,129 @@
+"""The vLLM backend, through lm-eval's class for it: LoRA requests, tensor and data parallel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.structure import Message
+from axolotl_alttrain.template import learn_format
+
+from .base import Generated, OnResult, OnToken, Request, Sampling
+from .identity import identity, template_identity
+
+CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
+
+
+class VLLMBackend:
+    """A model served by vLLM in this process, its adapter switched by LoRA requests.
+
+    Args:
+        model, adapter: Folder or hub id.
+        tensor_parallel: GPUs per copy of the model.
+        data_parallel: Copies.
+        dtype: As vLLM takes it.
+        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        load_in_4bit: Load the base through bitsandbytes.
+
+    Raises:
+        AltTrainError: vLLM is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        adapter: str | None,
+        tensor_parallel: int = 1,
+        data_parallel: int = 1,
+        dtype: str = "auto",
+        thought_format: str = "auto",
+        load_in_4bit: bool | None = None,
+    ) -> None:
+        if find_spec("vllm") is None:
+            raise AltTrainError("--backend vllm: the package vllm is not installed; run 'pip install vllm'")
+        from lm_eval.models.vllm_causallms import VLLM
+        from transformers import AutoTokenizer
+
+        with_template = adapter if adapter and (Path(adapter) / "tokenizer_config.json").is_file() else model
+        self.tokenizer = AutoTokenizer.from_pretrained(with_template)
+        more: dict[str, Any] = {"quantization": "bitsandbytes"} if load_in_4bit else {}
+        if adapter:
+            more |= {"lora_local_path": adapter, "max_lora_rank": _rank(adapter)}
+        self._lm: Any = VLLM(
+            pretrained=model,
+            tokenizer=with_template,
+            dtype=dtype,
+            tensor_parallel_size=tensor_parallel,
+            data_parallel_size=data_parallel,
+            **more,
+        )
+        self._lora = self._lm.lora_request
+        self.chat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.thought = self.chat.thought
+        self.token_unit = "tokens"
+        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self._identity = (identity(model), identity(adapter), template_identity(self.chat))
+        self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": bool(load_in_4bit)}
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """The prompt as inference renders it."""
+        return self.chat.prompt(messages)
+
+    def identity(self, run: str) -> tuple[str, str, str]:
+        """Model, adapter and template, as they enter a sample's key."""
+        model, adapter, template = self._identity
+        return model, adapter if run == "tuned" else "", template
+
+    def settings(self) -> dict[str, Any]:
+        """How the weights are loaded."""
+        return dict(self._settings)
+
+    def complete(
+        self,
+        run: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_result: OnResult,
+        on_token: OnToken | None = None,
+    ) -> None:
+        """Answer requests in chunks that vLLM batches itself."""
+        from vllm import SamplingParams
+
+        self._lm.lora_request = self._lora if run == "tuned" else None
+        stops = self.chat.encode([self.thought.end])[0][-1:]
+        for start in range(0, len(requests), CHUNK):
+            some = requests[start : start + CHUNK]
+            params = [
+                SamplingParams(
+                    temperature=sampling.temperature,
+                    top_p=sampling.top_p,
+                    max_tokens=sampling.max_new_tokens,
+                    seed=(sampling.seed * 1_000_003 + request.seed) % 2**63 if sampling.temperature else None,
+                    stop_token_ids=stops,
+                    skip_special_tokens=False,  # some templates write thoughts with them
+                )
+                for request in some
+            ]
+            ids = self.chat.encode([request.text for request in some])
+            outputs = self._lm._model_generate(requests=ids, generate=True, sampling_params=params)
+            for number, output in enumerate(outputs):
+                one = output.outputs[0]
+                text = one.text
+                for token in stops:
+                    text = text.removesuffix(self.tokenizer.decode([token]))
+                finish = "length" if one.finish_reason == "length" else "stop"
+                on_result(start + number, Generated(text, finish, len(one.token_ids)))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Lengths of texts in tokens, without special tokens added."""
+        return [len(ids) for ids in self.chat.encode(texts)]
+
+
+def _rank(adapter: str) -> int:
+    """The rank that vLLM has to make room for."""
+    config = Path(adapter) / "adapter_config.json"
+    return int(json.loads(config.read_text(encoding="utf-8"))["r"]) if config.is_file() else 64

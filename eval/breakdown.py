@@ -1,0 +1,64 @@
+"""Rates by set and by attack scenario; what a set's own metric says of capability sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+from typing import Any
+
+from .metrics import Scored, refuses, responds
+from .statistics import rate
+
+_HARMFUL = ("harmful", "contrast")
+
+
+def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """For each set of one run what counts there, as a rate with its interval, and how many thoughts were cut off.
+
+    Returns:
+        By set: ``measure`` (``harmful_response``, ``over_refusal``, ``accuracy`` or the metric of a graded set),
+        ``rate`` (for graded sets ``mean`` instead, between 0 and 1) and ``truncated``. A cut-off thought is no answer:
+        not harmful, not refused, not right, and worth 0.
+    """
+    result = {}
+    for name, some in _grouped(scored, lambda s: s.prompt.set).items():
+        measure, flags = _measured(some)
+        entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
+        if some[0].prompt.kind == "graded":
+            values = [_graded(s) for s in some]
+            entry |= {"measure": values[0][0], "mean": fmean(value for _, value in values), "total": len(values)}
+        else:
+            entry["rate"] = rate(flags).as_dict()
+        entry["truncated"] = rate([s.parsed.truncated for s in some]).as_dict()
+        result[name] = entry
+    return result
+
+
+def by_scenario(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """Attack success, the share of harmful responses, under each scenario; empty where no attack was asked for."""
+    some = [s for s in scored if s.prompt.kind in _HARMFUL]
+    groups = _grouped(some, lambda s: s.prompt.scenario or "none")
+    return {name: rate([responds(s) for s in members]).as_dict() for name, members in groups.items()}
+
+
+def _measured(some: Sequence[Scored]) -> tuple[str, list[bool]]:
+    kind = some[0].prompt.kind
+    if kind in _HARMFUL:
+        return "harmful_response", [responds(s) for s in some]
+    if kind == "benign":
+        return "over_refusal", [refuses(s) for s in some]
+    return "accuracy", [bool(s.right) for s in some]
+
+
+def _graded(one: Scored) -> tuple[str, float]:
+    """Name and value of the metric of a graded prompt."""
+    assert one.prompt.scorer is not None
+    name, value = next(iter(one.prompt.scorer("" if one.parsed.truncated else one.parsed.answer).items()))
+    return name.removesuffix(",none"), value
+
+
+def _grouped(scored: Iterable[Scored], key: Any) -> dict[str, list[Scored]]:
+    groups: dict[str, list[Scored]] = {}
+    for one in scored:
+        groups.setdefault(key(one), []).append(one)
+    return groups

@@ -1,0 +1,153 @@
+"""Capability sets through lm-eval: its task definitions, prompts, filters and scoring, with thoughts kept apart.
+
+lm-eval scores whatever the model wrote. Here the thought is split off first, a cut-off thought is marked truncated, and
+lm-eval's task scores the answer. What its generation would do wrong with thoughts does not happen: no stop strings, no
+prefix before the answer, no limit of 256 tokens; prompts are rendered by the model's own template.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from axolotl_alttrain.errors import AltTrainError
+
+from .loading import files_digest, missing_error, resolve
+from .sets import SetSpec
+from .tasks import Kind, Prompt, spread
+
+LM_TASKS = Path(__file__).parent / "lm_tasks"
+_LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator, which it seeds so only in its own runs
+
+
+@lru_cache(maxsize=1)
+def manager() -> Any:
+    """lm-eval's index of tasks, ours included; takes some seconds, once."""
+    from lm_eval.tasks import TaskManager
+
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    return TaskManager(include_path=str(LM_TASKS))
+
+
+def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revision: str | None = None) -> list[Prompt]:
+    """The prompts of a set that lm-eval has a task for.
+
+    Args:
+        spec: The set.
+        limit: Prompts, spread evenly.
+        files: Local files of the hub's schema; the hub is asked where there are none.
+        revision: Commit on the hub instead of the pinned one.
+
+    Raises:
+        AltTrainError: The set cannot be had.
+    """
+    if files:
+        tasks, commit = [(load_task(spec, files=files), "")], files_digest(files)
+    else:
+        commit = resolve(spec, revision)
+        subjects = _subjects(spec) if spec.subjects_of else [str(spec.hub.get("config") or "")]
+        tasks = [(load_task(spec, subject, commit), subject if spec.subjects_of else "") for subject in subjects]
+    made: list[Prompt] = []
+    for task, subject in tasks:
+        documents = list(task.eval_docs)
+        for number in _spread(len(documents), None if limit is None else max(1, limit // len(tasks))):
+            made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
+    return spread(made, limit)
+
+
+def load_task(spec: SetSpec, config: str = "", revision: str = "", files: Sequence[Path] = ()) -> Any:
+    """A task object of lm-eval, over the hub's data at a revision or over local files.
+
+    Raises:
+        AltTrainError: lm-eval or the hub does not give it, or the files have other columns.
+    """
+    split = spec.hub["split"]
+    overrides: dict[str, Any] = {"task": spec.task, "num_fewshot": 0}
+    if files:
+        loader = _LOADERS.get(files[0].suffix, "json")
+        # lm-eval opens the split of few-shot examples even where it takes none.
+        splits = {name: [str(path) for path in files] for name in (split, "train")}
+        overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": {"data_files": splits}}
+    else:
+        overrides |= {
+            "dataset_path": spec.hub["id"],
+            "dataset_name": config or None,
+            "dataset_kwargs": {"revision": revision},
+        }
+    from datasets import disable_progress_bars
+
+    disable_progress_bars()
+    state = random.getstate()
+    random.seed(SEED)
+    try:
+        loaded = manager().load_task_or_group([overrides])
+    except Exception as error:  # lm-eval and datasets raise whatever hub, network, parser or template raise
+        if not files:
+            raise missing_error(spec, error) from None
+        reason = str(error).strip().split("\n")[0][:200]
+        raise AltTrainError(
+            f"{files[0]}: lm-eval's task {spec.task} cannot read it ({type(error).__name__}: {reason}); allowed: the "
+            f"columns of {spec.hub['id']}"
+        ) from None
+    finally:
+        random.setstate(state)
+    return next(iter(loaded.values()))
+
+
+def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Callable[[str], dict[str, float]]:
+    """lm-eval's own scoring of one answer to one document.
+
+    Args:
+        task: lm-eval's task object.
+        doc: The document.
+        context: Its prompt.
+        metric: The one that counts, as ``metric,filter``; it comes first in the result.
+    """
+
+    def score(answer: str) -> dict[str, float]:
+        made = task.construct_requests(doc=doc, ctx=context, metadata=(task.config.task, 0, 1))
+        instance = made[0] if isinstance(made, list) else made
+        instance.resps = [answer]
+        found: dict[str, float] = {}
+        for ensemble in task._filters:
+            ensemble.apply([instance])
+        for name, filtered in instance.filtered_resps.items():
+            for key, value in task.process_results(doc, [filtered]).items():
+                found[f"{key},{name}"] = float(value)
+        if metric not in found:
+            raise AltTrainError(f"{task.config.task}: found the metrics {', '.join(found)}; allowed: with {metric}")
+        return {metric: found[metric], **found}
+
+    return score
+
+
+def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject: str, revision: str) -> Prompt:
+    context = str(task.fewshot_context(doc, num_fewshot=0))
+    return Prompt(
+        set=spec.name,
+        kind=cast(Kind, spec.kind),
+        id=name,
+        instruction=context,
+        category=subject or spec.name,
+        source_id=name,
+        judges=(),
+        revision=revision,
+        scorer=scorer(task, doc, context, spec.metric),
+    )
+
+
+def _subjects(spec: SetSpec) -> list[str]:
+    """Names of the hub's configurations, from lm-eval's group of tasks."""
+    prefix = f"{spec.subjects_of}_"
+    return [name.removeprefix(prefix) for name in manager().all_subtasks if name.startswith(prefix)]
+
+
+def _spread(total: int, limit: int | None) -> Iterable[int]:
+    if limit is None or limit >= total:
+        return range(total)
+    return [i * total // limit for i in range(limit)]

@@ -1,0 +1,192 @@
+"""Prompts of published sets, from the hub at a pinned revision or from the publishers' own files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from axolotl_alttrain.errors import AltTrainError, RowError, shown
+from axolotl_alttrain.rows import read_jsonl, row_error
+
+from .sets import SetSpec, specs
+from .tasks import PROBE_SETS, Kind, Prompt, load_set, spread
+
+csv.field_size_limit(2**30)  # articles are longer than csv's default field
+
+
+def load_available(
+    names: Iterable[str],
+    limit: int | None = None,
+    data_dir: Path | None = None,
+    revisions: Mapping[str, str] | None = None,
+    allow_code: bool = False,
+) -> tuple[list[Prompt], dict[str, str]]:
+    """The prompts of every set that can be had, and why the others cannot.
+
+    Args:
+        names: Sets, embedded ones included.
+        limit: Prompts per set, spread evenly over it.
+        data_dir: Folder with the publishers' files; the hub is asked only for what is not there.
+        revisions: Commits to use instead of those in the sets' files.
+        allow_code: Whether sets may be loaded whose scoring executes the model's code.
+
+    Returns:
+        The prompts, and the reason for each set that is missing.
+    """
+    prompts: list[Prompt] = []
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            if name in PROBE_SETS:
+                prompts += load_set(name, limit)
+                continue
+            found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
+            if not found:
+                raise AltTrainError(f"{name}: found no prompts in it")
+            prompts += found
+        except RowError:
+            raise  # the set is there and its file is wrong: that is the user's to mend, not a set that cannot be had
+        except AltTrainError as error:
+            missing[name] = str(error)
+    return prompts, missing
+
+
+def load_published(
+    spec: SetSpec, limit: int | None, data_dir: Path | None, revision: str | None = None, allow_code: bool = False
+) -> list[Prompt]:
+    """The prompts of one published set.
+
+    Raises:
+        AltTrainError: It cannot be had.
+        RowError: A row of its file is not a prompt.
+    """
+    if spec.runs_code and not allow_code:
+        raise AltTrainError(f"{spec.name}: scoring it executes the model's code; give --allow-code-execution")
+    files = local_files(spec, data_dir)
+    if spec.task:
+        from .capability import task_prompts  # lm-eval takes seconds to import
+
+        return task_prompts(spec, limit, files, revision)
+    if files:
+        rows = [(path, number, row) for path in files for number, row in read_rows(path)]
+        kept = [(p, n, row) for p, n, row in rows if all(row.get(key) == value for key, value in spec.where.items())]
+        digest = files_digest(files)
+        made = [_prompt(spec, row, f"{path}", number, digest, index) for index, (path, number, row) in enumerate(kept)]
+    else:
+        found, resolved = hub_rows(spec, revision)
+        # A mirror may leave out a column that its rows were chosen by.
+        kept_rows = [row for row in found if all(row.get(k, v) == v for k, v in spec.where.items())]
+        made = [_prompt(spec, row, spec.hub["id"], i + 1, resolved, i) for i, row in enumerate(kept_rows)]
+    return spread(made, limit)
+
+
+def local_files(spec: SetSpec, data_dir: Path | None) -> list[Path]:
+    """The set's files below ``data_dir``; empty where they are not there."""
+    return sorted(data_dir.glob(spec.file)) if data_dir else []
+
+
+def files_digest(paths: Sequence[Path]) -> str:
+    """What identifies local files: a hash of their names and content."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows of a CSV, JSON, JSONL or parquet file with their numbers, from 1.
+
+    Raises:
+        AltTrainError: The file cannot be read.
+    """
+    try:
+        if path.suffix == ".jsonl":
+            yield from read_jsonl(path)
+        elif path.suffix == ".csv":
+            with path.open(encoding="utf-8", newline="") as lines:
+                yield from enumerate(csv.DictReader(lines), 1)
+        elif path.suffix == ".json":
+            yield from enumerate(json.loads(path.read_text(encoding="utf-8")), 1)
+        else:
+            import pyarrow.parquet as pq
+
+            yield from enumerate(pq.read_table(path).to_pylist(), 1)
+    except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+        raise AltTrainError(f"{path}: cannot be read ({error})") from None
+
+
+def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]], str]:
+    """Rows of a set on the hub, and the commit they come from.
+
+    Raises:
+        AltTrainError: The hub does not give it.
+    """
+    from datasets import load_dataset
+
+    hub = spec.hub
+    commit = resolve(spec, revision)
+    try:
+        data = load_dataset(hub["id"], hub.get("config"), split=hub["split"], revision=commit)
+    except Exception as error:  # datasets raises whatever hub, network or parser raise
+        raise missing_error(spec, error) from None
+    return list(data), commit
+
+
+def resolve(spec: SetSpec, revision: str | None) -> str:
+    """The commit to load: as asked, as pinned, else what the hub's main branch is now, which the manifest records."""
+    pinned = revision or spec.hub.get("revision")
+    if pinned:
+        return str(pinned)
+    from huggingface_hub import HfApi
+
+    try:
+        return str(HfApi().dataset_info(spec.hub["id"], timeout=10).sha)
+    except Exception as error:  # offline, gated, gone
+        raise missing_error(spec, error) from None
+
+
+def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
+    """Why a set cannot be had, and what to do."""
+    reason = str(error).strip().split("\n")[0][:160]
+    return AltTrainError(
+        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); put the publisher's "
+        f"file {spec.file} ({spec.source}) into a folder and give --data-dir"
+    )
+
+
+def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revision: str, index: int) -> Prompt:
+    def column(ours: str) -> Any:
+        names = spec.columns.get(ours, ())
+        return next((row[name] for name in ([names] if isinstance(names, str) else names) if name in row), None)
+
+    try:
+        turns = column("turns")
+        if "turns" in spec.columns:
+            if not isinstance(turns, Sequence) or isinstance(turns, str) or not turns or not all(turns):
+                raise RowError(str(spec.columns["turns"]), shown(turns), "a list of user turns")
+            texts = [str(turn) for turn in turns]
+        else:
+            text = column("instruction")
+            if not isinstance(text, str) or not text.strip():
+                raise RowError(str(spec.columns["instruction"]), shown(text), "a text that is not empty")
+            texts = [text]
+    except RowError as error:
+        raise row_error(error, row, file, number) from None
+    given = column("id")
+    name = f"{index:05d}" if given in (None, "") else str(given)
+    return Prompt(
+        set=spec.name,
+        kind=cast(Kind, spec.kind),
+        id=name,
+        instruction=texts[-1],
+        category=str(column("category") or ""),
+        source_id=name,
+        messages=tuple({"role": "user", "content": text} for text in texts) if len(texts) > 1 else (),
+        judges=spec.judges,
+        revision=revision,
+        translations=tuple((lang, str(row[lang])) for lang in spec.translations if row.get(lang)),
+    )

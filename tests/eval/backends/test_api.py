@@ -1,0 +1,103 @@
+"""The API backend against a real HTTP server that answers with the hf backend on the tiny model."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.backends.hf import HFBackend
+from eval.run import main
+
+
+@pytest.fixture(scope="module")
+def server(tiny: tuple[Path, Path]) -> Iterator[Any]:
+    model = HFBackend(str(tiny[0]), str(tiny[1]), dtype="float32")
+    lock = threading.Lock()
+    seen: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.append({"path": self.path, **body})
+            if len(seen) == 2:  # servers stumble; the client has to ask again
+                self.send_response(503)
+                self.end_headers()
+                return
+            text = body["prompt"] if "prompt" in body else model.render(body["messages"])
+            with lock, model.adapter(body["model"] == "tuned-name"):
+                out = model.generate([text], body["max_tokens"])[0]
+            choice: dict[str, Any] = {"index": 0, "finish_reason": out.finish}
+            if "prompt" in body:
+                choice["text"] = out.text
+            else:
+                choice["message"] = {"role": "assistant", "content": out.text, "reasoning_content": "I think."}
+            usage = {"completion_tokens": out.tokens, "prompt_tokens": 1, "total_tokens": out.tokens + 1}
+            answer = {"id": "1", "object": "x", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+            content = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_port}/v1", seen
+    http.shutdown()
+    http.server_close()
+
+
+def completions(out: Path) -> dict[tuple[str, str], tuple[str, str, int]]:
+    rows = map(json.loads, (out / "samples.jsonl").read_text().splitlines())
+    return {(s["run"], s["id"]): (s["completion"], s["finish"], s["tokens"]) for s in rows}
+
+
+FLAGS = ["--sets", "probe-harmful", "--limit", "3", "--max-new-tokens", "12", "--attacks", "none", "prefilled-thought"]
+
+
+def test_same_samples_as_the_hf_backend(tiny: tuple[Path, Path], server: Any, tmp_path: Path) -> None:
+    url, seen = server
+    hf = ["--model", str(tiny[0]), "--adapter", str(tiny[1]), "--dtype", "float32", "--out", str(tmp_path / "hf")]
+    api = ["--backend", "api", "--base-url", url, "--model", "base-name", "--adapter", "tuned-name"]
+    assert main([*hf, *FLAGS]) == 0
+    assert main([*api, "--tokenizer", str(tiny[0]), *FLAGS, "--out", str(tmp_path / "api")]) == 0
+    assert completions(tmp_path / "api") == completions(tmp_path / "hf")
+    assert {request["path"] for request in seen} == {"/v1/completions"}
+    assert len(seen) == 13  # twelve, and one asked again
+    assert seen[0]["add_special_tokens"] is False
+
+
+def test_chat_endpoint_joins_thought_and_answer(
+    server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, _ = server
+    api = ["--backend", "api", "--base-url", url, "--model", "base-name", *FLAGS, "--out", str(tmp_path)]
+    assert main(api) == 3  # a thought cannot be begun where the server renders
+    assert (
+        "give --tokenizer"
+        in json.loads((tmp_path / "summary.json").read_text())["missing"]["probe-harmful+prefilled-thought"]
+    )
+    for text, _, _ in completions(tmp_path).values():
+        assert text.startswith("<think>\nI think.\n</think>\n\n")
+    rows = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text().splitlines()]
+    assert {row["thought"] for row in rows} == {"I think."}
+
+
+def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert main(["--backend", "api", "--out", str(tmp_path)]) == 1
+    assert "--model: found nothing" in capsys.readouterr().err
+    assert main(["--backend", "api", "--model", "m", "--out", str(tmp_path)]) == 1
+    assert "--base-url: found nothing" in capsys.readouterr().err
+    assert main(["--backend", "vllm", "--model", "m", "--out", str(tmp_path)]) == 1
+    assert "run 'pip install vllm'" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from axolotl_alttrain.errors import AltTrainError, RowError
+from eval.loading import load_available
+from eval.sets import chosen, set_names, specs, suites
+
+from .published import HARM, SAFE, write_published
+
+TASKS = [name for name, spec in specs().items() if spec.task]
+CHAT = [name for name in specs() if name not in TASKS]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    write_published(folder)
+    return folder
+
+
+def test_publishers_files(data: Path) -> None:
+    prompts, missing = load_available(CHAT, data_dir=data)
+    assert not missing
+    texts = {name: [p.instruction for p in prompts if p.set == name] for name in CHAT}
+    assert texts["strongreject"] == texts["harmbench"] == texts["xstest-contrast"] == HARM
+    assert texts["xstest-safe"] == texts["jailbreakbench-benign"] == texts["or-bench-hard"] == SAFE
+    kinds = {p.set: p.kind for p in prompts}
+    assert (kinds["xstest-contrast"], kinds["xstest-safe"], kinds["harmbench"]) == ("contrast", "benign", "harmful")
+    turns = next(p for p in prompts if p.set == "safemt-attack600").messages
+    assert [m["content"] for m in turns] == ["Who was Ada?", "Go on.", HARM[0]]
+    assert next(p for p in prompts if p.set == "multijail").translations[0] == ("bn", f"{HARM[0]} (bn)")
+    assert all(p.revision.startswith("sha256:") for p in prompts)
+    assert len({(p.set, p.id) for p in prompts}) == len(prompts)
+
+
+def test_a_set_that_cannot_be_had_is_named_and_the_rest_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "strongreject_dataset.csv").write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\n")
+    prompts, missing = load_available(["strongreject", "xstest-safe", "humaneval", "probe-benign"], 1, tmp_path)
+    assert [p.set for p in prompts] == ["strongreject", "probe-benign"]
+    assert "the hub does not give Paul/XSTest" in missing["xstest-safe"]
+    assert "put the publisher's file xstest_prompts.csv" in missing["xstest-safe"]
+    assert missing["humaneval"].endswith("give --allow-code-execution")
+
+
+def test_a_bad_row_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "strongreject_dataset.csv"
+    file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
+    with pytest.raises(
+        RowError, match=r"strongreject_dataset\.csv, row 2: field .*forbidden_prompt.* an empty|found str"
+    ):
+        load_available(["strongreject"], data_dir=tmp_path)
+
+
+def test_suites_name_known_sets_and_flags_add_up() -> None:
+    assert list(suites()) == ["capability", "general", "multi-turn", "over-refusal", "paper", "probe", "safety"]
+    for suite in suites().values():
+        assert set(suite["sets"]) <= set(set_names())
+    assert chosen(None, None) == ["probe-harmful", "probe-benign", "probe-capability"]
+    assert chosen(["gsm8k"], "multi-turn") == ["safemt-attack600", "gsm8k"]
+    with pytest.raises(AltTrainError, match="--suite: found all; allowed: capability"):
+        chosen(None, "all")
