@@ -33,26 +33,6 @@ class Run:
     settings: Mapping[str, Any]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line of ``compare``."""
-    p = argparse.ArgumentParser(
-        prog="python -m eval.run compare",
-        description="Compare runs on the prompts they share; the first run is what the others are compared with.",
-    )
-    p.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
-    p.add_argument(
-        "--ignore",
-        nargs="+",
-        default=[],
-        metavar="SETTING",
-        help="generation settings that may differ, for example load_in_4bit (default: none)",
-    )
-    p.add_argument(
-        "--out", type=Path, default=Path("outputs/compare"), help="folder for results (default: %(default)s)"
-    )
-    return p
-
-
 def load_runs(folders: Sequence[Path]) -> list[Run]:
     """The runs of all folders; one with base and tuned gives two.
 

@@ -78,6 +78,26 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+def compare_parser() -> argparse.ArgumentParser:
+    """The command line of ``compare``."""
+    p = argparse.ArgumentParser(
+        prog="python -m eval.run compare",
+        description="Compare runs on the prompts they share; the first run is what the others are compared with.",
+    )
+    p.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
+    p.add_argument(
+        "--ignore",
+        nargs="+",
+        default=[],
+        metavar="SETTING",
+        help="generation settings that may differ, for example load_in_4bit (default: none)",
+    )
+    p.add_argument(
+        "--out", type=Path, default=Path("outputs/compare"), help="folder for results (default: %(default)s)"
+    )
+    return p
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the evaluation.
 
@@ -120,13 +140,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compare(argv: Sequence[str]) -> int:
+    args = compare_parser().parse_args(argv)
     from axolotl_alttrain.errors import AltTrainError
 
     from .compare import compare
-    from .compare import parser as compare_parser
 
     try:
-        compare(compare_parser().parse_args(argv))
+        compare(args)
     except AltTrainError as error:
         print(f"eval.run compare: {error}", file=sys.stderr)
         return 1
