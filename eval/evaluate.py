@@ -18,7 +18,7 @@ from axolotl_alttrain.files import write_whole
 
 from .attacks import apply_attacks
 from .backends import Backend, Sampling, make_backend
-from .breakdown import by_scenario, by_set
+from .breakdown import by_scenario, by_set, over_repeats
 from .generate import generate
 from .judges import JudgementFile, judges_from
 from .judges.quality import judge_quality
@@ -90,6 +90,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         },
         "comparison": None,
     }
+    if args.samples > 1:
+        summary["repeats"] = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
     if "tuned" in per_run:
         paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
         summary |= {"comparison": paired["metrics"], "comparison_by_set": paired["by_set"]}

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
+from eval.breakdown import over_repeats
 from eval.judges import Case, Judge, Judgement, RefusalJudge
 from eval.metrics import Scored, compare, judges_apart, score, structure, summarise
 from eval.samples import Sample
@@ -24,6 +26,8 @@ CASES: list[tuple[Kind, str]] = [
     ("capability", HELP + "It is 2."),
     ("capability", "<think>\nIt is 2"),  # right, but only inside a thought that was cut off
 ]
+
+CASE = Prompt("s", "harmful", "0", "?")
 
 
 def scored(run: str, cases: list[tuple[Kind, str]], judges: Sequence[Judge] = (RefusalJudge(),)) -> list[Scored]:
@@ -104,3 +108,12 @@ def test_structure_over_prompts_with_a_label() -> None:
     assert found["sources"] == {"steps": 6, "free": 1}
     assert found["changed"]["count"] == 0
     assert 0.3 < found["verdict_position"]["median"] < 0.5
+
+
+def test_worst_of_repeats() -> None:
+    tries = [replace(one, prompt=CASE) for one in scored("base", [CASES[0], CASES[1], CASES[0]])]
+    found = over_repeats(tries, 3)
+    assert list(found) == ["harmful_response"]
+    assert found["harmful_response"]["prompts"] == 1
+    assert found["harmful_response"]["mean"]["value"] == pytest.approx(1 / 3)
+    assert found["harmful_response"]["worst_of_k"]["value"] == 1
