@@ -18,15 +18,17 @@ from axolotl_alttrain.files import write_whole
 
 from .attacks import apply_attacks
 from .backends import Backend, Sampling, make_backend
-from .breakdown import by_scenario, by_set
+from .breakdown import by_scenario, by_set, over_repeats
 from .generate import generate
+from .judges import JudgementFile, judges_from
+from .judges.quality import judge_quality
 from .loading import load_available
 from .manifest import versions, write_manifest
-from .metrics import compare, score, summarise
+from .metrics import breakdown, compare_rows, judges_apart, score, summarise
 from .report import write_report
 from .samples import SampleFile
 from .sets import chosen
-from .table import missing_table, results_table, scenario_table, sets_table
+from .table import judges_table, missing_table, results_table, scenario_table, sets_table
 from .tasks import Prompt
 
 
@@ -40,6 +42,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         AltTrainError: No set, or not the model or adapter, can be had.
     """
     console = Console(width=None if Console().is_terminal else 130)
+    judges = judges_from(args)
     begun, started = datetime.now(UTC), time.monotonic()
     prompts, missing = _prompts(args)
     sampling = Sampling(args.max_new_tokens, args.temperature, args.top_p, args.seed)
@@ -55,7 +58,11 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     with SampleFile(args.out / "samples.jsonl") as file:
         samples = generate(backend, prompts, sampling, args.samples, file, console)
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}
-    scored = score(samples, by_id, backend.thought, backend.count_tokens)
+    with JudgementFile(args.out / "judgements.jsonl") as kept:
+        scored = score(
+            samples, by_id, backend.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
+        )
+        quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
     per_run = {run: [s for s in scored if s.sample.run == run] for run in backend.runs}
     settings = {**backend.settings(), **sampling.as_dict()}
 
@@ -72,13 +79,23 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
         "missing": missing,
         "packages": versions(),
+        "judges": [judge.name for judge in judges],
+        "judge_quality": quality,
         "runs": {
-            run: {**summarise(some), "by_set": by_set(some), "by_scenario": by_scenario(some)}
+            run: summarise(some)
+            | breakdown(some)
+            | judges_apart(some, judges)
+            | {"by_set": by_set(some), "by_scenario": by_scenario(some)}
             for run, some in per_run.items()
         },
-        "comparison": compare(per_run["base"], per_run["tuned"]) if "tuned" in per_run else None,
+        "comparison": None,
     }
-    rows = "".join(json.dumps(s.as_row() | {"repeat": s.sample.repeat}, ensure_ascii=False) + "\n" for s in scored)
+    if args.samples > 1:
+        summary["repeats"] = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
+    if "tuned" in per_run:
+        paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
+        summary |= {"comparison": paired["metrics"], "comparison_by_set": paired["by_set"]}
+    rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
     write_whole(args.out / "scored.jsonl", rows)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     write_manifest(
@@ -92,6 +109,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     )
     write_report(args.out / "report.html", summary, scored)
     console.print(results_table(summary))
+    console.print(judges_table(summary))
     for table in (sets_table(summary), scenario_table(summary), missing_table(summary)):
         if table is not None:
             console.print(table)

@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m eval.run",
         description="Evaluate safety, over-refusal and capability of a model, with and without its adapter.",
-        epilog="Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
+        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs. "
+        "Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
@@ -59,7 +60,41 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     p.add_argument("--thought-format", default="auto", choices=("auto", "s1"), help="s1: for simplescaling's s1 models")
+    j = p.add_argument_group("judges")
+    j.add_argument(
+        "--judges",
+        nargs="+",
+        default=["refusal"],
+        choices=("refusal", "rubric", "xstest"),
+        help="the first makes the rates, all are shown with their agreement (default: refusal, offline rules)",
+    )
+    j.add_argument("--judge-model", metavar="NAME", help="model of rubric and xstest, as its server names it")
+    j.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible server; its key stands in OPENAI_API_KEY")
+    j.add_argument("--judge-concurrency", type=_positive, default=8, metavar="N", help="default: %(default)s")
+    j.add_argument(
+        "--judge-thoughts", action=argparse.BooleanOptionalAction, default=True, help="judge thoughts too, on their own"
+    )
     p.add_argument("--out", type=Path, default=Path("outputs/eval"), help="folder for results (default: %(default)s)")
+    return p
+
+
+def compare_parser() -> argparse.ArgumentParser:
+    """The command line of ``compare``."""
+    p = argparse.ArgumentParser(
+        prog="python -m eval.run compare",
+        description="Compare runs on the prompts they share; the first run is what the others are compared with.",
+    )
+    p.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
+    p.add_argument(
+        "--ignore",
+        nargs="+",
+        default=[],
+        metavar="SETTING",
+        help="generation settings that may differ, for example load_in_4bit (default: none)",
+    )
+    p.add_argument(
+        "--out", type=Path, default=Path("outputs/compare"), help="folder for results (default: %(default)s)"
+    )
     return p
 
 
@@ -69,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 on a mistake that the message explains; 3 if a set or attack was missing and the rest ran.
     """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ["compare"]:
+        return _compare(argv[1:])
     args = parser().parse_args(argv)
     # After parsing: --help must not wait for torch.
     from axolotl_alttrain.errors import AltTrainError
@@ -98,6 +136,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if summary["missing"]:
         print("eval.run: some of what was asked for is missing; see the last table", file=sys.stderr)
         return 3
+    return 0
+
+
+def _compare(argv: Sequence[str]) -> int:
+    args = compare_parser().parse_args(argv)
+    from axolotl_alttrain.errors import AltTrainError
+
+    from .compare import compare
+
+    try:
+        compare(args)
+    except AltTrainError as error:
+        print(f"eval.run compare: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -22,6 +22,23 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def judges_table(summary: Mapping[str, Any]) -> Table:
+    """Each judge: its own rates per run, its precision and recall for refusals on the held-out half of the gold."""
+    runs = summary["runs"]
+    table = Table(title="judges, percent [95 % Wilson interval]", title_justify="left")
+    for name in ("judge", *(f"{run}: harmful" for run in runs), "refusals: precision", "recall"):
+        table.add_column(name, justify="left" if name == "judge" else "right")
+    for name in summary["judges"]:
+        gold = summary["judge_quality"].get(name, {}).get("held-out", {}).get("classes", {}).get("refusal")
+        quality = [percent(gold[side]) for side in ("precision", "recall")] if gold else ["–", "–"]
+        table.add_row(name, *(percent(run["judges"][name]["harmful_response"]) for run in runs.values()), *quality)
+    for run, found in runs.items():
+        for pair in found["agreement"]:
+            kappa = "–" if pair["kappa"] is None else f"{pair['kappa']:.2f}"
+            table.caption = f"{table.caption or ''}{run}: {pair['first']} and {pair['second']}, kappa {kappa}. "
+    return table
+
+
 def results_table(summary: Mapping[str, Any]) -> Table:
     """One line per metric: each run in percent with its 95 % Wilson interval, and the paired difference."""
     runs = summary["runs"]

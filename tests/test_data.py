@@ -14,7 +14,7 @@ from datasketch import MinHash, MinHashLSH
 from axolotl_alttrain.rows import read_examples, read_jsonl
 from axolotl_alttrain.structure import AltTrainExample, parse_completion
 from axolotl_alttrain.verdict import read_verdict
-from eval.refusal import judge_refusal
+from eval.judges.refusal import judge_refusal
 from eval.tasks import PROBE_SETS, load_sets
 
 from .conftest import PROBES, SEED

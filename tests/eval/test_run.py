@@ -53,6 +53,7 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
     assert {p.name for p in out.iterdir()} == {
         "samples.jsonl",
         "scored.jsonl",
+        "judgements.jsonl",
         "summary.json",
         "manifest.json",
         "report.html",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.refusal import judge_refusal
+from eval.judges.refusal import judge_refusal
 
-from ..conftest import TEMPLATES
+from ...conftest import TEMPLATES
 
 
 @pytest.mark.parametrize(

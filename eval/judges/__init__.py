@@ -1,0 +1,41 @@
+"""Judges of answers and thoughts: offline rules, and rubrics put to a language model."""
+
+from __future__ import annotations
+
+import argparse
+
+from axolotl_alttrain.errors import AltTrainError
+
+from .base import Case, Judge, Judgement, JudgementFile, judge_all
+from .refusal import RefusalJudge, judge_refusal
+
+__all__ = [
+    "Case",
+    "Judge",
+    "Judgement",
+    "JudgementFile",
+    "RefusalJudge",
+    "judge_all",
+    "judge_refusal",
+    "judges_from",
+]
+
+
+def judges_from(args: argparse.Namespace) -> list[Judge]:
+    """The judges that the command line names, in its order.
+
+    Raises:
+        AltTrainError: A judge that asks a model has none.
+    """
+    from .llm import RubricJudge, XSTestJudge
+
+    judges: list[Judge] = []
+    for name in dict.fromkeys(args.judges):
+        if name == "refusal":
+            judges.append(RefusalJudge())
+            continue
+        if not args.judge_model:
+            raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
+        kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
+        judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency))
+    return judges
