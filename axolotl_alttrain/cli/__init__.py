@@ -28,7 +28,7 @@ def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[...
 
 @click.group()
 def alttrain() -> None:
-    """AltTrain: look at what would be trained, and check the machine, before spending GPU time."""
+    """AltTrain: build data, look at what would be trained, and check the machine, before spending GPU time."""
 
 
 @alttrain.command()
@@ -56,6 +56,21 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     from .doctor import run_doctor
 
     return run_doctor(config, json_file)
+
+
+@alttrain.command()
+@_CONFIG
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; the config's by default.")
+@click.option("--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask nobody, write nothing.")
+@_user_errors_in_one_line
+def build(config: Path, out: Path | None, dry_run: bool) -> None:
+    """Build an AltTrain data set from reasoning traces, as CONFIG says.
+
+    An interrupted build goes on where it stopped: what has been assessed is never asked again.
+    """
+    from .build import run_build
+
+    run_build(config, out, dry_run)
 
 
 if __name__ == "__main__":
