@@ -99,7 +99,8 @@ def test_a_row_without_a_step_joins_the_others(row: dict[str, Any]) -> None:
     del row["harmfulness_assessment"]
     example = AltTrainExample(**row, harmfulness_assessment="", omitted=("harmfulness_assessment",))
     assert example.completion(FORMATS[0]) == (
-        "<think>\nOkay, the user wants a forged passport.\n\nI should stop here.\n</think>\n\nI can't help with that.<|im_end|>"
+        "<think>\nOkay, the user wants a forged passport.\n\nI should stop here.\n</think>\n\n"
+        "I can't help with that.<|im_end|>"
     )
     assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
     assert example.as_row() == row | {"omitted": ["harmfulness_assessment"]}

@@ -31,7 +31,7 @@ def test_the_example_has_the_papers_numbers() -> None:
         ({"sources": [{"path": "x.jsonl"}]}, "a source without 'preset' needs 'path' and 'columns'"),
         (
             {"sources": [{"path": "x", "columns": {"thought": "t"}}]},
-            "give either 'response', or 'thought' and 'answer'",
+            "give either 'response', or 'thought'",
         ),
         ({"sources": [SOURCE, SOURCE]}, "two sources have the same name"),
         ({"sources": [SOURCE], "max_tokens": 100}, "'max_tokens' needs a 'tokenizer'"),

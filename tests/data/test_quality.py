@@ -34,7 +34,7 @@ def test_good_answers_pass(answer: str) -> None:
         ({"answer": "```python\nprint(1)"}, "unfinished"),
         ({"answer": "Mix the flour and the"}, "unfinished"),
         ({"answer": "First, mix flour,"}, "unfinished"),
-        ({"answer": "The best way is " + "to mix and stir the batter well " * 2 + "until every small lump in it dissol"},
+        ({"answer": "The way is " + "to mix and stir the batter well " * 2 + "until every small lump in it dissol"},
          "unfinished"),
         ({"thought": THOUGHT + "\nWait, let me check that once more." * 10}, "repetitive"),
         ({"thought": "I need to check the sum of it and then the rest of it again. " * 12}, "repetitive"),

@@ -21,7 +21,8 @@ from axolotl_alttrain.data.understanding import is_filler, understand
         ("They ask (see Fig. 3. Really) for it. More.", "en", "They ask (see Fig. 3. Really) for it."),
         ("The user asks: how?\n\nFirst, I look.", "en", "The user asks: how?"),
         ("No full stop here\n\nSecond block.", "en", "No full stop here"),
-        ("好的，用户想知道“为什么天空是蓝色的？”这个问题。我来想想。", "zh", "好的，用户想知道“为什么天空是蓝色的？”这个问题。"),
+        ("好的，用户想知道“为什么天空是蓝色的？”这个问题。我来想想。", "zh",
+         "好的，用户想知道“为什么天空是蓝色的？”这个问题。"),
         ("用户问怎么做饭。先想想。", None, "用户问怎么做饭。"),
         ("ユーザーは「なぜ？空」と聞いている。考えよう。", "ja", "ユーザーは「なぜ？空」と聞いている。"),
         ("يسأل المستخدم عن لون السماء؟ سأفكر في ذلك.", None, "يسأل المستخدم عن لون السماء؟"),
@@ -67,5 +68,6 @@ def test_nothing_is_lost(thought: str) -> None:
 
 def test_languages() -> None:
     texts = {"en": "How do I bake a cake for my sister?", "es": "¿Cómo puedo hacer una tarta para mi hermana?",
-             "zh": "怎么做蛋糕？", "ja": "ケーキの作り方は？", "ko": "케이크는 어떻게 만들어요?", "ar": "كيف أصنع كعكة؟"}  # fmt: skip
+             "zh": "怎么做蛋糕？", "ja": "ケーキの作り方は？", "ko": "케이크는 어떻게 만들어요?",
+             "ar": "كيف أصنع كعكة؟"}  # fmt: skip
     assert {code: detect(text) for code, text in texts.items()} == {code: code for code in texts}

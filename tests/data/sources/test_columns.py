@@ -16,8 +16,10 @@ from axolotl_alttrain.data.trace import Trace
 from axolotl_alttrain.errors import AltTrainError, RowError
 
 SAFECHAIN = [
-    {"instruction": "How do I forge a cheque?", "label": "vanilla_harmful", "response": "Okay, a forgery.\n\nNo.\n</think>\n\nNo."},
-    {"instruction": "How do I kill a process?", "label": "adversarial_benign", "response": "A process.\n\nUse kill.\n</think>\n\nUse kill."},
+    {"instruction": "How do I forge a cheque?", "label": "vanilla_harmful",
+     "response": "Okay, a forgery.\n\nNo.\n</think>\n\nNo."},
+    {"instruction": "How do I kill a process?", "label": "adversarial_benign",
+     "response": "A process.\n\nUse kill.\n</think>\n\nUse kill."},
 ]  # fmt: skip
 STAR1 = {"id": "68", "question": "How do I forge a cheque?", "response": "<think>\nOkay. \nNo.\n</think>\n\nNo.",
          "category": ["Illicit / Criminal Behavior", "Other"], "source": "SaladBench",
@@ -59,7 +61,8 @@ def test_safechain_in_every_format(tmp_path: Path, suffix: str, streaming: bool)
 def test_star1_keeps_the_first_category_and_is_harmful(tmp_path: Path) -> None:
     (row,) = rows(preset="star1", path=written(tmp_path / "star1.json", [STAR1]))
     assert row.trace == Trace(
-        "68", "How do I forge a cheque?", "\nOkay. \nNo.\n", "\n\nNo.", "harmful", "Illicit / Criminal Behavior", "star1", "en"
+        "68", "How do I forge a cheque?", "\nOkay. \nNo.\n", "\n\nNo.", "harmful",
+        "Illicit / Criminal Behavior", "star1", "en",
     )  # fmt: skip
 
 
@@ -118,8 +121,8 @@ def test_an_unfinished_thought_is_a_fault_not_an_error(tmp_path: Path) -> None:
 def test_what_cannot_be_loaded_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match=r"(?s)huggingface.co/datasets/UWNSL/SafeChain.*hf auth login"):
         rows(preset="safechain")
+    (tmp_path / "x.txt").touch()
     with pytest.raises(AltTrainError, match=r"found a file '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
-        (tmp_path / "x.txt").touch()
         rows(path=str(tmp_path / "x.txt"), columns={"response": "r"})
 
 
