@@ -140,7 +140,7 @@ def collect(
                     Entry(
                         rank(config.seed, "select", full_id),
                         out.tell(),
-                        "" if candidate.example else assessor.key(trace.instruction),
+                        "" if candidate.example else assessor.key(trace.instruction, trace.label),
                         trace.label,
                         (trace.category, trace.language),
                     )

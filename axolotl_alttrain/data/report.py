@@ -78,6 +78,7 @@ class Tally:
 class Usage:
     """What the assessor was asked, summed over the outcomes that the build used."""
 
+    keys: set[str] = field(default_factory=set)
     assessed: int = 0
     set_aside: int = 0
     attempts: int = 0
@@ -85,7 +86,10 @@ class Usage:
     completion_tokens: int = 0
 
     def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
+        """Count one outcome; rows with the same query share one."""
+        if outcome.key in self.keys:
+            return
+        self.keys.add(outcome.key)
         self.assessed += 1
         self.set_aside += outcome.fault is not None
         self.attempts += outcome.attempts

@@ -102,9 +102,9 @@ class Assessor(ABC):
             AltTrainError: The assessor is out of reach; what was yielded before is kept by the caller.
         """
 
-    def key(self, query: str) -> str:
-        """The name of a query's assessment by this assessor: a hash of the query, the assessor and its prompt."""
-        return hashlib.sha256(json.dumps([query, self.identity]).encode()).hexdigest()[:32]
+    def key(self, query: str, label: Label | None) -> str:
+        """The name of an assessment: a hash of the query, what it has to agree with, the assessor and its prompt."""
+        return hashlib.sha256(json.dumps([query, label, self.identity]).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=16)
