@@ -93,6 +93,7 @@ def _report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("PU beyond the first sentence", f"{understanding['changed']} of {understanding['rows']}")
     cost = "" if assessor["cost_usd"] is None else f", {assessor['cost_usd']:.2f} US dollars"
     usage = f"{assessor['assessed']} queries, {assessor['set_aside']} set aside"
+    usage += f", {assessor['kept']} rows kept with their source's assessment" if assessor["kept"] else ""
     table.add_row("assessor", f"{assessor['model'] or assessor['kind']}: {usage}{cost}")
     if report["tokens"]:
         table.add_row("tokens a row, mean", str(report["tokens"]["total"]["mean"]))

@@ -228,7 +228,8 @@ class Build:
                 if variant:
                     example = varied(example, variant, self.config.seed)
                 lengths = self.counter.parts(example) if self.counter and not variant else None
-                tally.add(example, candidate.understanding.changed and not candidate.example, lengths)
+                kept = candidate.example is not None
+                tally.add(example, candidate.understanding.changed and not kept, kept, lengths)
                 row = example.as_row() | {"assessor": self.assessor.model or self.assessor.kind}
                 if candidate.example:
                     row["assessor"] = "source"

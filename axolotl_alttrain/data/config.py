@@ -45,7 +45,7 @@ class SourceConfig(_Strict):
     """One source of traces: a preset's name, or a path (hub id or local file) with a column map."""
 
     name: str | None = None
-    preset: Literal["safechain", "star1", "r1-act", "alttrain-seed"] | None = None
+    preset: Literal["safechain", "star1", "r1-act", "alttrain-seed", "traces"] | None = None
     path: str | None = None
     split: str = "train"
     subset: str | None = None
@@ -62,6 +62,8 @@ class SourceConfig(_Strict):
     def _complete(self) -> SourceConfig:
         if self.preset is None and (self.path is None or self.columns is None):
             raise ValueError("a source without 'preset' needs 'path' and 'columns'")
+        if self.preset == "traces" and self.path is None:
+            raise ValueError("the preset 'traces' needs the 'path' of a file of traces")
         return self
 
 

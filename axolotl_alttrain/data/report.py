@@ -11,7 +11,7 @@ The shape (numbers are counts unless named otherwise; keys never depend on the t
       "counts": {"label": {"harmful": 900, "benign": 100}, "category": {...}, "language": {...}, "source": {...}},
       "sources": {"safechain": {"path": "UWNSL/SafeChain", "read": 40000, "candidates": 38000, "rows": 1000}},
       "rejected": {"unfinished": 12, "near_duplicate": 40, ...},    # by reason; the rows are in rejected.jsonl
-      "understanding": {"rows": 1000, "changed": 15},               # PU that took in more than the first sentence
+      "understanding": {"rows": 1000, "changed": 15},               # PU cut by the builder; beyond the first sentence
       "overlaps": {"rows": 3, "by_set": {"strongreject": 3}},       # the pairs are in overlaps.jsonl
       "duplicates": {"rows": 40},                                   # the pairs are in duplicates.jsonl
       "assessor": {
@@ -19,6 +19,7 @@ The shape (numbers are counts unless named otherwise; keys never depend on the t
         "model": "gpt-4o" | null,
         "prompt": "assess-1:3f2a...",       # name and digest of the prompt file; null offline
         "statement": "one sentence for readers on who assessed",
+        "kept": 0,                          # rows whose source held an assessment already (r1-act, alttrain-seed)
         "assessed": 1000, "set_aside": 7, "attempts": 1030,
         "prompt_tokens": 300000, "completion_tokens": 40000, "cost_usd": 1.15 | null
       },
@@ -62,12 +63,16 @@ class Tally:
     )
     rows: int = 0
     changed: int = 0
+    kept: int = 0
     lengths: dict[str, list[int]] = field(default_factory=lambda: {part: [] for part in PARTS})
 
-    def add(self, example: AltTrainExample, changed: bool = False, lengths: Mapping[str, int] | None = None) -> None:
-        """Count one row."""
+    def add(
+        self, example: AltTrainExample, changed: bool, kept: bool, lengths: Mapping[str, int] | None = None
+    ) -> None:
+        """Count one row: whether its PU was widened, whether its assessment is the source's own, its lengths."""
         self.rows += 1
         self.changed += changed
+        self.kept += kept
         for name, counter in self.counts.items():
             counter[str(getattr(example, name) or "unknown")] += 1
         for part, number in (lengths or {}).items():
@@ -130,7 +135,7 @@ def make_report(
         "counts": by_name,
         "sources": {name: {**found, "rows": by_name["source"].get(name, 0)} for name, found in sources.items()},
         "rejected": dict(sorted(rejected.items())),
-        "understanding": {"rows": tally.rows, "changed": tally.changed},
+        "understanding": {"rows": tally.rows - tally.kept, "changed": tally.changed},
         "overlaps": {"rows": sum(overlaps.values()), "by_set": dict(sorted(overlaps.items()))},
         "duplicates": {"rows": rejected.get("near_duplicate", 0)},
         "assessor": {
@@ -138,6 +143,7 @@ def make_report(
             "model": assessor.model,
             "prompt": assessor.prompt,
             "statement": assessor.statement,
+            "kept": tally.kept,
             "assessed": usage.assessed,
             "set_aside": usage.set_aside,
             "attempts": usage.attempts,

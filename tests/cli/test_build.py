@@ -56,6 +56,7 @@ def test_errors_are_one_line(tmp_path: Path, changes: dict[str, Any], message: s
 def test_probe_prompts_are_left_out(tmp_path: Path) -> None:
     from axolotl_alttrain.eval.tasks import load_set
 
+    pytest.importorskip("axolotl_alttrain.data.overlap")
     probe = load_set("probe-harmful")[0]
     rows = [*trace_rows(12, 6), trace_rows(1, 0)[0] | {"instruction": probe.instruction}]
     path = tmp_path / "all.jsonl"

@@ -229,6 +229,20 @@ def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces)
         assert len(read_examples(out / "variants" / f"{name}.jsonl")) == len(made[name])
 
 
+def test_near_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
+    pytest.importorskip("axolotl_alttrain.data.duplicates")
+    rows = trace_rows(1, 1)
+    again = rows[0] | {"instruction": rows[0]["instruction"].upper() + "!"}
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, again]))
+    more = {"near_duplicates": 0.9, "harmful": "all", "benign": "all"}
+    report = Build(config(str(path), **more), tmp_path / "out").run()
+    assert (report["rows"], report["duplicates"], report["rejected"]) == (2, {"rows": 1}, {"near_duplicate": 1})
+    (pair,) = read(tmp_path / "out" / "duplicates.jsonl")
+    first = {row["label"]: row["id"] for row in read(tmp_path / "out" / "data.jsonl")}["harmful"]
+    assert pair["of"] == first
+
+
 def test_a_token_budget_counts_the_whole_row(tmp_path: Path, traces: Traces, demo_model: Path) -> None:
     budget = {"tokenizer": "alttrain-demo-model", "max_tokens": 200}
     report = Build(config(traces(9, 3), **budget), tmp_path / "out").run()
@@ -258,6 +272,7 @@ def test_star1_end_to_end(tmp_path: Path, star1: Path) -> None:
     report = Build(config("", sources=sources, harmful="all", benign=111), tmp_path / "out").run()
     assert report["counts"]["label"] == {"benign": 111, "harmful": 1000}
     assert report["rejected"] == {}
+    assert (report["assessor"]["kept"], report["understanding"]) == (111, {"rows": 1000, "changed": 0})
     examples = read_examples(tmp_path / "out" / "data.jsonl")
     assert all(read_verdict(example.harmfulness_assessment) == example.label for example in examples)
     original = {row["id"]: row["response"] for row in json.loads(star1.read_text())}

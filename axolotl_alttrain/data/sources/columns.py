@@ -77,7 +77,7 @@ def _from_map(row: Mapping[str, Any], columns: ColumnMap, config: SourceConfig, 
         instruction=query,
         thought=thought,
         answer=answer,
-        label=_label(row, columns.label, config) if columns.label else preset.label,
+        label=(_label(row, columns.label, config) if columns.label else None) or preset.label,
         category=_category(row.get(columns.category)) if columns.category else None,
         source=source_name(config),
         language=_language(row, columns.language, preset, query),
@@ -163,5 +163,5 @@ def _category(value: Any) -> str | None:
 
 
 def _language(row: Mapping[str, Any], column: str | None, preset: Preset, query: str) -> str:
-    value = row.get(column) if column else preset.language
+    value = (row.get(column) if column else None) or preset.language
     return str(value) if value else detect(query)

@@ -9,6 +9,7 @@ r1-act         https://huggingface.co/datasets/Yeonjun/R1-Act-train: ``instructi
                training code reads them (https://github.com/yeonjun-in/R1-Act). The thoughts hold an assessment already:
                they are kept as they are, and the label is the assessment's verdict.
 alttrain-seed  this package's own rows, with all steps.
+traces         a file of :class:`axolotl_alttrain.data.trace.Trace` rows, such as the target model's own; needs a path.
 """
 
 from __future__ import annotations
@@ -47,4 +48,9 @@ PRESETS: dict[str, Preset] = {
     ),
     "r1-act": Preset("Yeonjun/R1-Act-train", None),
     "alttrain-seed": Preset("alttrain-seed", None, language=None),
+    "traces": Preset(
+        "",
+        ColumnMap(thought="thought", answer="answer", label="label", category="category", language="language", id="id"),
+        language=None,
+    ),
 }

@@ -25,7 +25,7 @@ def test_a_real_model_is_asked_in_batches_and_its_replies_are_checked(demo_model
 
 @pytest.mark.slow
 def test_a_batch_replies_as_each_query_alone_does(demo_model: Path) -> None:
-    assessor = LocalAssessor(LocalConfig(kind="local", model=str(demo_model), max_tokens=12))
+    assessor = LocalAssessor(LocalConfig(kind="local", model=str(demo_model), max_tokens=16))
     chats: list[Any] = [Dialogue(Question("k", text), 1).messages for text in ("Hi", "What is the capital of France?")]
     together = assessor._generate(chats)
     assert together == [assessor._generate([chat])[0] for chat in chats]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,18 @@ def test_without_labels_the_assessor_decides_and_a_fixed_label_holds(tmp_path: P
     columns = {"response": "response"}
     assert rows(path=path, columns=columns)[0].trace.label is None
     assert rows(path=path, columns=columns, label="benign")[0].trace.label == "benign"
+
+
+def test_a_file_of_traces_is_read_back(tmp_path: Path) -> None:
+    traces = [
+        Trace("7", "Hi there, how are you today?", "A greeting.", "Hello.", "benign", "chat", "mine", "en"),
+        Trace("8", "Bye for now, see you tomorrow", "A farewell.", "Bye.", None, None, "mine", None),
+    ]
+    path = written(tmp_path / "own.jsonl", [trace.as_row() for trace in traces])
+    first, second = rows(preset="traces", name="mine", path=path)
+    assert first.trace == traces[0]
+    assert second.trace == replace(traces[1], language="en")
+    assert rows(preset="traces", path=path, label="benign")[1].trace.label == "benign"
 
 
 def test_responses_are_split_at_the_first_closing_tag() -> None:
