@@ -73,5 +73,17 @@ def build(config: Path, out: Path | None, dry_run: bool) -> None:
     run_build(config, out, dry_run)
 
 
+@alttrain.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
+@click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
+@_user_errors_in_one_line
+def card(folder: Path, repo: str | None, public: bool) -> None:
+    """Write the data card of a build's FOLDER, and upload it if asked."""
+    from .card import run_card
+
+    run_card(folder, repo, public)
+
+
 if __name__ == "__main__":
     alttrain(prog_name="axolotl alttrain")

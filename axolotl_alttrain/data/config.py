@@ -128,7 +128,7 @@ class BuildConfig(_Strict):
     strategy: Literal["proportional", "balanced"] = "proportional"
     tokenizer: str | None = None
     max_tokens: int | None = Field(None, ge=1)
-    near_duplicates: float | None = Field(0.8, gt=0, le=1)
+    near_duplicates: float | None = Field(0.8, ge=0.5, le=1)
     overlap: bool = True
     evaluation_sets: tuple[str, ...] = ()
     variants: tuple[VariantConfig, ...] = ()
