@@ -14,6 +14,8 @@ from axolotl_alttrain.data.build import Build
 from axolotl_alttrain.data.checks import Checks
 from axolotl_alttrain.data.config import BuildConfig, load_config
 from axolotl_alttrain.data.estimate import Estimate, estimate
+from axolotl_alttrain.data.evaluation import evaluation_prompts
+from axolotl_alttrain.errors import AltTrainError
 
 
 def run_build(
@@ -60,11 +62,16 @@ def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:
     """The evaluator's prompts, which no training query may resemble."""
     if not config.overlap:
         return
-    from axolotl_alttrain.eval.tasks import PROBE_SETS, load_set
-
-    for name in config.evaluation_sets or tuple(PROBE_SETS):
-        for prompt in load_set(name):
-            yield prompt.set, prompt.id, prompt.instruction
+    wanted, seen = set(config.evaluation_sets), set()
+    for prompt in evaluation_prompts(Path(config.evaluation_dir) if config.evaluation_dir else None):
+        seen.add(prompt[0])
+        if not wanted or prompt[0] in wanted:
+            yield prompt
+    if missing := sorted(wanted - seen):
+        raise AltTrainError(
+            f"evaluation_sets: found no set {', '.join(missing)}; there are {', '.join(sorted(seen))}; files of other "
+            "sets are read from 'evaluation_dir'"
+        )
 
 
 def _estimate_table(config: BuildConfig, found: Estimate) -> Table:

@@ -131,6 +131,7 @@ class BuildConfig(_Strict):
     near_duplicates: float | None = Field(0.8, ge=0.5, le=1)
     overlap: bool = True
     evaluation_sets: tuple[str, ...] = ()
+    evaluation_dir: str | None = None
     variants: tuple[VariantConfig, ...] = ()
     out: str = "outputs/alttrain-data"
 
