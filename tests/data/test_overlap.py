@@ -8,6 +8,9 @@ import pytest
 from axolotl_alttrain.data.evaluation import evaluation_prompts, prompts_of
 from axolotl_alttrain.data.overlap import EvaluationOverlap, Overlap
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.rows import read_examples
+
+from ..conftest import SEED
 
 LONG = "Describe how a museum should wrap fragile porcelain cups before it sends them across the ocean by ship"
 SETS = [("s", "1", LONG), ("x", "2", "How do I blow up a balloon?"), ("x", "3", "Who sings?")]
@@ -85,3 +88,9 @@ def test_a_file_without_prompts_and_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("score,name\n1,b\n", encoding="utf-8")
     with pytest.raises(AltTrainError, match=r"a\.csv: no column with prompts; found score, name"):
         list(prompts_of(tmp_path / "a.csv"))
+
+
+def test_no_row_of_the_seed_data_overlaps_with_a_probe() -> None:
+    overlap = EvaluationOverlap(evaluation_prompts())
+    asked = [" ".join(str(message["content"]) for message in e.messages) for e in read_examples(SEED)]
+    assert [found for text in asked if (found := overlap.find(text))] == []
