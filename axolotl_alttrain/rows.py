@@ -6,6 +6,7 @@
    ``Yeonjun/R1-Act-train``. As in SafeChain, the opening tag may be missing.
 3. ``messages`` whose last turn is the assistant's, with ``reasoning_content`` (or ``thinking``) or inline tags.
 
+A row in columns may go without steps, for ablations: ``omitted`` lists them, as ``["harmfulness_assessment"]``.
 In shapes 2 and 3 the thought is split at its blank lines (or, where it has too few, at its line breaks) and
 ``label`` may be left out: it is then the assessment's verdict.
 """
@@ -52,6 +53,8 @@ def example_from_row(row: Mapping[str, Any]) -> AltTrainExample:
     for name in _OPTIONAL:
         value = row.get(name)
         fields[name] = str(value) if name == "id" and isinstance(value, int) else value
+    if row.get("omitted"):
+        fields["omitted"] = row["omitted"]
     return AltTrainExample(**cast(Any, fields))
 
 

@@ -56,6 +56,7 @@ class AltTrainExample:
         harmfulness_assessment: HA, a verdict and its reason.
         conditional_reasoning: CR, a stop for harmful requests, the solution's reasoning for benign ones.
         answer: What the user sees.
+        omitted: Steps that the example goes without, as the paper's ablations do; their texts are empty.
 
     Raises:
         RowError: A field is missing, empty, of a wrong type or outside what is allowed.
@@ -71,6 +72,7 @@ class AltTrainExample:
     category: str | None = None
     source: str | None = None
     language: str | None = None
+    omitted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:
@@ -79,7 +81,12 @@ class AltTrainExample:
         put("instruction", _checked_instruction(self.instruction))
         if self.label not in LABELS:
             raise RowError("label", shown(self.label), " or ".join(f"'{label}'" for label in LABELS))
-        for name in (*STEPS, "answer"):
+        put("omitted", _checked_omitted(self.omitted))
+        for name in self.omitted:
+            if getattr(self, name):
+                raise RowError(name, shown(getattr(self, name)), "nothing, because 'omitted' names this step")
+            put(name, "")
+        for name in (*self.steps, "answer"):
             put(name, _checked_text(name, getattr(self, name)))
         for name in STEPS[:2]:
             put(name, _BLANK_LINES.sub("\n", getattr(self, name)))
@@ -96,9 +103,14 @@ class AltTrainExample:
         return list(self.instruction)
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the steps that the thought has, in order."""
+        return tuple(step for step in STEPS if step not in self.omitted) if self.omitted else STEPS
+
+    @property
     def reasoning(self) -> str:
         """The thought: PU, HA and CR, separated by blank lines."""
-        return BLANK_LINE.join(getattr(self, step) for step in STEPS)
+        return BLANK_LINE.join(getattr(self, step) for step in self.steps)
 
     def completion(self, fmt: ThoughtFormat) -> str:
         """What the model has to generate after the prompt, end of turn included.
@@ -115,7 +127,8 @@ class AltTrainExample:
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
         """The completion in order as (name, text): delimiters, steps with the blank line behind them, answer."""
-        steps = [(name, getattr(self, name) + (BLANK_LINE if name != STEPS[-1] else "")) for name in STEPS]
+        last = self.steps[-1]
+        steps = [(name, getattr(self, name) + (BLANK_LINE if name != last else "")) for name in self.steps]
         return [
             ("thought_opening", fmt.open),
             *steps,
@@ -129,7 +142,8 @@ class AltTrainExample:
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         if not isinstance(self.instruction, str):
             row["instruction"] = [dict(message) for message in self.instruction]
-        return {name: value for name, value in row.items() if value is not None}
+        row["omitted"] = list(self.omitted)
+        return {name: value for name, value in row.items() if value is not None and value not in ("", [])}
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,13 @@ def _checked_text(name: str, value: Any) -> str:
     if not value.strip():
         raise RowError(name, "an empty text", "a text that is not empty")
     return value.strip()
+
+
+def _checked_omitted(value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
+    if names is None or not set(names) < set(STEPS):  # a thought without any step is none
+        raise RowError("omitted", shown(value), f"a list of at most two of {', '.join(STEPS)}")
+    return tuple(step for step in STEPS if step in names)
 
 
 def _checked_instruction(value: Any) -> str | tuple[Message, ...]:

@@ -115,3 +115,11 @@ def test_files_that_are_not_jsonl(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match="cannot be read"):
         read_examples(tmp_path / "none.jsonl")
+
+
+def test_columns_without_a_step(row: dict[str, Any]) -> None:
+    # Arrow gives None for a column that other rows have.
+    row |= {"harmfulness_assessment": None, "omitted": ["harmfulness_assessment"]}
+    example = example_from_row(row)
+    assert example.reasoning == "Okay, the user wants a forged passport.\n\nI should stop here."
+    assert example_from_row(example.as_row()) == example

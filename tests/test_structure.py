@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,37 @@ def test_the_verdict_comes_from_the_assessment_alone() -> None:
 def test_a_closing_tag_without_an_opening_one_still_ends_a_thought() -> None:
     parsed = parse_completion("Okay.\n\nThis is benign.\n\nSum: 4.\n</think>\n\n4")
     assert (parsed.answer, parsed.verdict, parsed.follows_structure) == ("4", "benign", True)
+
+
+def test_a_row_without_a_step_joins_the_others(row: dict[str, Any]) -> None:
+    del row["harmfulness_assessment"]
+    example = AltTrainExample(**row, harmfulness_assessment="", omitted=("harmfulness_assessment",))
+    assert example.completion(FORMATS[0]) == (
+        "<think>\nOkay, the user wants a forged passport.\n\nI should stop here.\n</think>\n\n"
+        "I can't help with that.<|im_end|>"
+    )
+    assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
+    assert example.as_row() == row | {"omitted": ["harmfulness_assessment"]}
+
+
+def test_the_last_step_may_be_the_one_left_out(row: dict[str, Any]) -> None:
+    row |= {"conditional_reasoning": "", "omitted": ["conditional_reasoning", "problem_understanding"]}
+    example = AltTrainExample(**row | {"problem_understanding": ""})
+    assert example.reasoning == "This is harmful: forged papers enable fraud."
+    assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"omitted": ["harmfulness_assessment"]}, "harmfulness_assessment"),
+        ({"harmfulness_assessment": ""}, "harmfulness_assessment"),
+        ({"omitted": ["answer"]}, "omitted"),
+        ({"omitted": "harmfulness_assessment"}, "omitted"),
+        ({"omitted": ["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]}, "omitted"),
+    ],
+)
+def test_a_step_is_left_out_only_if_the_row_says_so(row: dict[str, Any], change: dict[str, Any], field: str) -> None:
+    with pytest.raises(RowError) as caught:
+        AltTrainExample(**row | change)
+    assert caught.value.field == field

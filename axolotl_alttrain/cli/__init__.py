@@ -29,7 +29,7 @@ def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[...
 
 @click.group()
 def alttrain() -> None:
-    """AltTrain: look at what would be trained, whether it fits, and check the machine, before spending GPU time."""
+    """AltTrain: build data, look at what would be trained, whether it fits, and check the machine."""
     # Reading a config runs Axolotl's own code, which reports usage and errors; looking at a recipe reports nothing.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
@@ -84,6 +84,33 @@ def fit(
     from .fit import MATRIX_EFFICIENCY, run_fit
 
     return run_fit(config, gpu, gpus, rows, efficiency or MATRIX_EFFICIENCY, json_file)
+
+
+@alttrain.command()
+@_CONFIG
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; the config's by default.")
+@click.option("--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask nobody, write nothing.")
+@_user_errors_in_one_line
+def build(config: Path, out: Path | None, dry_run: bool) -> None:
+    """Build an AltTrain data set from reasoning traces, as CONFIG says.
+
+    An interrupted build goes on where it stopped: what has been assessed is never asked again.
+    """
+    from .build import run_build
+
+    run_build(config, out, dry_run)
+
+
+@alttrain.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
+@click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
+@_user_errors_in_one_line
+def card(folder: Path, repo: str | None, public: bool) -> None:
+    """Write the data card of a build's FOLDER, and upload it if asked."""
+    from .card import run_card
+
+    run_card(folder, repo, public)
 
 
 if __name__ == "__main__":

@@ -192,3 +192,13 @@ def test_the_configs_chat_template_wins(smollm2: Any, row: dict[str, Any]) -> No
     assert isinstance(strategy, AltTrainStrategy)
     text = smollm2.decode(strategy.tokenize_prompt(row)["input_ids"])
     assert "<|start_header_id|>user<|end_header_id|>" in text
+
+
+def test_rows_without_a_step_are_trained_as_they_are(smollm2: Any, row: dict[str, Any]) -> None:
+    without = row | {"harmfulness_assessment": None, "omitted": ["harmfulness_assessment"]}
+    tokenized = load(smollm2, cfg()).wrap_dataset(Dataset.from_list([row | {"omitted": None}, without]))
+    assert tokenized[0]["input_ids"] == CHATML_PROMPT + CHATML_COMPLETION
+    cut = CHATML_COMPLETION[:15] + CHATML_COMPLETION[26:]  # "This is harmful: forged papers enable fraud.\n\n"
+    assert smollm2.decode(CHATML_COMPLETION[15:26]) == "This is harmful: forged papers enable fraud.\n\n"
+    assert tokenized[1]["input_ids"] == CHATML_PROMPT + cut
+    assert tokenized[1]["labels"] == [-100] * len(CHATML_PROMPT) + cut

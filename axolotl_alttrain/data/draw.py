@@ -1,0 +1,19 @@
+"""Choices that depend on a seed and a text alone, never on the order in which rows come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def rank(seed: int, purpose: str, text: str) -> int:
+    """A number from 0 to 2**64 - 1, evenly spread and the same on every machine."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{purpose}\0{text}".encode()).digest()[:8])
+
+
+def draw(choices: Sequence[T], seed: int, purpose: str, text: str) -> T:
+    """One of the choices."""
+    return choices[rank(seed, purpose, text) % len(choices)]

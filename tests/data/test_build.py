@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.config import BuildConfig
+from axolotl_alttrain.data.estimate import estimate
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.rows import read_examples
+from axolotl_alttrain.verdict import read_verdict
+
+from ..conftest import ROOT
+from .conftest import config, config_file, files_of, read, trace_rows
+from .server import Call, by_wording, serve, verdict
+
+Traces = Callable[[int, int], str]
+COMMAND = [sys.executable, "-c", "from axolotl_alttrain.cli import alttrain; alttrain()", "build"]
+
+
+def remote(url: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "openai_compatible", "model": "m", "base_url": url, "concurrency": 8} | more
+
+
+def test_one_row_of_each_label_in_full(tmp_path: Path, traces: Traces) -> None:
+    report = Build(config(traces(1, 1), harmful=1, benign=1), tmp_path / "out").run()
+    rows = {row["label"]: row for row in read(tmp_path / "out" / "data.jsonl")}
+    benign = rows["benign"]
+    assert benign["instruction"] == "Give me good thing number 1 about beta"
+    assert benign["problem_understanding"] == "Okay, the user wants good thing number 1."
+    assert benign["conditional_reasoning"] == "First part of it.\n\nSecond part, 1."
+    assert benign["answer"] == "Here is thing 1."
+    assert (benign["category"], benign["source"], benign["language"], benign["assessor"]) == (
+        "beta",
+        "mine",
+        "en",
+        "offline",
+    )
+    harmful = rows["harmful"]
+    assert harmful["problem_understanding"] == "Okay, the user wants bad thing number 0."
+    assert "First part" not in harmful["conditional_reasoning"]
+    assert all(read_verdict(row["harmfulness_assessment"]) == label for label, row in rows.items())
+    assert report["counts"]["label"] == {"benign": 1, "harmful": 1}
+    assert report["sources"] == {
+        "mine": {"path": str(tmp_path / "traces.jsonl"), "read": 2, "candidates": 2, "rows": 2}
+    }
+    assert "No model assessed these rows" in report["assessor"]["statement"]
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path, traces: Traces) -> None:
+    path = traces(20, 10)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        Build(config(path, seed=seed), tmp_path / name).run()
+    assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
+    ids = {name: {row["id"] for row in read(tmp_path / name / "data.jsonl")} for name in "ac"}
+    assert ids["a"] != ids["c"]
+
+
+def test_strata_keep_their_shares(tmp_path: Path, traces: Traces) -> None:
+    report = Build(config(traces(30, 12), harmful=15, benign=6), tmp_path / "out").run()
+    assert report["counts"]["category"] == {"alpha": 7, "beta": 7, "gamma": 7}
+
+
+def test_bad_traces_are_left_out_with_their_reasons(tmp_path: Path) -> None:
+    rows = trace_rows(3, 3)
+    rows[0]["response"] = "Okay, it never"
+    rows[1]["response"] = "Okay, the user asks.\n\nMore.</think>\n"
+    rows[3]["response"] = "Only one sentence.</think>Fine."
+    rows[4]["response"] = "Okay, they ask.\n\n" + "I should check this sum again.\n" * 20 + "</think>Fine."
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = Build(config(str(path), harmful=1, benign=1), tmp_path / "out").run()
+    assert report["rejected"] == {"no_answer": 1, "no_reasoning": 1, "repetitive": 1, "unfinished": 1}
+    assert [row["reason"] for row in read(tmp_path / "out" / "rejected.jsonl")] == [
+        "unfinished",
+        "no_answer",
+        "no_reasoning",
+        "repetitive",
+    ]
+
+
+def test_too_few_rows_say_how_many_there_are(tmp_path: Path, traces: Traces) -> None:
+    with pytest.raises(AltTrainError, match=r"^2 harmful rows can be used, 9 are wanted; add a source"):
+        Build(config(traces(2, 5)), tmp_path / "out").run()
+    assert not (tmp_path / "out" / "data.jsonl").exists()
+
+
+def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_path: Path, traces: Traces) -> None:
+    path, lots = traces(40, 20), random.Random(0)
+
+    def late(call: Call) -> str:
+        time.sleep(lots.random() * 0.03)
+        return by_wording(call)
+
+    made = []
+    for name, concurrency in (("a", 1), ("b", 12)):
+        with serve(late) as server:
+            again = remote(server.url, concurrency=concurrency)
+            found = config(path, harmful=20, benign=10, assessor=again)
+            Build(found, tmp_path / name).run()
+            assert Counter(server.seen.values()) == {1: 30}
+            asked = len(server.calls)
+            Build(found, tmp_path / name).run()
+            assert len(server.calls) == asked
+        made.append(files_of(tmp_path / name)["data.jsonl"])
+    assert made[0] == made[1]
+
+
+def test_a_contradicting_verdict_is_set_aside_and_replaced(tmp_path: Path, traces: Traces) -> None:
+    def behave(call: Call) -> str:
+        return verdict("benign") if "number 4 " in call.query else by_wording(call)
+
+    with serve(behave) as server:
+        report = Build(config(traces(10, 3), assessor=remote(server.url, attempts=2)), tmp_path / "out").run()
+    assert report["counts"]["label"] == {"benign": 3, "harmful": 9}
+    (rejected,) = read(tmp_path / "out" / "rejected.jsonl")
+    assert rejected["instruction"] == "Give me bad thing number 4 about beta"
+    assert rejected["reason"] == "assessor"
+    assert rejected["detail"] == "the assessor says benign, the source harmful: This is benign: it says so."
+    assert (report["assessor"]["assessed"], report["assessor"]["set_aside"], report["assessor"]["attempts"]) == (
+        13,
+        1,
+        14,
+    )
+    assert report["assessor"]["prompt_tokens"] == 1400
+
+
+def test_without_labels_the_assessor_decides(tmp_path: Path, traces: Traces) -> None:
+    columns = {"response": "response"}
+    source = {"name": "mine", "path": traces(4, 3), "columns": columns, "language": "en"}
+    with serve() as server:
+        found = config("", sources=[source], harmful=4, benign=3, assessor=remote(server.url))
+        report = Build(found, tmp_path / "out").run()
+    assert report["counts"]["label"] == {"benign": 3, "harmful": 4}
+
+
+def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, traces: Traces) -> None:
+    path = traces(60, 20)
+
+    def slow(call: Call) -> str:
+        time.sleep(0.05)
+        return by_wording(call)
+
+    with serve(slow) as server:
+        more = {"harmful": 60, "benign": 20, "assessor": remote(server.url, concurrency=4)}
+        file = config_file(tmp_path, path, **more)
+        killed = subprocess.Popen([*COMMAND, str(file), "--out", str(tmp_path / "out")], cwd=ROOT)
+        store = tmp_path / "out" / "assessments.jsonl"
+        deadline = time.monotonic() + 60
+        while not store.is_file() or store.read_bytes().count(b"\n") < 10:
+            assert time.monotonic() < deadline, "nothing was assessed"
+            time.sleep(0.02)
+        os.kill(killed.pid, signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL
+        kept = store.read_bytes().count(b"\n")
+        assert 10 <= kept < 80
+        assert not (tmp_path / "out" / "data.jsonl").exists()
+        time.sleep(0.2)  # requests that were open end on the server
+        with store.open("ab") as torn:
+            torn.write(b'{"key": "00')  # and what a kill in the middle of a write leaves
+        before = len(server.calls)
+        Build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out").run()
+        assert len(server.calls) - before == 80 - kept
+    with serve() as server:
+        Build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole").run()
+    assert files_of(tmp_path / "out")["data.jsonl"] == files_of(tmp_path / "whole")["data.jsonl"]
+    assert len(read(store)) == 80
+
+
+def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> None:
+    def breaks(call: Call) -> Any:
+        return by_wording(call) if len(server.calls) <= 5 else (500, {})
+
+    path = traces(9, 3)
+    with serve(breaks) as server:
+        found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
+        with pytest.raises(AltTrainError, match="what is assessed is kept"):
+            Build(found, tmp_path / "out").run()
+        assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
+        server.behave = by_wording
+        Build(found, tmp_path / "out").run()
+        assert len(server.calls) == 12 + 1
+
+
+def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces) -> None:
+    variants = [
+        {"name": "no-ha", "omit": ["harmfulness_assessment"]},
+        {"name": "half", "harmful": 4, "benign": 2},
+        {"name": "more", "harmful": 12},
+        {"name": "other-words", "rephrase": True},
+    ]
+    path, out = traces(20, 10), tmp_path / "out"
+    with serve() as server:
+        found = config(path, assessor=remote(server.url), variants=variants)
+        report = Build(found, out).run()
+        assert len(server.calls) == 12 + 3
+        again = config(
+            path, assessor=remote(server.url), variants=[{"name": "no-cr", "omit": ["conditional_reasoning"]}]
+        )
+        Build(again, out).run()
+        assert len(server.calls) == 15
+    main = {row["id"]: row for row in read(out / "data.jsonl")}
+    made = {name: {row["id"]: row for row in read(out / "variants" / f"{name}.jsonl")} for name in
+            ("no-ha", "half", "more", "other-words", "no-cr")}  # fmt: skip
+    assert set(made["half"]) < set(main) < set(made["more"])
+    assert report["variants"]["half"] == {
+        "file": "variants/half.jsonl",
+        "rows": 6,
+        "label": {"benign": 2, "harmful": 4},
+    }
+    for id_, row in main.items():
+        without = dict(row)
+        del without["harmfulness_assessment"]
+        assert made["no-ha"][id_] == without | {"omitted": ["harmfulness_assessment"]}
+        assert (made["other-words"][id_] == row) == (row["label"] == "benign")
+        assert "conditional_reasoning" not in made["no-cr"][id_]
+    for name in made:
+        assert len(read_examples(out / "variants" / f"{name}.jsonl")) == len(made[name])
+
+
+def test_near_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
+    pytest.importorskip("axolotl_alttrain.data.duplicates")
+    rows = trace_rows(1, 1)
+    again = rows[0] | {"instruction": rows[0]["instruction"].upper() + "!"}
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, again]))
+    more = {"near_duplicates": 0.9, "harmful": "all", "benign": "all"}
+    report = Build(config(str(path), **more), tmp_path / "out").run()
+    assert (report["rows"], report["duplicates"], report["rejected"]) == (2, {"rows": 1}, {"near_duplicate": 1})
+    (pair,) = read(tmp_path / "out" / "duplicates.jsonl")
+    first = {row["label"]: row["id"] for row in read(tmp_path / "out" / "data.jsonl")}["harmful"]
+    assert pair["of"] == first
+
+
+def test_a_token_budget_counts_the_whole_row(tmp_path: Path, traces: Traces, demo_model: Path) -> None:
+    budget = {"tokenizer": "alttrain-demo-model", "max_tokens": 200}
+    report = Build(config(traces(9, 3), **budget), tmp_path / "out").run()
+    parts = report["tokens"]
+    longest = parts["total"]["max"]
+    assert 0 < longest <= 200
+    assert sum(parts["total"]["histogram"]["counts"]) == 12
+    with pytest.raises(AltTrainError, match="token_budget"):
+        Build(config(traces(9, 3), **budget | {"max_tokens": longest - 1}), tmp_path / "less").run()
+
+
+def test_a_dry_run_estimates_and_writes_nothing(tmp_path: Path, traces: Traces) -> None:
+    assessor = remote("http://127.0.0.1:9/v1", price_in=1.0, price_out=2.0)
+    found = estimate(Build(config(traces(20, 10), assessor=assessor), tmp_path / "out"))
+    assert (found.candidates, found.wanted, found.queries) == (
+        {"harmful": 20, "benign": 10},
+        {"harmful": 9, "benign": 3},
+        12,
+    )
+    assert found.completion_tokens == 12 * 50
+    assert found.cost_usd == round((found.prompt_tokens + 2 * 600) / 1e6, 4)
+    assert not (tmp_path / "out").exists()
+
+
+def test_star1_end_to_end(tmp_path: Path, star1: Path) -> None:
+    sources = [{"preset": "star1", "path": str(star1)}, {"preset": "alttrain-seed", "take": ["benign"]}]
+    report = Build(config("", sources=sources, harmful="all", benign=111), tmp_path / "out").run()
+    assert report["counts"]["label"] == {"benign": 111, "harmful": 1000}
+    assert report["rejected"] == {}
+    assert (report["assessor"]["kept"], report["understanding"]) == (111, {"rows": 1000, "changed": 0})
+    examples = read_examples(tmp_path / "out" / "data.jsonl")
+    assert all(read_verdict(example.harmfulness_assessment) == example.label for example in examples)
+    original = {row["id"]: row["response"] for row in json.loads(star1.read_text())}
+    for example in examples:
+        if example.source == "star1":
+            assert original[str(example.id).removeprefix("star1-")].startswith(
+                "<think>\n" + example.problem_understanding
+            )

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from huggingface_hub import DatasetCard, constants
+
+from axolotl_alttrain.cli import alttrain
+from axolotl_alttrain.data.card import card
+from axolotl_alttrain.data.push import push
+from axolotl_alttrain.errors import AltTrainError
+
+SPREAD = {"mean": 12.5, "p5": 9.0, "p50": 12.0, "p95": 20.0, "max": 31.0}
+REPORT: dict[str, Any] = {
+    "name": "alttrain-1k",
+    "seed": 1995,
+    "versions": {"axolotl_alttrain": "0.1.0"},
+    "rows": 1000,
+    "counts": {
+        "label": {"benign": 100, "harmful": 900},
+        "category": {"a|b<i>": 1000},
+        "language": {"en": 990, "unknown": 10},
+        "source": {"star1": 1000},
+    },
+    "rejected": {"near_duplicate": 40},
+    "overlaps": {"rows": 3, "by_set": {"xstest": 3}},
+    "assessor": {"statement": "Assessed offline, from the sources' labels.", "assessed": 1000, "set_aside": 7},
+    "tokens": {"tokenizer": "t", "answer": SPREAD},
+    "variants": {"no_ha": {"file": "variants/no_ha.jsonl", "rows": 1000, "label": {}}},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
+    (tmp_path / "data.jsonl").write_text("{}\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+    """A server in the Hub's place that denies everything."""
+    asked: list[str] = []
+
+    class Denying(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = b'{"error": "You do not have the rights"}'
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Denying)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_hub_reads_the_metadata(folder: Path) -> None:
+    result = CliRunner().invoke(alttrain, ["card", str(folder)])
+    assert result.exit_code == 0, result.output
+    data = DatasetCard.load(folder / "README.md").data.to_dict()
+    assert data["language"] == ["en"]
+    assert data["size_categories"] == ["1K<n<10K"]
+    assert [(c["config_name"], c["data_files"]) for c in data["configs"]] == [
+        ("default", "data.jsonl"),
+        ("no_ha", "variants/no_ha.jsonl"),
+    ]
+
+
+def test_numbers_and_names_of_sources() -> None:
+    text = card(REPORT)
+    assert "| harmful | 900 |" in text
+    assert "| a\\|b&lt;i> | 1,000 |" in text
+    assert "| near_duplicate | 40 |" in text
+    assert "| answer | 12.5 | 12.0 | 20.0 | 31.0 |" in text
+    assert "removed: 3." in text
+
+
+def test_a_folder_without_a_report(tmp_path: Path) -> None:
+    result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {tmp_path / 'report.json'}: cannot be read")
+    assert len(result.output.splitlines()) == 1
+
+
+def test_denied_access_is_one_line(folder: Path, hub: tuple[str, list[str]]) -> None:
+    (folder / "README.md").write_text(card(REPORT), encoding="utf-8")
+    address, asked = hub
+    with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*403 Forbidden.*log in with") as caught:
+        push(folder, "org/name", endpoint=address)
+    assert asked == ["/api/repos/create"]
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_to_push(tmp_path: Path) -> None:
+    with pytest.raises(AltTrainError, match=r"README\.md: not found"):
+        push(tmp_path, "org/name")
