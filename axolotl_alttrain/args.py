@@ -26,6 +26,20 @@ class AltTrainOptions(BaseModel):
         description="How a thought opens and closes: learned from the chat template, the format of s1 models, or "
         "two texts.",
     )
+    probe_every: int | None = Field(
+        default=None,
+        ge=1,
+        description="Steps between two probes of the model in training; by default there are none. The last step is "
+        "probed too.",
+    )
+    probe_prompts: int = Field(default=12, ge=1, description="Prompts per probe set, spread evenly over it.")
+    probe_max_new_tokens: int = Field(default=256, ge=1, description="Most tokens per completion of a probe.")
+    probe_budget: float = Field(
+        default=0.1, gt=0, description="Most time that probes may take, as a share of the time that training takes."
+    )
+    evaluate: Literal["probe"] | None = Field(
+        default=None, description="Evaluate what was trained on the probe sets, into 'eval' below 'output_dir'."
+    )
 
 
 class AltTrainArgs(BaseModel):

@@ -64,10 +64,11 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
         Twelve hexadecimal digits.
     """
     digest = hashlib.sha256(code_digest().encode())
-    options = cfg.get("alttrain")
+    options = cfg.get("alttrain") or {}
     dump = getattr(options, "model_dump", None)
     options = dump(exclude_none=True) if dump else options
-    digest.update(json.dumps(options or {}, sort_keys=True, default=str).encode())
+    # The other options, of the probe and the evaluation, leave the tokens as they are.
+    digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether rows that are too long pass
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
+from axolotl_alttrain.args import AltTrainOptions
 from axolotl_alttrain.builtin import resolve_dataset
 from axolotl_alttrain.demo import resolve_model
 from axolotl_alttrain.errors import AltTrainError
@@ -58,6 +60,34 @@ class AltTrainPlugin(BasePlugin):
             torch.set_num_threads(processors)
             LOG.info("training on the CPU with %d threads instead of the launcher's 1", processors)
 
+    def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
+        """The probe, on the first process, where ``probe_every`` is set."""
+        options = _options(cfg)
+        if options.probe_every is None or not trainer.is_world_process_zero():
+            return []
+        from axolotl_alttrain.probe.callback import ProbeCallback
+        from axolotl_alttrain.probe.measure import Probe
+
+        def make_probe() -> Probe:
+            strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
+            chat = strategy.load(trainer.processing_class, cfg, _entries(cfg)[0]).chat
+            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens)
+
+        return [ProbeCallback(trainer, options, make_probe)]
+
+    def post_train_unload(self, cfg: Any) -> None:
+        """Evaluate what was trained, on the first process, where ``evaluate`` is set."""
+        # From 0.20 on Axolotl comes here after an error of training too.
+        if _options(cfg).evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
+            return
+        import torch
+
+        from axolotl_alttrain.evaluation import command, evaluate_trained
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # the evaluator loads the model again
+        evaluate_trained(command(cfg, _options(cfg).thought_format))
+
 
 def check_config(cfg: Any) -> None:
     """Check a raw config.
@@ -75,12 +105,23 @@ def check_config(cfg: Any) -> None:
             "no data set has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin"
         )
+    options = cfg.get("alttrain") or {}
+    if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
+        raise AltTrainError(
+            "alttrain: 'evaluate' is set, but the evaluator takes no thought_format in two texts; allowed: auto or s1; "
+            "change it or remove 'evaluate'"
+        )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(
             "trust_remote_code is true, but %s has no code of its own; set 'trust_remote_code: false' so that no "
             "downloaded code can run",
             cfg.get("base_model"),
         )
+
+
+def _options(cfg: Any) -> AltTrainOptions:
+    """The options under ``alttrain:``, defaults filled in."""
+    return AltTrainOptions.model_validate(dict(cfg.get("alttrain") or {}))
 
 
 def _entries(cfg: Any) -> list[Any]:

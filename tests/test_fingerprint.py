@@ -58,6 +58,12 @@ def change_options(project: Path) -> None:
     (project / "recipe.yml").write_text(yaml.safe_dump(recipe))
 
 
+def change_probe(project: Path) -> None:
+    recipe = yaml.safe_load((project / "recipe.yml").read_text())
+    recipe["alttrain"] = {"probe_every": 5, "evaluate": "probe"}
+    (project / "recipe.yml").write_text(yaml.safe_dump(recipe))
+
+
 def change_nothing(project: Path) -> None:
     for path in (project / "model" / "chat_template.jinja", project / "data.jsonl"):
         path.write_text(path.read_text())
@@ -79,7 +85,7 @@ def trained_ids(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return load_datasets(cfg=load_cfg(str(project / "recipe.yml"))).train_dataset[0]["input_ids"]
 
 
-@pytest.mark.parametrize("change", [change_template, change_data, change_options, change_nothing])
+@pytest.mark.parametrize("change", [change_template, change_data, change_options, change_probe, change_nothing])
 def test_changes_make_new_tokens(
     change: Callable[[Path], None], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,7 +93,7 @@ def test_changes_make_new_tokens(
     change(project)
     after = trained_ids(project, monkeypatch)
     prepared = [path for path in (project / "prepared").iterdir() if path.is_dir()]
-    same = change is change_nothing
+    same = change in (change_nothing, change_probe)
     assert (after == before) is same
     assert len(prepared) == (1 if same else 2)
 
