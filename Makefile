@@ -34,7 +34,7 @@ eval: install
 	$(BIN)/python -m eval.run --adapter $(DEMO_OUTPUT) $(DEMO_EVAL_ARGS)
 
 test: install  ## the fast tests, offline
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-all: install
 	$(BIN)/python -m pytest
