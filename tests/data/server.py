@@ -40,7 +40,8 @@ class Call:
 class Server:
     """What the server has seen.
 
-    A behaviour returns the reply's text, or (status, headers), or None to hang up in the middle.
+    A behaviour returns the reply's text, or (status, headers), or None to hang up in the middle. The header ``code``
+    is sent as the error's code.
     """
 
     behave: Behave
@@ -103,7 +104,8 @@ def serve(behave: Behave = by_wording) -> Iterator[Server]:
                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
             }
-            raw = json.dumps(content if status == 200 else {"error": {"message": f"fault {status}"}}).encode()
+            error = {"message": f"fault {status}", "code": headers.pop("code", None)}
+            raw = json.dumps(content if status == 200 else {"error": error}).encode()
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

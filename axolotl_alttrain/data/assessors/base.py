@@ -167,6 +167,12 @@ class Dialogue:
         ]
         return self.tried >= self.attempts
 
+    def refused(self, why: str) -> Outcome:
+        """The outcome where the server will not take the query at all."""
+        self.assessment, self.fault = None, f"the server refuses this query: {why}"
+        self.tried += 1
+        return self.outcome()
+
     def outcome(self) -> Outcome:
         """The outcome as it stands."""
         return Outcome(

@@ -31,6 +31,7 @@ class OpenAIAssessor(Assessor):
 
     def __init__(self, config: OpenAIConfig, with_refusal: bool = False) -> None:
         self.config, self.with_refusal = config, with_refusal
+        self._answered = False
         self.model, self.prompt = config.model, prompt_version(with_refusal)
         self.identity = f"openai_compatible:{config.model}:{self.prompt}:{config.temperature}:{config.attempts}"
         self.statement = f"Assessed by {config.model} through an OpenAI-compatible endpoint, prompt {self.prompt}."
@@ -113,8 +114,15 @@ class OpenAIAssessor(Assessor):
                     max_tokens=self.config.max_tokens,
                     **options,
                 )
+            except openai.BadRequestError as error:
+                # Some servers filter what they are asked (Azure's code is content_filter). That concerns this query
+                # alone; a request that no query gets through is a mistake in the config.
+                if error.code != "content_filter" and not self._answered:
+                    raise AltTrainError(_explained(error, self.config)) from None
+                return dialogue.refused(_first_line(error))
             except openai.APIError as error:
                 raise AltTrainError(_explained(error, self.config)) from None
+            self._answered = True
             usage = completion.usage
             text = (completion.choices[0].message.content or "") if completion.choices else ""
             counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
@@ -130,5 +138,9 @@ def _explained(error: Any, config: OpenAIConfig) -> str:
         404: "check 'model' and 'base_url'",
         400: "the server refuses the request; 'response_format: none' helps with servers that know no JSON mode",
     }.get(status or 0, "run the same command again: what is assessed is kept, only the rest is asked")
-    detail = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
-    return f"assessor {config.model} at {config.base_url or 'api.openai.com'}: {what} ({detail}); {remedy}"
+    where = config.base_url or "api.openai.com"
+    return f"assessor {config.model} at {where}: {what} ({_first_line(error)}); {remedy}"
+
+
+def _first_line(error: Any) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -123,6 +123,22 @@ def test_errors_of_the_caller_are_not_retried_and_name_the_remedy(status: int, r
     assert len(server.calls) == 1
 
 
+@pytest.mark.parametrize("code", ["content_filter", None])
+def test_a_query_that_the_server_refuses_is_set_aside_and_the_others_go_on(code: str | None) -> None:
+    fine = Question("k2", "a fine thing", "benign")
+
+    def behave(call: Call) -> Any:
+        return (400, {"code": code} if code else {}) if "bad" in call.query else by_wording(call)
+
+    questions = [BAD, fine] if code else [fine, BAD]  # without a code only after one query got through
+    with serve(behave) as server:
+        outcomes = {outcome.key: outcome for outcome in ask(server, *questions, concurrency=1)}
+    assert outcomes["k2"].fault is None
+    assert outcomes["k1"].assessment is None
+    assert str(outcomes["k1"].fault).startswith("the server refuses this query: Error code: 400")
+    assert len(server.calls) == 2
+
+
 def test_n_requests_are_held_none_is_lost_or_asked_twice_and_order_does_not_matter() -> None:
     held = threading.Barrier(16, timeout=5)
     lots = random.Random(0)
