@@ -1,6 +1,6 @@
 """The curves of the probe as a picture.
 
-    python -m benchmarks.probe_curves OUTPUT_DIR/probe.jsonl docs/probe-curves.png
+python -m benchmarks.probe_curves OUTPUT_DIR/probe.jsonl docs/probe-curves.png
 """
 
 from __future__ import annotations
