@@ -3,7 +3,8 @@
     python -m benchmarks.probe_cost                     # 30 steps each, probe_budget 0.1
     python -m benchmarks.probe_cost --steps 100 --prompts 12 --max-new-tokens 256
 
-Compares the wall times that the trainer gives; the share is the probes' own clock. Writes benchmarks/results/probe_cost.json and .md.
+Compares the wall times that the trainer gives; the share is the probes' own clock.
+Writes benchmarks/results/probe_cost.json and .md.
 """
 
 from __future__ import annotations
