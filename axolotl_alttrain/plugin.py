@@ -51,9 +51,14 @@ class AltTrainPlugin(BasePlugin):
         check_config(cfg)
 
     def pre_model_load(self, cfg: Any) -> None:
-        """Use all processors where training runs on them: `accelerate launch` leaves torch with one thread."""
+        """Seed the adapter's first weights, and use all processors where training runs on them."""
         import torch
+        from transformers import set_seed
 
+        if cfg.seed is not None:
+            # Axolotl seeds with the trainer, after LoRA draws its weights: one recipe, another model each time.
+            set_seed(cfg.seed)
+        # `accelerate launch` leaves torch with one thread.
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
         if not torch.cuda.is_available() and alone and torch.get_num_threads() == 1 < processors:

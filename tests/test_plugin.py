@@ -88,3 +88,17 @@ def test_the_core_imports_neither_torch_nor_axolotl() -> None:
         "print([m for m in ('torch', 'axolotl', 'transformers', 'datasets') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_seed_holds_for_the_adapters_first_weights() -> None:
+    import torch
+    from axolotl.utils.dict import DictDefault
+
+    from axolotl_alttrain.plugin import AltTrainPlugin
+
+    def drawn(seed: int) -> torch.Tensor:
+        AltTrainPlugin().pre_model_load(DictDefault(seed=seed))
+        return torch.rand(4)
+
+    assert torch.equal(drawn(7), drawn(7))
+    assert not torch.equal(drawn(7), drawn(8))
