@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class ThoughtTexts(BaseModel):
@@ -37,9 +38,22 @@ class AltTrainOptions(BaseModel):
     probe_budget: float = Field(
         default=0.1, gt=0, description="Most time that probes may take, as a share of the time that training takes."
     )
-    evaluate: Literal["probe"] | None = Field(
-        default=None, description="Evaluate what was trained on the probe sets, into 'eval' below 'output_dir'."
+    evaluate: str | None = Field(
+        default=None,
+        description="Evaluate what was trained on this suite (probe, safety, ...), into 'eval' below 'output_dir'.",
     )
+
+    @field_validator("evaluate")
+    @classmethod
+    def _a_suite(cls, value: str | None) -> str | None:
+        names = sorted(
+            file.name.removesuffix(".yml")
+            for file in files("axolotl_alttrain.eval").joinpath("suites").iterdir()
+            if file.name.endswith(".yml")
+        )
+        if value is not None and value not in names:
+            raise ValueError(f"found {value!r}; allowed: {', '.join(names)}")
+        return value
 
 
 class AltTrainArgs(BaseModel):

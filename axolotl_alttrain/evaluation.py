@@ -1,4 +1,4 @@
-"""The evaluation after training, ``alttrain: {evaluate: probe}``: the evaluator's own command on what was saved."""
+"""The evaluation after training, ``alttrain: {evaluate: SUITE}``: the evaluator's own command on what was saved."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ _LAUNCHER |= {"MASTER_ADDR", "MASTER_PORT", "OMP_NUM_THREADS"}
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "TORCHELASTIC_", "FSDP_")
 
 
-def command(cfg: Any, thought_format: Any = "auto") -> list[str]:
+def command(cfg: Any, suite: str, thought_format: Any = "auto") -> list[str]:
     """The arguments of :mod:`axolotl_alttrain.eval.run` that evaluate what a config has trained.
 
     Args:
         cfg: The validated Axolotl config.
+        suite: Name of a suite of the evaluator.
         thought_format: As in the config; the evaluator takes the names.
     """
     output = str(cfg["output_dir"])
     trained = ["--adapter" if cfg.get("adapter") else "--model", output]
     named = ["--thought-format", thought_format] if thought_format != "auto" else []
-    return [*trained, *named, "--out", str(Path(output) / "eval")]
+    return [*trained, "--suite", suite, *named, "--out", str(Path(output) / "eval")]
 
 
 def evaluate_trained(arguments: list[str], environment: Mapping[str, str] = os.environ) -> bool:

@@ -83,7 +83,8 @@ class AltTrainPlugin(BasePlugin):
     def post_train_unload(self, cfg: Any) -> None:
         """Evaluate what was trained, on the first process, where ``evaluate`` is set."""
         # From 0.20 on Axolotl comes here after an error of training too.
-        if _options(cfg).evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
+        options = _options(cfg)
+        if options.evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
             return
         import torch
 
@@ -91,7 +92,7 @@ class AltTrainPlugin(BasePlugin):
 
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # the evaluator loads the model again
-        evaluate_trained(command(cfg, _options(cfg).thought_format))
+        evaluate_trained(command(cfg, options.evaluate, options.thought_format))
 
 
 def check_config(cfg: Any) -> None:

@@ -8,9 +8,11 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def test_the_command_names_what_was_trained() -> None:
-    assert evaluation.command({"output_dir": "out", "adapter": "qlora"}) == ["--adapter", "out", "--out", "out/eval"]
-    assert evaluation.command({"output_dir": "out"}, "s1") == [
-        "--model", "out", "--thought-format", "s1", "--out", "out/eval",
+    assert evaluation.command({"output_dir": "out", "adapter": "qlora"}, "probe") == [
+        "--adapter", "out", "--suite", "probe", "--out", "out/eval",
+    ]  # fmt: skip
+    assert evaluation.command({"output_dir": "out"}, "safety", "s1") == [
+        "--model", "out", "--suite", "safety", "--thought-format", "s1", "--out", "out/eval",
     ]  # fmt: skip
 
 
@@ -47,4 +49,4 @@ def test_nothing_is_evaluated_after_an_error_or_on_other_processes(monkeypatch: 
     plugin.post_train_unload({"output_dir": "out"})
     assert started == []
     plugin.post_train_unload(cfg)
-    assert started == [["--model", "out", "--out", "out/eval"]]
+    assert started == [["--model", "out", "--suite", "probe", "--out", "out/eval"]]

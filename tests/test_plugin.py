@@ -70,7 +70,7 @@ def test_remote_code_without_need_is_warned_about(demo_model: Path, monkeypatch:
 
 def test_unknown_options_are_refused() -> None:
     assert AltTrainArgs(alttrain={"thought_format": "s1"}).alttrain.thought_format == "s1"  # type: ignore
-    for wrong in ({"thoughtformat": "s1"}, {"thought_format": "s2"}, {"probe_every": 0}, {"evaluate": "all"}):
+    for wrong in ({"thoughtformat": "s1"}, {"thought_format": "s2"}, {"probe_every": 0}, {"evaluate": "everything"}):
         with pytest.raises(ValidationError):
             AltTrainArgs(alttrain=wrong)  # type: ignore
 
