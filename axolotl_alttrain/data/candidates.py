@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from axolotl_alttrain.data.assessors.base import Assessor
 from axolotl_alttrain.data.config import BuildConfig
 from axolotl_alttrain.data.draw import rank
+from axolotl_alttrain.data.overlap import Overlap
 from axolotl_alttrain.data.quality import find_fault
 from axolotl_alttrain.data.select import Entry
 from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source_name
@@ -31,7 +32,7 @@ class Logs(Protocol):
     def duplicate(self, trace: Trace, of: str) -> None:
         """Note a near-duplicate."""
 
-    def overlap(self, trace: Trace, found: Any) -> None:
+    def overlap(self, trace: Trace, found: Overlap) -> None:
         """Note an overlap with an evaluation prompt."""
 
 

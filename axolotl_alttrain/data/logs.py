@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from axolotl_alttrain.data.overlap import Overlap
 from axolotl_alttrain.data.trace import Trace
 from axolotl_alttrain.files import open_whole
 
@@ -43,11 +43,12 @@ class LogFiles:
         """Note a near-duplicate."""
         self._write("duplicates", {"id": trace.id, "source": trace.source, "of": of})
 
-    def overlap(self, trace: Trace, found: Any) -> None:
+    def overlap(self, trace: Trace, found: Overlap) -> None:
         """Note an overlap with an evaluation prompt."""
-        pair = asdict(found) if is_dataclass(found) and not isinstance(found, type) else dict(found)
-        self.overlaps[str(pair.get("set", "unknown"))] += 1
-        self._write("overlaps", {"id": trace.id, "source": trace.source, "instruction": trace.instruction} | pair)
+        self.overlaps[found.set] += 1
+        row = {"id": trace.id, "source": trace.source, "instruction": trace.instruction}
+        pair = {"set": found.set, "prompt_id": found.id, "prompt": found.prompt, "kind": found.kind}
+        self._write("overlaps", row | pair | {"similarity": found.similarity})
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,10 @@ def test_probe_prompts_are_left_out(tmp_path: Path) -> None:
     done = run(tmp_path, sources=base["sources"], overlap=True, harmful="all")
     assert done.exit_code == 0, done.output
     (pair,) = map(json.loads, (tmp_path / "out" / "overlaps.jsonl").read_text().splitlines())
-    assert (pair["set"], pair["instruction"]) == ("probe-harmful", probe.instruction)
+    # the row's own id is the hash of its query; the prompt's stands in `prompt_id`
+    own = hashlib.sha256(probe.instruction.encode()).hexdigest()[:12]
+    assert pair == {"id": own, "source": "mine", "instruction": probe.instruction, "set": "probe-harmful",
+                    "prompt_id": probe.id, "prompt": probe.instruction, "kind": "ngram", "similarity": 1.0}  # fmt: skip
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["overlaps"] == {"rows": 1, "by_set": {"probe-harmful": 1}}
     assert report["counts"]["label"]["harmful"] == 12
