@@ -90,15 +90,17 @@ def fit(
 @_CONFIG
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; the config's by default.")
 @click.option("--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask nobody, write nothing.")
+@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
+@click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
 @_user_errors_in_one_line
-def build(config: Path, out: Path | None, dry_run: bool) -> None:
+def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, public: bool) -> None:
     """Build an AltTrain data set from reasoning traces, as CONFIG says.
 
     An interrupted build goes on where it stopped: what has been assessed is never asked again.
     """
     from .build import run_build
 
-    run_build(config, out, dry_run)
+    run_build(config, out, dry_run, repo, public)
 
 
 @alttrain.command()
@@ -107,7 +109,7 @@ def build(config: Path, out: Path | None, dry_run: bool) -> None:
 @click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
 @_user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
-    """Write the data card of a build's FOLDER, and upload it if asked."""
+    """Write the data card and the page of a build's FOLDER, and upload them with the rows if asked."""
     from .card import run_card
 
     run_card(folder, repo, public)

@@ -17,9 +17,16 @@ from axolotl_alttrain.data.estimate import Estimate, estimate
 from axolotl_alttrain.data.evaluation import evaluation_prompts
 from axolotl_alttrain.errors import AltTrainError
 
+from .card import run_card
+
 
 def run_build(
-    config: Path, out: Path | None = None, dry_run: bool = False, console: Console | None = None
+    config: Path,
+    out: Path | None = None,
+    dry_run: bool = False,
+    repo: str | None = None,
+    public: bool = False,
+    console: Console | None = None,
 ) -> dict[str, Any] | Estimate:
     """Build as a config says, or estimate it, and print the result.
 
@@ -27,6 +34,8 @@ def run_build(
         config: The build's YAML file.
         out: The folder to write to; the config's own by default.
         dry_run: Estimate only.
+        repo: The data set repository on the Hub to upload to, ``ORG/NAME``; none by default.
+        public: Whether a new repository is public.
         console: Where to print.
 
     Returns:
@@ -47,7 +56,7 @@ def run_build(
                 tasks[stage] = progress.add_task(stage, total=total)
             progress.update(tasks[stage], completed=done, total=total)
 
-        build = Build(settings, folder, Checks(_evaluation_prompts(settings)), show)
+        build = Build(settings, folder, evaluation_checks(settings), show)
         result = estimate(build) if dry_run else build.run()
     if isinstance(result, Estimate):
         console.print(_estimate_table(settings, result))
@@ -55,7 +64,13 @@ def run_build(
         console.print(_report_table(result))
         console.print(result["assessor"]["statement"])
         console.print(f"Written: {folder / 'data.jsonl'} (train it with `type: alttrain`), {folder / 'report.json'}")
+        run_card(folder, repo, public, console)
     return result
+
+
+def evaluation_checks(config: BuildConfig) -> Checks:
+    """Near-duplicates, and overlaps with the evaluation sets that a config names."""
+    return Checks(_evaluation_prompts(config))
 
 
 def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:

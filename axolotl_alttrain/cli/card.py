@@ -1,4 +1,4 @@
-"""``axolotl alttrain card``: the data card of a build, and its upload."""
+"""``axolotl alttrain card``: the data card and the page of a build, and their upload."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path
 from rich.console import Console
 
 from axolotl_alttrain.data.card import write_card
+from axolotl_alttrain.data.page import write_page
 from axolotl_alttrain.data.push import push
 
 
 def run_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
-    """Write the card of a build's folder and upload both where asked.
+    """Write card and page of a build's folder, and upload them with the rows where asked.
 
     Raises:
         AltTrainError: The folder is no build's, or the Hub refuses.
     """
     console = console or Console()
-    console.print(f"Written: {write_card(folder)}")
+    console.print(f"Written: {write_card(folder)}, {write_page(folder)}")
     if repo:
         console.print(f"Uploaded: {push(folder, repo, private=not public)}")

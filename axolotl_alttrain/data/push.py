@@ -7,7 +7,7 @@ from pathlib import Path
 from axolotl_alttrain.errors import AltTrainError
 
 # What was set aside, and the store of the assessor's replies, stay at home.
-UPLOADED = ("README.md", "data.jsonl", "report.json", "variants/*.jsonl")
+UPLOADED = ("README.md", "page.html", "data.jsonl", "report.json", "variants/*.jsonl")
 
 
 def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = None) -> str:
@@ -43,7 +43,7 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
         )
     except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise AltTrainError(
-            f"cannot push to {repo}: {reason}; log in with 'hf auth login', with a token that may write there"
-        ) from None
+        away = isinstance(error, httpx.TransportError)
+        remedy = "check the network" if away else "log in with 'hf auth login', with a token that may write there"
+        raise AltTrainError(f"cannot push to {repo}: {reason}; {remedy}") from None
     return str(done)

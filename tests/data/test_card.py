@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,10 @@ from axolotl_alttrain.data.card import card
 from axolotl_alttrain.data.push import push
 from axolotl_alttrain.errors import AltTrainError
 
+from ..conftest import HARMFUL_ROW
+
 SPREAD = {"mean": 12.5, "p5": 9.0, "p50": 12.0, "p95": 20.0, "max": 31.0}
+TOTAL = SPREAD | {"mean": 145.5, "histogram": {"edges": [0, 100, 200, 300], "counts": [10, 80, 10]}}
 REPORT: dict[str, Any] = {
     "name": "alttrain-1k",
     "seed": 1995,
@@ -31,7 +35,8 @@ REPORT: dict[str, Any] = {
     "rejected": {"near_duplicate": 40},
     "overlaps": {"rows": 3, "by_set": {"xstest": 3}},
     "assessor": {"statement": "Assessed offline, from the sources' labels.", "assessed": 1000, "set_aside": 7},
-    "tokens": {"tokenizer": "t", "answer": SPREAD},
+    "understanding": {"rows": 1000, "changed": 15},
+    "tokens": {"tokenizer": "t", "answer": SPREAD, "total": TOTAL},
     "variants": {"no_ha": {"file": "variants/no_ha.jsonl", "rows": 1000, "label": {}}},
 }
 
@@ -39,7 +44,7 @@ REPORT: dict[str, Any] = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
-    (tmp_path / "data.jsonl").write_text("{}\n", encoding="utf-8")
+    (tmp_path / "data.jsonl").write_text(json.dumps(HARMFUL_ROW) + "\n", encoding="utf-8")
     return tmp_path
 
 
@@ -103,6 +108,17 @@ def test_denied_access_is_one_line(folder: Path, hub: tuple[str, list[str]]) -> 
     with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*403 Forbidden.*log in with") as caught:
         push(folder, "org/name", endpoint=address)
     assert asked == ["/api/repos/create"]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    (folder / "README.md").write_text(card(REPORT), encoding="utf-8")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(AltTrainError, match="cannot push to org/name: .*; check the network") as caught:
+        push(folder, "org/name", endpoint=address)
     assert "\n" not in str(caught.value)
 
 

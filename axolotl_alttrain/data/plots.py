@@ -1,0 +1,90 @@
+"""Plots of a build as inline SVG: bars and step lengths, in mid-tones and the page's own ink."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PAPER_MEAN_TOKENS = 167  # the paper's average training example
+_INK = "#7a828c"  # replaced by the page's text colour
+_BAR = "#3f7fd6"
+_MOST_BARS = 25
+
+
+def bars(counts: Mapping[str, int], label: str = "rows") -> str:
+    """Horizontal bars, the largest first; beyond 25 the smallest are added up.
+
+    Args:
+        counts: Numbers by name.
+        label: Of the axis.
+    """
+    order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if len(order) > _MOST_BARS:
+        rest = order[_MOST_BARS - 1 :]
+        order = [*order[: _MOST_BARS - 1], (f"{len(rest)} others", sum(number for _, number in rest))]
+    names = [_shortened(name) for name, _ in order]
+    numbers = [number for _, number in order]
+
+    def draw(axes: Any) -> None:
+        places = range(len(names))
+        axes.barh(places, numbers, color=_BAR, height=0.7)
+        for place, number in zip(places, numbers, strict=True):
+            axes.text(number, place, f" {number:,}", va="center", fontsize=9, color=_INK)
+        axes.set_yticks(list(places), names)
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.set_xlabel(label)
+
+    return _svg(draw, 0.3 * len(names) + 0.8)
+
+
+def lengths(tokens: Mapping[str, Any]) -> str:
+    """How many rows have so many tokens, prompt and completion together, beside the paper's average.
+
+    Args:
+        tokens: The report's ``tokens``, with the histogram of ``total``.
+    """
+    histogram = tokens["total"]["histogram"]
+    edges: Sequence[float] = histogram["edges"]
+
+    def draw(axes: Any) -> None:
+        axes.stairs(histogram["counts"], edges, fill=True, color=_BAR)
+        axes.axvline(PAPER_MEAN_TOKENS, color="#c2632b", linewidth=1.5, linestyle="--")
+        mean = tokens["total"]["mean"]
+        axes.axvline(mean, color=_INK, linewidth=1.5)
+        top = axes.get_ylim()[1]
+        axes.set_ylim(0, 1.2 * top)  # room for the two names, one above the other
+        axes.text(PAPER_MEAN_TOKENS, 1.18 * top, f" paper's mean, {PAPER_MEAN_TOKENS}", color="#c2632b", va="top")
+        axes.text(mean, 1.07 * top, f" mean here, {mean:.0f} ", color=_INK, va="top", ha=_away(mean))
+        axes.set_xlabel("tokens of a row, prompt included")
+        axes.set_ylabel("rows")
+
+    return _svg(draw, 2.8)
+
+
+def _svg(draw: Any, height: float) -> str:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    style = {"svg.fonttype": "none", "svg.hashsalt": "alttrain", "font.family": "sans-serif", "font.size": 10,
+             "text.parse_math": False, "text.color": _INK, "axes.labelcolor": _INK, "xtick.color": _INK,
+             "ytick.color": _INK, "axes.edgecolor": _INK}  # fmt: skip
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(8, height), layout="constrained")
+        axes = figure.subplots()
+        draw(axes)
+        axes.spines[["top", "right"]].set_visible(False)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :].replace(_INK, "currentColor")
+
+
+def _away(mean: float) -> str:
+    """The side on which a name does not run into the paper's line."""
+    return "right" if mean < PAPER_MEAN_TOKENS else "left"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 40 else name[:39] + "…"
