@@ -117,7 +117,7 @@ def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.Monkey
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with pytest.raises(AltTrainError, match="cannot push to org/name: .*; check the network") as caught:
+    with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*; check the network") as caught:
         push(folder, "org/name", endpoint=address)
     assert "\n" not in str(caught.value)
 
