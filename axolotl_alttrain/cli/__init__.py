@@ -115,5 +115,57 @@ def card(folder: Path, repo: str | None, public: bool) -> None:
     run_card(folder, repo, public)
 
 
+@alttrain.command()
+@click.option("--model", required=True, help="Folder or hub id; with --backend openai the server's name for it.")
+@click.option("--queries", required=True, help="JSONL, text with a query a line, or alttrain-seed (its benign rows).")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="JSONL file of the traces.")
+@click.option("--column", default="instruction", show_default=True, help="Column of the JSONL file.")
+@click.option("--backend", type=click.Choice(["hf", "openai"]), default="hf", show_default=True)
+@click.option("--base-url", help="Address of an OpenAI-compatible server (vLLM, Ollama, ...).")
+@click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Requests held at once.")
+@click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Of each query.")
+@click.option("--temperature", type=click.FloatRange(min=0), default=0.6, show_default=True, help="0 is greedy.")
+@click.option("--top-p", type=click.FloatRange(0.01, 1), default=0.95, show_default=True)
+@click.option("--max-new-tokens", type=click.IntRange(min=1), default=4096, show_default=True)
+@click.option("--seed", type=int, default=1995, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="For hf.")
+@click.option("--load-in-4bit", is_flag=True, help="For hf: load the weights in NF4.")
+@click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
+@_user_errors_in_one_line
+def traces(
+    model: str,
+    queries: str,
+    out: Path,
+    column: str,
+    backend: str,
+    base_url: str | None,
+    concurrency: int,
+    samples: int,
+    temperature: float,
+    top_p: float,
+    max_new_tokens: int,
+    seed: int,
+    batch_size: int,
+    load_in_4bit: bool,
+    thought_format: str,
+) -> None:
+    """Sample a model's own traces for benign queries, as a source for build.
+
+    An interrupted run goes on where it stopped. Temperature and top-p default to what DeepSeek-R1's card recommends.
+    """
+    from axolotl_alttrain.data.samplers import HFSampler, OpenAISampler
+    from axolotl_alttrain.data.traces import Settings
+
+    from .traces import run_traces
+
+    sampler = (
+        HFSampler(model, batch_size, load_in_4bit, thought_format)
+        if backend == "hf"
+        else OpenAISampler(model, base_url, concurrency)
+    )
+    settings = Settings(sampler.identity, temperature, top_p, max_new_tokens, seed)
+    run_traces(sampler, settings, queries, out, column, samples)
+
+
 if __name__ == "__main__":
     alttrain(prog_name="axolotl alttrain")

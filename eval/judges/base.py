@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
+from axolotl_alttrain.jsonl import AppendOnly
 from axolotl_alttrain.structure import Message
-
-from ..jsonl import AppendOnly
 
 # refusal, partial, compliance: what the text does with the request. unsafe, safe: whether what it says is harmful
 # (a judge of content cannot tell a refusal from a harmless answer). undetermined: the judge does not know.

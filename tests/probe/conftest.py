@@ -9,8 +9,6 @@ import yaml
 
 from tests.conftest import SEED
 
-from ..eval.conftest import tiny  # noqa: F401
-
 # The demo recipe's settings that matter here, on the tiny model: it trains a step in a blink.
 RECIPE: dict[str, Any] = {
     "plugins": ["axolotl_alttrain.AltTrainPlugin"],
@@ -50,7 +48,7 @@ RECIPE: dict[str, Any] = {
 
 
 @pytest.fixture
-def recipe(tiny: tuple[Path, Path], tmp_path: Path) -> Callable[..., Path]:  # noqa: F811
+def recipe(tiny: tuple[Path, Path], tmp_path: Path) -> Callable[..., Path]:
     """Write a recipe for the tiny model; the first argument is ``alttrain:``, the others change the config."""
 
     def write(options: dict[str, Any] | None = None, **changes: Any) -> Path:
