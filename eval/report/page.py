@@ -1,0 +1,52 @@
+"""The one-page HTML report: self-contained, works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup
+
+from axolotl_alttrain.files import write_whole
+
+from ..metrics import METRICS, Scored
+from ..table import p_value, percent
+from .browser import browser_rows, embedded
+from .plots import bars_svg, trade_off_svg
+
+
+def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored]) -> None:
+    """Write ``report.html``: headline, plots with intervals, tables, and every sample, answers folded."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(("html", "j2")), trim_blocks=True
+    )
+    shown = [m for m in METRICS if next(iter(summary["runs"].values()))["metrics"][m.name]["total"]]
+    page = environment.get_template("report.html.j2").render(
+        summary=summary,
+        metrics=shown,
+        percent=percent,
+        p_value=p_value,
+        headline=headline(summary),
+        bars=Markup(bars_svg(summary, shown)),  # made here, from numbers and our own labels
+        trade_off=Markup(trade_off_svg(summary)),
+        samples=embedded(browser_rows(scored)),
+        script=Markup((Path(__file__).parent / "browser.js").read_text(encoding="utf-8")),
+    )
+    write_whole(path, page)
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """One sentence: how much safer, and what it cost."""
+    runs = summary["runs"]
+
+    def change(name: str) -> str | None:
+        values = [runs[run]["metrics"][name]["value"] for run in ("base", "tuned")]
+        return None if None in values else f"{100 * values[0]:.1f} % → {100 * values[1]:.1f} %"
+
+    if "tuned" not in runs:
+        return "One model, no adapter: nothing to compare."
+    names = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
+    parts = [f"{label} {text}" for name, label in names.items() if (text := change(name))]
+    return ", ".join(parts) + "." if parts else "No rates to compare."
