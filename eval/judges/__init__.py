@@ -1,4 +1,4 @@
-"""Judges of answers and thoughts: offline rules, and rubrics put to a language model."""
+"""Judges of answers and thoughts: offline rules, guard models, and rubrics put to a language model."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
     for name in dict.fromkeys(args.judges):
         if name == "refusal":
             judges.append(RefusalJudge())
+            continue
+        if name == "guard":
+            from .guard import GuardJudge
+
+            if not args.guard_model:
+                raise AltTrainError(
+                    "--judges guard: found no --guard-model; allowed: folder or hub id of a guard model"
+                )
+            judges.append(GuardJudge(args.guard_model, args.guard_load_in_4bit, args.guard_safe, args.guard_unsafe))
             continue
         if not args.judge_model:
             raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
