@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from axolotl_alttrain.jsonl import AppendOnly
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def sample_key(
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
-class SampleFile:
+class SampleFile(AppendOnly):
     """Appends samples and knows which are there already, so that an interrupted run goes on where it stopped.
 
     Args:
@@ -59,41 +59,17 @@ class SampleFile:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
         self.samples: dict[str, Sample] = {}
-        self._cut_broken_line()
-        if path.exists():
-            with path.open(encoding="utf-8") as lines:
-                for line in lines:
-                    sample = Sample(**json.loads(line))
-                    self.samples[sample.key] = sample
-        self._file = path.open("a", encoding="utf-8")
+        super().__init__(path)
+
+    def read(self, row: dict[str, Any]) -> None:
+        """Take in one line of the file."""
+        self.samples[row["key"]] = Sample(**row)
 
     def append(self, sample: Sample) -> None:
         """Write one sample through to the disk."""
-        self._file.write(json.dumps(asdict(sample), ensure_ascii=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self.write(asdict(sample))
         self.samples[sample.key] = sample
 
     def __contains__(self, key: str) -> bool:
         return key in self.samples
-
-    def __enter__(self) -> SampleFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def _cut_broken_line(self) -> None:
-        """Drop a last line that a killed process left without its end."""
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with self.path.open("r+b") as file:
-                file.truncate(whole)
