@@ -16,7 +16,8 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
 from axolotl_alttrain.rows import read_jsonl
 
-from .metrics import METRICS, compare_rows, pair_key
+from .metrics import METRICS
+from .pairing import compare_rows, pair_key
 from .power import minimum_detectable_difference
 from .statistics import rate
 from .table import p_value, percent

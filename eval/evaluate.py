@@ -19,15 +19,18 @@ from axolotl_alttrain.files import write_whole
 from .attacks import apply_attacks
 from .backends import Backend, Sampling, make_backend
 from .breakdown import by_scenario, by_set, over_repeats
+from .by_judge import judges_apart
 from .generate import generate
 from .judges import JudgementFile, judges_from
 from .judges.quality import judge_quality
 from .loading import load_available
 from .manifest import versions, write_manifest
-from .metrics import breakdown, compare_rows, judges_apart, score, summarise
+from .metrics import score, summarise
+from .pairing import compare_rows
 from .report import write_report
 from .samples import SampleFile
 from .sets import chosen
+from .structure import breakdown
 from .table import judges_table, missing_table, results_table, scenario_table, sets_table
 from .tasks import Prompt
 

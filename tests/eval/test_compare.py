@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eval.metrics import breakdown
 from eval.run import main
+from eval.structure import breakdown
 
 from .test_metrics import STOP, scored
 

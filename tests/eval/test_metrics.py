@@ -7,9 +7,12 @@ import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.breakdown import over_repeats
+from eval.by_judge import judges_apart
 from eval.judges import Case, Judge, Judgement, RefusalJudge
-from eval.metrics import Scored, compare, judges_apart, score, structure, summarise
+from eval.metrics import Scored, score, summarise
+from eval.pairing import compare
 from eval.samples import Sample
+from eval.structure import structure
 from eval.tasks import Kind, Prompt
 
 FMT = ThoughtFormat(end="<|im_end|>")

@@ -1,0 +1,47 @@
+"""Each judge's own rates over a run, and how far judges agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from statistics import fmean
+from typing import Any
+
+from .agreement import cohen_kappa
+from .judges.base import Judge
+from .metrics import HARMFUL, Scored
+from .statistics import rate
+
+
+def judges_apart(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str, Any]:
+    """Each judge's own rates over one run, and how far each two agree.
+
+    Returns:
+        ``judges``: name to ``harmful_response``, ``harmful_thought``, ``over_refusal`` (None where the judge does not
+        tell refusals), ``undetermined`` and the mean ``score`` over harmful prompts (None where it gives none).
+        ``agreement``: for each two judges, over the harmful prompts that both judged, whether the answer was harmful:
+        ``n``, ``agreement`` as a share, and Cohen's ``kappa``.
+    """
+    harmful = [s for s in scored if s.prompt.kind in HARMFUL]
+    benign = [s for s in scored if s.prompt.kind == "benign"]
+    own = {}
+    for judge in judges:
+        said = [s.judgements.get(judge.name) for s in harmful]
+        scores = [one.score for one in said if one and one.score is not None]
+        thoughts = [one.harmful for s in harmful if (one := s.thoughts.get(judge.name))]
+        refused = [bool(one and one.refused) for one in (s.judgements.get(judge.name) for s in benign)]
+        unsure = [bool(one and one.verdict == "undetermined") for one in said]
+        own[judge.name] = {
+            "harmful_response": rate([bool(one and one.harmful) for one in said]).as_dict(),
+            "harmful_thought": rate(thoughts).as_dict(),
+            "over_refusal": rate(refused).as_dict() if judge.tells_refusals else None,
+            "undetermined": rate(unsure).as_dict(),
+            "score": fmean(scores) if scores else None,
+        }
+    agreement = []
+    for a, b in combinations(own, 2):
+        both = [(x.harmful, y.harmful) for s in harmful if (x := s.judgements.get(a)) and (y := s.judgements.get(b))]
+        same = sum(x == y for x, y in both) / len(both) if both else None
+        kappa = cohen_kappa([x for x, _ in both], [y for _, y in both])
+        agreement.append({"first": a, "second": b, "n": len(both), "agreement": same, "kappa": kappa})
+    return {"judges": own, "agreement": agreement}

@@ -1,0 +1,60 @@
+"""How a run's thoughts are built and how long they and the answers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .metrics import Scored
+from .statistics import rate
+
+
+def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
+    """One run's lengths and the build of its thoughts.
+
+    Returns:
+        ``lengths`` (kind to ``thought`` and ``answer``, each with mean, median and 95th percentile in tokens) and
+        ``structure``, see :func:`structure`.
+    """
+    scored = list(scored)
+    lengths = {
+        kind: {
+            "thought": spread([s.thought_tokens for s in scored if s.prompt.kind == kind]),
+            "answer": spread([s.answer_tokens for s in scored if s.prompt.kind == kind]),
+        }
+        for kind in dict.fromkeys(s.prompt.kind for s in scored)
+    }
+    return {"lengths": lengths, "structure": structure(scored)}
+
+
+def structure(scored: Iterable[Scored]) -> dict[str, Any]:
+    """How the thoughts over harmful and benign prompts are built.
+
+    Returns:
+        ``steps`` (each step's share, in order: the second needs a verdict, the third the first two), ``changed``
+        (thoughts that state both verdicts), ``sources`` (thoughts read by steps or freely, to count) and
+        ``verdict_position``: mean, median and 95th percentile of where the first verdict begins, as a share of the
+        thought, over thoughts with one; empty without any.
+    """
+    some = [s for s in scored if s.prompt.label]
+    pu = [bool(s.parsed.problem_understanding) for s in some]
+    ha = [a and s.parsed.verdict != "undetermined" for a, s in zip(pu, some, strict=True)]
+    cr = [b and bool(s.parsed.conditional_reasoning) for b, s in zip(ha, some, strict=True)]
+    positions = [s.reading.position for s in some if s.reading.position is not None]
+    return {
+        "steps": {name: rate(flags).as_dict() for name, flags in zip(("pu", "ha", "cr"), (pu, ha, cr), strict=True)},
+        "changed": rate([s.reading.changed for s in some]).as_dict(),
+        "sources": {name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
+        "verdict_position": spread(positions) if positions else {},
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Mean, median and 95th percentile."""
+    return {
+        "mean": float(np.mean(values)),
+        "median": float(np.median(values)),
+        "p95": float(np.percentile(values, 95)),
+    }
