@@ -23,8 +23,8 @@ class NearDuplicates:
     Leskovec et al., "Mining of Massive Datasets", ch. 3); their exact Jaccard similarity decides, so no text
     is called a duplicate by chance. The same texts in the same order give the same result.
 
-    Memory grows with the number of kept texts alone: about 6 KB each beside the text itself, so 0.6 GB for 100,000
-    (``benchmarks/build_data.py`` measures it).
+    Memory grows with the number of kept texts alone, by about 5 KiB each; ``benchmarks/build_data.py`` measured 5.6 KiB
+    a trace for the whole builder, from 10,000 to 100,000 traces.
 
     Args:
         threshold: Lowest Jaccard similarity, from 0.5 to 1, at which two texts count as near-duplicates.
