@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def read_queries(path: str, column: str = "instruction") -> list[Query]:
         queries = [Query(str(number), line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     if not queries:
         raise AltTrainError(f"{path}: found no queries; allowed: at least one")
-    ids = [query.id for query in queries]
-    if twice := {one for one in ids if ids.count(one) > 1} if len(set(ids)) < len(ids) else set():
+    if twice := [name for name, number in Counter(query.id for query in queries).items() if number > 1]:
         raise AltTrainError(f"{path}: found the id {min(twice)!r} twice; allowed: each id once")
     return queries
 

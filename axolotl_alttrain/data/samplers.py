@@ -195,7 +195,4 @@ class OpenAISampler:
             if isinstance(thought := getattr(choice.message, field, None), str) and thought.strip():
                 return Sampled(thought.strip(), content.strip(), finished)
         parsed = parse_completion(content)
-        if not parsed.thought and "</think>" in content:  # the server's prompt has opened the thought
-            before, _, after = content.partition("</think>")
-            return Sampled(before.strip(), after.strip(), finished)
         return Sampled(parsed.thought, parsed.answer, finished and not parsed.truncated)

@@ -32,7 +32,6 @@ class Sizes:
         other: Parameters of embeddings, output head, norms and biases.
         trained: Sizes of the tensors that are trained: the adapter's, or all without one.
         layers: Decoder layers.
-        layer: Parameters of the largest decoder layer, adapter left out.
         hidden: Width of the residual stream.
         widest: Largest output width of a linear layer in a decoder layer.
         vocabulary: Rows of the output head.
@@ -43,7 +42,6 @@ class Sizes:
     other: int
     trained: tuple[int, ...]
     layers: int
-    layer: int
     hidden: int
     widest: int
     vocabulary: int
@@ -119,7 +117,6 @@ def measure(config: Any, cfg: Any) -> Sizes:
         other=every - sum(packed),
         trained=tuple(p.numel() for p in model.parameters() if p.requires_grad),
         layers=len(layers),
-        layer=max(sum(p.numel() for p in layer.parameters() if id(p) not in adapter) for layer in layers),
         hidden=config.hidden_size,
         widest=max(m.out_features for m in linear),
         vocabulary=head.weight.shape[0],

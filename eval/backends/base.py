@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from axolotl_alttrain.structure import Message, ThoughtFormat
+from axolotl_alttrain.template import ChatFormat
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,31 @@ class Request:
 
 OnResult = Callable[[int, Generated], None]
 OnToken = Callable[[int], None]
+
+
+class LocalModel:
+    """What backends share that hold the model and its tokenizer themselves."""
+
+    chat: ChatFormat
+    _identity: tuple[str, str, str]
+    _settings: dict[str, Any]
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """The prompt as inference renders it."""
+        return self.chat.prompt(messages)
+
+    def identity(self, run: str) -> tuple[str, str, str]:
+        """Model, adapter and template, as they enter a sample's key."""
+        model, adapter, template = self._identity
+        return model, adapter if run == "tuned" else "", template
+
+    def settings(self) -> dict[str, Any]:
+        """How the weights are loaded."""
+        return dict(self._settings)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Lengths of texts in tokens, without special tokens added."""
+        return [len(ids) for ids in self.chat.encode(texts)]
 
 
 class Backend(Protocol):

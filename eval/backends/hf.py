@@ -11,17 +11,16 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.structure import Message
 from axolotl_alttrain.template import ChatFormat, learn_format
 
 from ..greedy import greedy
 from ..sampling import sampler
-from .base import Generated, OnResult, OnToken, Request, Sampling
+from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
 from .batching import BatchSizer, batches
 from .identity import identity, template_identity
 
 
-class HFBackend:
+class HFBackend(LocalModel):
     """A causal language model with an optional LoRA adapter that is switched off and on.
 
     Args:
@@ -104,19 +103,6 @@ class HFBackend:
             with self.model.disable_adapter():
                 yield
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The prompt as inference renders it."""
-        return self.chat.prompt(messages)
-
-    def identity(self, run: str) -> tuple[str, str, str]:
-        """Model, adapter and template, as they enter a sample's key."""
-        model, adapter, template = self._identity
-        return model, adapter if run == "tuned" else "", template
-
-    def settings(self) -> dict[str, Any]:
-        """How the weights are loaded."""
-        return dict(self._settings)
-
     def complete(
         self,
         run: str,
@@ -167,10 +153,6 @@ class HFBackend:
         ids, mask = batch["input_ids"], batch["attention_mask"]
         new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [self._completion(ids) for ids in new]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Lengths of texts in tokens, without special tokens added."""
-        return [len(ids) for ids in self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]] if texts else []
 
     def _completion(self, ids: list[int]) -> Generated:
         stop = next((i for i, token in enumerate(ids) if token in self.stop_ids), None)

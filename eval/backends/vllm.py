@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.structure import Message
 from axolotl_alttrain.template import learn_format
 
-from .base import Generated, OnResult, OnToken, Request, Sampling
+from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
 from .identity import identity, template_identity
 
 CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
 
 
-class VLLMBackend:
+class VLLMBackend(LocalModel):
     """A model served by vLLM in this process, its adapter switched by LoRA requests.
 
     Args:
@@ -69,19 +68,6 @@ class VLLMBackend:
         self._identity = (identity(model), identity(adapter), template_identity(self.chat))
         self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": bool(load_in_4bit)}
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The prompt as inference renders it."""
-        return self.chat.prompt(messages)
-
-    def identity(self, run: str) -> tuple[str, str, str]:
-        """Model, adapter and template, as they enter a sample's key."""
-        model, adapter, template = self._identity
-        return model, adapter if run == "tuned" else "", template
-
-    def settings(self) -> dict[str, Any]:
-        """How the weights are loaded."""
-        return dict(self._settings)
-
     def complete(
         self,
         run: str,
@@ -117,10 +103,6 @@ class VLLMBackend:
                     text = text.removesuffix(self.tokenizer.decode([token]))
                 finish = "length" if one.finish_reason == "length" else "stop"
                 on_result(start + number, Generated(text, finish, len(one.token_ids)))
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Lengths of texts in tokens, without special tokens added."""
-        return [len(ids) for ids in self.chat.encode(texts)]
 
 
 def _rank(adapter: str) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -29,7 +30,7 @@ _CLASSES: dict[str, Verdict] = {
 }
 
 
-class LLMJudge:
+class LLMJudge(ABC):
     """A prompt file put to a model; what it writes is read by :meth:`parse`.
 
     Args:
@@ -96,9 +97,9 @@ class LLMJudge:
                     "kept, the same command goes on"
                 ) from None
 
+    @abstractmethod
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """The judgement that the JSON object says; None where it says none."""
-        raise NotImplementedError
 
     def _one(self, case: Case) -> Judgement:
         raw = ""

@@ -10,7 +10,7 @@ from axolotl_alttrain.fit.memory import Model
 from .conftest import recipe_cfg
 
 SIZES = Sizes(
-    linear=(1_000_000,), other=0, trained=(1000,), layers=1, layer=1_000_000, hidden=10, widest=10, vocabulary=100,
+    linear=(1_000_000,), other=0, trained=(1000,), layers=1, hidden=10, widest=10, vocabulary=100,
     attention=10,
 )  # fmt: skip
 MODEL = Model(SIZES, kept=0.0)

@@ -11,7 +11,7 @@ from axolotl_alttrain.fit.memory import GIB, Model, memory_parts, nf4_bytes, rea
 from .conftest import recipe_cfg
 
 SIZES = Sizes(
-    linear=(1 << 20,) * 8, other=1 << 21, trained=(65_536,) * 4, layers=2, layer=4 << 20, hidden=256, widest=1024,
+    linear=(1 << 20,) * 8, other=1 << 21, trained=(65_536,) * 4, layers=2, hidden=256, widest=1024,
     vocabulary=4096, attention=256,
 )  # fmt: skip
 MODEL = Model(SIZES, kept=10_000.0)
