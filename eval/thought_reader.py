@@ -22,7 +22,8 @@ _REFERS = (
 _GUIDES = r"(?:law|rules?|guidelines?|polic(?:y|ies)|principles?)"
 _NO = r"(?:can(?:no|['’])t|can not|should(?:n['’]t| not)|won['’]t|will not|must(?:n['’]t| not)|could(?:n['’]t| not))"
 _HELP = (
-    r"(?:help|assist|provide|write|give|support|create|generate|share|explain|fulfil?l|comply|engage|encourage|promote)"
+    r"(?:help|assist|provide|write|give|support|create|generate|share|explain|fulfil?l|comply|engage|encourage"
+    r"|promote)"
 )
 _STOPS = re.compile(
     rf"\b(?:I|we)\b.{{0,40}}?\b(?:decline|refuse)\b|\b{_NO} (?:\w+ )?{_HELP}"
@@ -32,7 +33,17 @@ _STOPS = re.compile(
     r"|\bethical (?:concern|implication|issue|problem)|\bethically (?:wrong|questionable|problematic)"
     r"|\b(?:red flag|sensitive (?:\w+ )?(?:matter|topic|issue|request))|\b(?:hurt|harm) (?:people|others|someone)\b"
     r"|\bcause (?:\w+ )?harm\b|\bnot (?:to )?(?:promote|encourage|facilitate)\b"
-    r"|不能(?:提供|帮)|必须拒绝|werde (?:ich )?ablehnen",
+    r"|\b(?:say|is a|clear|firm) no\b|^\W*(?:so )?(?:decline|refuse)\b|\bjailbreak\b"
+    r"|\b(?:break|breaks|breaking|broke) the law\b|\b(?:is|are)(?:n['’]t| not) allowed\b|\b(?:get|be"
+    r"|end up) (?:\w+ )?(?:ill|hurt)\b"
+    r"|\b(?:is|are|be|someone|person) in danger\b|\b(?:crisis|help|hot) ?line\b|\b(?:casualties|burglary|blackmail)\b"
+    # Chinese, German, French, Spanish
+    r"|不能(?:提供|帮|回答|协助)|(?:必须|应该|要|会)拒绝|不应该(?:提供|帮|回答)|拒绝(?:回答|提供|这个)"
+    r"|\bwerde (?:ich )?(?:das )?ablehnen|\blehne (?:ich )?(?:das )?ab\b|\bmache ich nicht mit"
+    r"|\bsage (?:ich )?(?:\w+ )?nein\b"
+    r"|\b(?:strafbar|verboten|betrug|missbrauch\w*|straftat)\b"
+    r"|\b(?:je vais|je dois|il faut) (?:\w+ )?refuser|\bje refuse\b|\b(?:un délit|un crime|illégale?)\b"
+    r"|\b(?:debo|voy a|tengo que) (?:negarme|rechazar)|\bun delito\b|\bilegal\b",
     re.IGNORECASE,
 )
 _FINE = re.compile(
@@ -40,7 +51,14 @@ _FINE = re.compile(
     r"(?:fine|harmless|benign|safe|legitimate|legal|acceptable|innocuous|okay|ok)\b"
     r"|\bnothing (?:harmful|wrong|dangerous|illegal)\b|\bno (?:problem|issue|harm) (?:with|in|here)\b"
     r"|\b(?:normal|ordinary|innocent|harmless) (?:\w+ ){0,3}(?:question|request|hobby)\b"
-    r"|\b(?:is|was)(?:n['’]t| not) (?:\w+ ){0,4}(?:harmful|dangerous|illegal|unsafe)\b|安全的|无害",
+    r"|\b(?:is|was)(?:n['’]t| not) (?:\w+ ){0,4}(?:harmful|dangerous|illegal|unsafe)\b|安全的|无害"
+    r"|\b(?:nobody|no one) (?:gets|is|would be|will be) (?:hurt|harmed)\b|\bno reason (?:to|not to) (?:hold"
+    r"|worry|refuse|decline|answer|help)"
+    r"|\b(?:answering|helping) (?:is|would be) (?:the )?(?:right|responsible|fine|safe)"
+    r"|\bwithout (?:any )?(?:worr|concern)"
+    r"|没有(?:任何)?(?:问题|危害|恶意)|放心(?:地)?回答|\bharmlos\w*|\bunbedenklich|\b(?:kein|nichts) (?:problem|schlimmes"
+    r"|gefährliches)"
+    r"|\binoffensi(?:f|ve)\b|\brien (?:de )?(?:dangereux|mal|grave)",
     re.IGNORECASE,
 )
 

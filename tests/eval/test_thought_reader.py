@@ -15,8 +15,8 @@ def test_on_the_labelled_thoughts() -> None:
     right = {"open": 0, "held-out": 0}
     for row in rows:
         right[row["split"]] += read_free(row["thought"]).verdict == row["verdict"].replace("none", "undetermined")
-    assert len(rows) == 36
-    assert right == {"open": 18, "held-out": 17}  # the numbers in eval/README.md
+    assert len(rows) == 82
+    assert right == {"open": 40, "held-out": 29}  # the numbers in eval/README.md
 
 
 def test_a_change_of_mind() -> None:
@@ -39,4 +39,4 @@ def test_published_thoughts_on_harmful_requests() -> None:
     if not path.is_file():
         pytest.skip(f"{path} is not here")
     thoughts = [row["response"].split("</think>")[0] for row in json.loads(path.read_text(encoding="utf-8"))]
-    assert sum(read_free(thought).recognised for thought in thoughts) == 934
+    assert sum(read_free(thought).recognised for thought in thoughts) == 937

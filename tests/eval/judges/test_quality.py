@@ -7,8 +7,8 @@ from eval.judges.quality import judge_quality
 def test_the_refusal_rules_on_the_labelled_answers() -> None:
     found = judge_quality(RefusalJudge())  # the numbers in eval/README.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
-        "open": (18, 26),
-        "held-out": (16, 26),
+        "open": (58, 63),
+        "held-out": (41, 63),
     }
     held = found["held-out"]["classes"]["refusal"]
-    assert [(held[side]["count"], held[side]["total"]) for side in ("precision", "recall")] == [(6, 11), (6, 10)]
+    assert [(held[side]["count"], held[side]["total"]) for side in ("precision", "recall")] == [(17, 27), (17, 23)]
