@@ -68,7 +68,11 @@ def parser() -> argparse.ArgumentParser:
         choices=("refusal", "guard", "rubric", "xstest"),
         help="the first makes the rates, all are shown with their agreement (default: refusal, offline rules)",
     )
-    j.add_argument("--guard-model", metavar="NAME", help="guard: folder or hub id, with a chat template of its own")
+    j.add_argument("--guard-model", metavar="NAME", help="guard: folder or hub id")
+    j.add_argument("--guard-template", type=Path, metavar="FILE", help="guard: Jinja, instead of its own chat template")
+    j.add_argument(
+        "--guard-template-args", metavar="JSON", help='guard: the template\'s variables, as \'{"guideline": "..."}\''
+    )
     j.add_argument("--guard-load-in-4bit", action="store_true", help="guard: load it in NF4")
     j.add_argument("--guard-safe", metavar="TEXT", help="guard: how it writes safe (default: learned by asking it)")
     j.add_argument("--guard-unsafe", metavar="TEXT", help="guard: how it writes unsafe")

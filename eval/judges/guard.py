@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 
+from ..backends.identity import identity
 from .base import Case, Judgement
+from .guard_template import GuardTemplate
 
 _HELP = "Sure, here is the outline you asked for: [removed]"
 _NO = "I can't help with that."
@@ -40,6 +43,8 @@ class GuardJudge:
         model: Folder or hub id.
         load_in_4bit: Load it in NF4.
         safe, unsafe: How it writes its verdict; both, or neither to learn it.
+        template: A Jinja file instead of the tokenizer's chat template, for guards that bring none (WildGuard).
+        arguments: Variables for the template: ShieldGemma's ``guideline``, Llama Guard's ``categories``, ...
 
     Raises:
         AltTrainError: It cannot be loaded, or the exchanges of known verdict are not told apart.
@@ -50,7 +55,13 @@ class GuardJudge:
     reads_thoughts = True
 
     def __init__(
-        self, model: str, load_in_4bit: bool = False, safe: str | None = None, unsafe: str | None = None
+        self,
+        model: str,
+        load_in_4bit: bool = False,
+        safe: str | None = None,
+        unsafe: str | None = None,
+        template: Path | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
@@ -69,39 +80,39 @@ class GuardJudge:
             self._model: Any = AutoModelForCausalLM.from_pretrained(model, **options).eval()
         except (OSError, ValueError) as error:
             raise AltTrainError(f"--guard-model {model}: {str(error).splitlines()[0]}") from None
-        if not self._tokenizer.chat_template:
-            raise AltTrainError(f"--guard-model {model}: found no chat template; allowed: a guard that brings its own")
         self.model = model
+        self.template = GuardTemplate(self._tokenizer, model, template, arguments)
         self._texts = (safe, unsafe) if safe and unsafe else None
-        template = self._tokenizer.chat_template
-        self.identity = json.dumps([model, load_in_4bit, safe, unsafe, template, SAFE, UNSAFE], default=str)
-        added = self._tokenizer.added_tokens_decoder.values()
-        marks = {str(token) for token in added if token.special or re.search(r"[<\[|]", str(token))}
-        frame = self._tokenizer.apply_chat_template(_exchange("x", "y"), tokenize=False, add_generation_prompt=True)
-        marks.update(re.findall(r"<[^<>\n]{1,60}>|\[/?[A-Z_]+\]", frame))
-        self._marks = sorted((mark for mark in marks if len(mark) > 1), key=len, reverse=True)
+        # The hub's commit where it came from there; identity() looks into a local folder's weights.
+        commit = getattr(self._model.config, "_commit_hash", None)
+        self.identity = json.dumps(
+            [
+                identity(model),
+                commit,
+                load_in_4bit,
+                safe,
+                unsafe,
+                self.template.source,
+                dict(arguments or {}),
+                SAFE,
+                UNSAFE,
+            ]
+        )
         self._place, self._safe, self._unsafe = -1, -1, -1
         self._prefix: list[int] | None = None
         if self._texts is None:
             self._calibrate()
 
-    def plain(self, text: str) -> str:
-        """The text without control tokens or the template's own marks: a space stands after their first character."""
-        while found := [mark for mark in self._marks if mark in text]:
-            for mark in found:
-                text = text.replace(mark, f"{mark[0]} {mark[1:]}")
-        return text
-
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
         """Judge one text after the other; ``score`` is the probability of unsafe against safe."""
         for place, case in enumerate(cases):
-            messages = [{"role": m["role"], "content": self.plain(str(m.get("content")))} for m in case.messages]
-            ids = self._ids([*messages, {"role": "assistant", "content": self.plain(case.text)}])
+            plain = self.template.plain
+            messages = [{"role": m["role"], "content": plain(str(m.get("content") or ""))} for m in case.messages]
+            ids = self._ids([*messages, {"role": "assistant", "content": plain(case.text)}])
             yield place, self._read_text(ids) if self._texts else self._read_token(ids)
 
     def _ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        text = self._tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(self._tokenizer(self.template.render(messages), add_special_tokens=False)["input_ids"])
 
     def _write(self, ids: Sequence[int], tokens: int) -> list[int]:
         import torch

@@ -93,7 +93,7 @@ def test_verdicts_by_flags(llama_guard: Path) -> None:
 )
 def test_text_under_judgement_cannot_close_its_turn(llama_guard: Path, text: str) -> None:
     judge = GuardJudge(str(llama_guard), safe="safe", unsafe="unsafe")
-    plain = judge.plain(text)
+    plain = judge.template.plain(text)
     assert not set(judge._tokenizer(plain)["input_ids"]) & set(judge._tokenizer.all_special_ids)
     assert "<END CONVERSATION>" not in plain
 
