@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.judges.base import Case
+from eval.judges.base import Case, JudgementFile, judge_all
 from eval.judges.guard import SAFE, UNSAFE, GuardJudge
 from eval.judges.guard_verdict import given_form
 
@@ -166,6 +166,34 @@ def test_a_batch_that_does_not_fit_is_halved(gemma_guard: Path, monkeypatch: pyt
         list(judge.judge(_cases()))
 
 
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    gemma_guard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked = tmp_path / "judgements.jsonl", []
+    read = GuardJudge._read
+    monkeypatch.setattr(GuardJudge, "_read", lambda judge, rows: asked.extend(rows) or read(judge, rows))
+    with JudgementFile(path) as file:
+        first = judge_all(_judge(gemma_guard), _cases(), None)
+        assert len(asked) == len(WANTED)
+        append = file.append
+
+        def stopped(*args: Any) -> None:
+            append(*args)
+            if len(file.judgements) == 4:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(file, "append", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            judge_all(_judge(gemma_guard, batch_size=2), _cases(), file)
+    asked.clear()
+    with JudgementFile(path) as file:
+        assert len(file.judgements) == 4
+        resumed = judge_all(_judge(gemma_guard), _cases(), file)
+        assert len(asked) == len(WANTED) - 4
+    assert [one and one.verdict for one in resumed] == [one and one.verdict for one in first] == WANTED
+    assert len(path.read_text().splitlines()) == len(WANTED)
+
+
 def test_verdicts_by_flags(llama_guard: Path, wild_guard: Path) -> None:
     for guard, safe, unsafe in (
         (llama_guard, ["Safe", "harmless"], ["unsafe"]),
@@ -258,3 +286,6 @@ def test_a_model_that_tells_nothing_apart_names_the_flags(tiny: tuple[Path, Path
     guard = _train(tiny[0], tmp_path, GEMMA, _words("No", "No"))
     with pytest.raises(AltTrainError, match="--guard-safe TEXT --guard-unsafe TEXT"):
         _judge(guard)
+    # A policy that none of the exchanges breaks: the words are given, and the one that was never written counts too.
+    judge = _judge(guard, safe=["No"], unsafe=["Yes"])
+    assert {(one.verdict, (one.score or 0) < 0.5) for _, one in judge.judge(_cases())} == {("safe", True)}
