@@ -72,6 +72,8 @@ class GuardJudge:
     ) -> None:
         if bool(safe) != bool(unsafe):
             raise AltTrainError("--guard-safe, --guard-unsafe: found one of them; allowed: both or neither")
+        if not all(text.strip() for text in (*safe, *unsafe)):
+            raise AltTrainError("--guard-safe, --guard-unsafe: found an empty text; allowed: the guard's verdicts")
         self.model = GuardModel(model, load_in_4bit)
         self.template = GuardTemplate(self.model.tokenizer, model, template, arguments)
         self._sizer = BatchSizer(batch_size, start=64 if self.model.on_gpu else 16, tokens=BATCH_TOKENS)

@@ -157,7 +157,9 @@ def _line_marks(lines: Iterable[str]) -> re.Pattern[str] | None:
     for line in lines:
         line = line.strip()
         if re.search(r"[^\W_]", line):
-            patterns.add(r"[^\S\n]*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", line))))
+            words = r"[^\S\n]*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", line)))
+            # Bare words ("user") are a label only where they are all of a line.
+            patterns.add(words if re.search(r"[^\w\s]", line) else rf"{words}(?=[^\S\n]*(?:{_BREAKS}|\Z))")
         elif len(line) > 1:
             patterns.add(re.escape(line))
     if not patterns:

@@ -43,14 +43,14 @@ def learn_form(safe: Sequence[str], unsafe: Sequence[str]) -> Form | None:
     share: WildGuard's line about the request is "yes" for some safe ones, the one about the response for none.
     """
     rows = [[line.strip() for line in text.splitlines() if line.strip()] for text in (*safe, *unsafe)]
-    for lines in zip(*rows, strict=False):
+    for number, lines in enumerate(zip(*rows, strict=False)):
         shared = os.path.commonprefix([line.casefold() for line in lines])
         shared = re.sub(r"\w+\Z", "", shared)
         found = [re.match(r"[^\w\n]*(\w+)", line[len(shared) :]) for line in lines]
         words = [one[1].casefold() if one else "" for one in found]
         a, b = set(words[: len(safe)]), set(words[len(safe) :])
         label = lines[0][: len(shared)].rstrip() if re.search(r"\w", shared) else ""
-        if len(a) == len(b) == 1 and a != b and "" not in a | b and (label or lines[0] == rows[0][0]):
+        if len(a) == len(b) == 1 and a != b and "" not in a | b and (label or number == 0):
             return Form(label, {"safe": (a.pop(),), "unsafe": (b.pop(),)})
     return None
 

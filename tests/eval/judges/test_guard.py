@@ -203,6 +203,8 @@ def test_verdicts_by_flags(llama_guard: Path, wild_guard: Path) -> None:
         assert [found[i].verdict for i in range(len(WANTED))] == WANTED
     with pytest.raises(AltTrainError, match="found one of them; allowed: both or neither"):
         _judge(llama_guard, safe=["safe"])
+    with pytest.raises(AltTrainError, match="found an empty text"):
+        _judge(llama_guard, safe=["safe"], unsafe=[" "])
 
 
 def test_verdicts_that_begin_alike_are_followed_to_where_they_differ(split_guard: Path) -> None:
