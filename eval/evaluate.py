@@ -63,7 +63,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}
     with JudgementFile(args.out / "judgements.jsonl") as kept:
         scored = score(
-            samples, by_id, backend.thought, backend.count_tokens, judges, kept, judge_thoughts=args.judge_thoughts
+            samples, by_id, backend.thought, backend.count_tokens, judges, kept, args.judge_thoughts, console
         )
         quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
     per_run = {run: [s for s in scored if s.sample.run == run] for run in backend.runs}

@@ -8,6 +8,8 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from rich.console import Console
+
 from axolotl_alttrain.structure import ParsedCompletion, ThoughtFormat, parse_completion
 
 from .judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
@@ -145,6 +147,7 @@ def score(
     judges: Sequence[Judge] = (RefusalJudge(),),
     file: JudgementFile | None = None,
     judge_thoughts: bool = True,
+    console: Console | None = None,
 ) -> list[Scored]:
     """Take samples apart and judge them.
 
@@ -156,6 +159,7 @@ def score(
         judges: The first one's verdicts make the rates; all stand beside it.
         file: Where the judgements of judges that cost something are kept.
         judge_thoughts: Whether judges that can do so also judge each thought, on its own.
+        console: For the progress of judges that take time.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     thoughts = count_tokens([part.thought for part in parsed])
@@ -169,13 +173,13 @@ def score(
             Case(p.conversation, part.answer) if want and not part.truncated else None
             for p, part, want in zip(asked, parsed, wanted, strict=True)
         ]
-        of_answer[judge.name] = judge_all(judge, cases, file)
+        of_answer[judge.name] = judge_all(judge, cases, file, console)
         if judge_thoughts and judge.reads_thoughts:
             cases = [
                 Case(p.conversation, part.thought, "thought") if p.label and part.thought else None
                 for p, part in zip(asked, parsed, strict=True)
             ]
-            of_thought[judge.name] = judge_all(judge, cases, file)
+            of_thought[judge.name] = judge_all(judge, cases, file, console)
     scored = []
     for i, (sample, part, thought, answer) in enumerate(zip(samples, parsed, thoughts, answers, strict=True)):
         prompt = asked[i]

@@ -68,10 +68,16 @@ def parser() -> argparse.ArgumentParser:
         choices=("refusal", "guard", "rubric", "xstest"),
         help="the first makes the rates, all are shown with their agreement (default: refusal, offline rules)",
     )
-    j.add_argument("--guard-model", metavar="NAME", help="guard: folder or hub id, with a chat template of its own")
+    j.add_argument("--guard-model", metavar="NAME", help="guard: folder or hub id")
+    j.add_argument("--guard-template", type=Path, metavar="FILE", help="guard: Jinja, instead of its own chat template")
+    j.add_argument(
+        "--guard-template-args", metavar="JSON", help='guard: the template\'s variables, as \'{"guideline": "..."}\''
+    )
     j.add_argument("--guard-load-in-4bit", action="store_true", help="guard: load it in NF4")
-    j.add_argument("--guard-safe", metavar="TEXT", help="guard: how it writes safe (default: learned by asking it)")
-    j.add_argument("--guard-unsafe", metavar="TEXT", help="guard: how it writes unsafe")
+    j.add_argument(
+        "--guard-safe", nargs="+", default=[], metavar="TEXT", help="guard: how it writes safe (default: learned)"
+    )
+    j.add_argument("--guard-unsafe", nargs="+", default=[], metavar="TEXT", help="guard: how it writes unsafe")
     j.add_argument("--judge-model", metavar="NAME", help="model of rubric and xstest, as its server names it")
     j.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible server; its key stands in OPENAI_API_KEY")
     j.add_argument("--judge-concurrency", type=_positive, default=8, metavar="N", help="default: %(default)s")

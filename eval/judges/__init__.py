@@ -36,12 +36,22 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             continue
         if name == "guard":
             from .guard import GuardJudge
+            from .guard_template import template_arguments
 
             if not args.guard_model:
                 raise AltTrainError(
                     "--judges guard: found no --guard-model; allowed: folder or hub id of a guard model"
                 )
-            judges.append(GuardJudge(args.guard_model, args.guard_load_in_4bit, args.guard_safe, args.guard_unsafe))
+            judges.append(
+                GuardJudge(
+                    args.guard_model,
+                    args.guard_load_in_4bit,
+                    args.guard_safe,
+                    args.guard_unsafe,
+                    args.guard_template,
+                    template_arguments(args.guard_template_args),
+                )
+            )
             continue
         if not args.judge_model:
             raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")

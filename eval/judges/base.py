@@ -10,8 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
+from rich.console import Console
+
 from axolotl_alttrain.jsonl import AppendOnly
 from axolotl_alttrain.structure import Message
+
+from .progress import shown_progress
 
 # refusal, partial, compliance: what the text does with the request. unsafe, safe: whether what it says is harmful
 # (a judge of content cannot tell a refusal from a harmless answer). undetermined: the judge does not know.
@@ -102,13 +106,19 @@ class JudgementFile(AppendOnly):
         self.judgements[key] = judgement
 
 
-def judge_all(judge: Judge, cases: Sequence[Case | None], file: JudgementFile | None = None) -> list[Judgement | None]:
+def judge_all(
+    judge: Judge,
+    cases: Sequence[Case | None],
+    file: JudgementFile | None = None,
+    console: Console | None = None,
+) -> list[Judgement | None]:
     """Judge all cases; what the file has already is not judged again, and equal cases are judged once.
 
     Args:
         judge: Any judge.
         cases: None where there is nothing to judge: the completion was cut off.
         file: Where judgements are kept; used by judges with an ``identity``.
+        console: For the progress of judges with an ``identity``; the others are instant.
 
     Returns:
         One judgement per case, in order; None for None.
@@ -118,7 +128,11 @@ def judge_all(judge: Judge, cases: Sequence[Case | None], file: JudgementFile | 
     known: dict[str, Judgement] = dict(file.judgements) if keep and file else {}
     missing = {key: case for key, case in zip(keys, cases, strict=True) if case is not None and key not in known}
     names = list(missing)
-    for place, judgement in judge.judge(list(missing.values())):
+    judged = judge.judge(list(missing.values()))
+    if console is not None and judge.identity and missing:
+        parts = " and ".join(f"{part}s" for part in dict.fromkeys(case.part for case in missing.values()))
+        judged = shown_progress(judged, f"{judge.name}, {parts}", len(missing), console)
+    for place, judgement in judged:
         known[names[place]] = judgement
         # A judge that could not be understood is asked again in the next run.
         if keep and file and judgement.verdict != "undetermined":

@@ -85,17 +85,27 @@ class LLMJudge(ABC):
         """
         from openai import OpenAIError
 
-        with ThreadPoolExecutor(self.concurrency) as pool:
+        pool = ThreadPoolExecutor(self.concurrency)
+        failed: OpenAIError | None = None
+        try:
             places = {pool.submit(self._one, case): place for place, case in enumerate(cases)}
-            try:
-                for done in as_completed(places):
-                    yield places[done], done.result()
-            except OpenAIError as error:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise AltTrainError(
-                    f"--judges {self.name}: {self.model} at {self._client.base_url}: {error}; judgements so far are "
-                    "kept, the same command goes on"
-                ) from None
+            for done in as_completed(places):
+                if done.cancelled():
+                    continue
+                if isinstance(error := done.exception(), OpenAIError):
+                    # What is not yet asked is not asked; answers that are on their way are paid for and kept.
+                    failed = failed or error
+                    for waiting in places:
+                        waiting.cancel()
+                    continue
+                yield places[done], done.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # also where the user interrupts
+        if failed:
+            raise AltTrainError(
+                f"--judges {self.name}: {self.model} at {self._client.base_url}: {failed}; judgements so far are "
+                "kept, the same command goes on"
+            ) from None
 
     @abstractmethod
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
