@@ -1,23 +1,12 @@
-"""Plots as inline SVG: no background, ink in the page's own colour, so that they read on light and dark."""
+"""Bars of every rate, and the trade-off, as inline SVG."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..metrics import Metric
-
-_COLOURS = {"base": "#8a8f98", "tuned": "#2f6fde"}
-_INK = "#123456"  # stands for the page's ink until the SVG is written
-_STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "alttrain",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
-}
-
+from .svg import COLOURS, INK, STYLE, to_svg
 
 def bars_svg(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
     """Horizontal bars, one group per metric, whiskers for the 95 % Wilson intervals, as inline SVG."""
@@ -26,7 +15,7 @@ def bars_svg(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
 
     runs = list(summary["runs"])
     height = 0.8 / len(runs)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.42 * len(metrics) * len(runs) + 0.9), layout="constrained")
         axes = figure.subplots()
         for i, run in enumerate(runs):
@@ -38,8 +27,8 @@ def bars_svg(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
             ]
             errors = [[max(0.0, e) for e in side] for side in errors]
             places = [row + i * height for row in range(len(metrics))]
-            axes.barh(places, values, height * 0.92, label=run, color=_COLOURS.get(run, "#555"))
-            axes.errorbar(values, places, xerr=errors, fmt="none", ecolor=_INK, elinewidth=1, capsize=2.5)
+            axes.barh(places, values, height * 0.92, label=run, color=COLOURS.get(run, "#555"))
+            axes.errorbar(values, places, xerr=errors, fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
             for place, rate in zip(places, rates, strict=True):
                 axes.text(100 * rate["high"] + 1.2, place, f"{100 * rate['value']:.1f}", va="center", fontsize=8.5)
         middle = height * (len(runs) - 1) / 2
@@ -53,7 +42,7 @@ def bars_svg(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
         axes.set_xlabel("percent, whiskers: 95 % Wilson interval")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.06 + 0.12 / len(metrics)), ncols=2, frameon=False)
-        return _svg(figure)
+        return to_svg(figure)
 
 
 def trade_off_svg(summary: Mapping[str, Any]) -> str:
@@ -67,7 +56,7 @@ def trade_off_svg(summary: Mapping[str, Any]) -> str:
     }
     if any(rate["value"] is None for pair in rates.values() for rate in pair):
         return ""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6, 4.2), layout="constrained")
         axes = figure.subplots()
         for run, pair in rates.items():
@@ -75,18 +64,11 @@ def trade_off_svg(summary: Mapping[str, Any]) -> str:
             across, up = (
                 [[max(0.0, 100 * (r["value"] - r["low"]))], [max(0.0, 100 * (r["high"] - r["value"]))]] for r in pair
             )
-            axes.errorbar(x, y, xerr=across, yerr=up, fmt="o", capsize=3, color=_COLOURS.get(run, "#777"), label=run)
+            axes.errorbar(x, y, xerr=across, yerr=up, fmt="o", capsize=3, color=COLOURS.get(run, "#777"), label=run)
         axes.set_xlim(-3, 103)
         axes.set_ylim(-3, 103)
         axes.set_xlabel("over-refusal, percent (lower is better)")
         axes.set_ylabel("harmful responses, percent (lower is better)")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
-        return _svg(figure)
-
-
-def _svg(figure: Any) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :].replace(_INK, "currentColor")
+        return to_svg(figure)
