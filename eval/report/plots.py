@@ -8,6 +8,7 @@ from typing import Any
 from ..metrics import Metric
 from .svg import COLOURS, INK, STYLE, to_svg
 
+
 def bars_svg(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
     """Horizontal bars, one group per metric, whiskers for the 95 % Wilson intervals, as inline SVG."""
     import matplotlib as mpl
