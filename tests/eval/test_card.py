@@ -84,7 +84,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
                 lines = [json.loads(line) for line in body.splitlines()]
                 state.parents.append(lines[0]["value"]["parentCommit"])
                 state.readme = base64.b64decode(lines[1]["value"]["content"]).decode()
-                reply = {"commitUrl": "http://hub/org/name/commit/1", "commitOid": SHA, "pullRequestUrl": None}
+                reply = {"commitUrl": "https://huggingface.co/org/name/commit/1", "commitOid": SHA, "pullRequestUrl": None}
                 self.reply(200, json.dumps(reply).encode())
 
         def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -180,7 +180,7 @@ def test_push_keeps_what_stands_there_and_replaces_its_own(
 ) -> None:
     state, address = hub
     found, revisions = read_run(finished_run)
-    assert push_card(found, revisions, "org/name", address) == "http://hub/org/name/commit/1"
+    assert push_card(found, revisions, "org/name", address) == "https://huggingface.co/org/name/commit/1"
     first = state.readme
     assert first is not None
     card = ModelCard(first)
