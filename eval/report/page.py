@@ -13,9 +13,10 @@ from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
 from ..table import p_value, percent
-from .browser import browser_rows, embedded
+from .browser import browser_rows
 from .headline import headline
 from .markdown import shown_name
+from .packing import packed
 from .plots import attacks, forest, rates, tokens, trade_off
 from .svg import Plot
 
@@ -35,7 +36,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
-        samples=embedded(browser_rows(scored)),
+        samples=packed(browser_rows(scored)),
         script=Markup((Path(__file__).parent / "browser.js").read_text(encoding="utf-8")),
     )
     write_whole(path, page)

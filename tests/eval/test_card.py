@@ -84,7 +84,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
                 lines = [json.loads(line) for line in body.splitlines()]
                 state.parents.append(lines[0]["value"]["parentCommit"])
                 state.readme = base64.b64decode(lines[1]["value"]["content"]).decode()
-                reply = {"commitUrl": "https://huggingface.co/org/name/commit/1", "commitOid": SHA, "pullRequestUrl": None}
+                reply = {
+                    "commitUrl": "https://huggingface.co/org/name/commit/1",
+                    "commitOid": SHA,
+                    "pullRequestUrl": None,
+                }
                 self.reply(200, json.dumps(reply).encode())
 
         def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
