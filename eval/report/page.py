@@ -52,6 +52,7 @@ def _plots(
             "thought_tokens": s.thought_tokens,
             "answer_tokens": s.answer_tokens,
             "truncated": s.parsed.truncated,
+            "finish": s.sample.finish,
         }
         for s in scored
     ]
