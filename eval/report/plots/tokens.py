@@ -52,10 +52,11 @@ def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plo
             handles, labels = panels[0][0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper center", ncols=len(runs), frameon=False)
         svg = to_svg(figure)
-    cut, limit = (sum(flags) for flags in ((r["truncated"] for r in rows), (r["finish"] == "length" for r in rows)))
+    limit = sum(row["finish"] == "length" for row in rows)
+    cut = sum(bool(row["truncated"]) for row in rows)
     caption = (
-        f"Share of samples by length in {unit}. {limit} of {len(rows)} samples ran into the limit of new tokens, {cut} of "
-        "them within the thought; they are drawn as long as they are."
+        f"Share of samples by length in {unit}, as long as they came. {limit} of {len(rows)} samples ran into the limit "
+        f"of new tokens; {cut} thoughts were not closed."
     )
     return Plot(svg, f"Histograms of lengths in {unit}. {'; '.join(words)}.", caption)
 
