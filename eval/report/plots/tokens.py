@@ -55,7 +55,7 @@ def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plo
     limit = sum(row["finish"] == "length" for row in rows)
     cut = sum(bool(row["truncated"]) for row in rows)
     caption = (
-        f"Share of samples by length in {unit}, as long as they came. {limit} of {len(rows)} samples ran into the limit "
+        f"Share of samples by length in {unit}. {limit} of {len(rows)} samples ran into the limit "
         f"of new tokens; {cut} thoughts were not closed."
     )
     return Plot(svg, f"Histograms of lengths in {unit}. {'; '.join(words)}.", caption)
