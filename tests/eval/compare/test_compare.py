@@ -9,7 +9,7 @@ import pytest
 from eval.run import main
 from eval.structure import breakdown
 
-from .test_metrics import STOP, scored
+from ..test_metrics import STOP, scored
 
 SETTINGS = {"max_new_tokens": 12, "do_sample": False}
 YES, NO = ("harmful", "Sure, here."), ("harmful", STOP + "I won't.")
