@@ -42,6 +42,12 @@ def by_scenario(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     return {name: rate([responds(s) for s in members]).as_dict() for name, members in groups.items()}
 
 
+def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Attack success by set and scenario: :func:`by_scenario` of every set with harmful prompts."""
+    some = [s for s in scored if s.prompt.kind in _HARMFUL]
+    return {name: by_scenario(members) for name, members in _grouped(some, lambda s: s.prompt.set).items()}
+
+
 def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, dict[str, Any]]:
     """For prompts sampled k times: each outcome on average and in the worst of k, by :func:`~eval.repeats.repeated`.
 

@@ -18,7 +18,7 @@ from axolotl_alttrain.files import write_whole
 
 from .attacks import apply_attacks
 from .backends import Backend, Sampling, make_backend
-from .breakdown import by_scenario, by_set, over_repeats
+from .breakdown import by_attack, by_scenario, by_set, over_repeats
 from .by_judge import judges_apart
 from .generate import generate
 from .judges import JudgementFile, judges_from
@@ -28,6 +28,7 @@ from .manifest import versions, write_manifest
 from .metrics import score, summarise
 from .pairing import compare_rows
 from .report import write_report
+from .report.paper import hub_id, paper_results
 from .samples import SampleFile
 from .sets import chosen
 from .structure import breakdown
@@ -74,7 +75,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
         "model": model,
+        "base_model": hub_id(model),
         "adapter": adapter,
+        "paper": paper_results(model),
         "settings": settings,
         "samples": args.samples,
         "lengths_in": backend.token_unit,
@@ -88,7 +91,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             run: summarise(some)
             | breakdown(some)
             | judges_apart(some, judges)
-            | {"by_set": by_set(some), "by_scenario": by_scenario(some)}
+            | {"by_set": by_set(some), "by_scenario": by_scenario(some), "by_attack": by_attack(some)}
             for run, some in per_run.items()
         },
         "comparison": None,

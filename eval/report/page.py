@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from axolotl_alttrain.files import write_whole
 
-from ..metrics import METRICS, Scored
+from ..metrics import METRICS, Metric, Scored
 from ..table import p_value, percent
 from .browser import browser_rows, embedded
-from .plots import bars_svg, trade_off_svg
+from .plots import attacks, forest, rates, tokens, trade_off
+from .svg import Plot
 
 
 def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored]) -> None:
@@ -29,12 +30,34 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         percent=percent,
         p_value=p_value,
         headline=headline(summary),
-        bars=Markup(bars_svg(summary, shown)),  # made here, from numbers and our own labels
-        trade_off=Markup(trade_off_svg(summary)),
+        plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
+        markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
         samples=embedded(browser_rows(scored)),
         script=Markup((Path(__file__).parent / "browser.js").read_text(encoding="utf-8")),
     )
     write_whole(path, page)
+
+
+def _plots(
+    summary: Mapping[str, Any], shown: Sequence[Metric], scored: Sequence[Scored]
+) -> list[tuple[str, Plot | None]]:
+    lengths = [
+        {
+            "run": s.sample.run,
+            "kind": s.prompt.kind,
+            "thought_tokens": s.thought_tokens,
+            "answer_tokens": s.answer_tokens,
+            "truncated": s.parsed.truncated,
+        }
+        for s in scored
+    ]
+    return [
+        ("Trade-off", trade_off(summary)),
+        ("Rates", rates(summary, shown)),
+        ("By set", forest(summary)),
+        ("Attacks", attacks(summary)),
+        ("Lengths", tokens(summary, lengths)),
+    ]
 
 
 def headline(summary: Mapping[str, Any]) -> str:

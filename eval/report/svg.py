@@ -6,7 +6,10 @@ Plots have no background and their ink is the page's own colour, so that they re
 from __future__ import annotations
 
 import io
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 COLOURS = {"base": "#8a8f98", "tuned": "#2f6fde"}
 INK = "#123456"  # stands for the page's ink until the SVG is written
@@ -24,4 +27,39 @@ def to_svg(figure: Any) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
-    return svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    return re.sub(r'<g id="[^"]*"', "<g", svg)  # figure_1, axes_1: nothing refers to them, and a page has several
+
+
+class Plot(NamedTuple):
+    """A drawn plot: the ``<svg>`` element, what it says in words and numbers, and what to know when reading it."""
+
+    svg: str
+    alt: str
+    caption: str = ""
+
+
+@contextmanager
+def drawing(width: float, height: float, **options: Any) -> Iterator[Any]:
+    """A matplotlib figure of this size in inches; what is drawn and written inside has the pages' style."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        yield Figure(figsize=(width, height), layout="constrained", **options)
+
+
+def colour(run: str) -> str:
+    """The colour of a run, the same in every plot."""
+    return COLOURS.get(run, "#b5651d")
+
+
+def whiskers(rates: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+    """Lengths of the whiskers below and above values with ``low`` and ``high``, in percent."""
+    below = [max(0.0, 100 * (r["value"] - r["low"])) for r in rates]
+    return [below, [max(0.0, 100 * (r["high"] - r["value"])) for r in rates]]
+
+
+def said(rate: Mapping[str, Any]) -> str:
+    """A rate in words, for alternative texts."""
+    return f"{100 * rate['value']:.1f} percent (interval {100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
