@@ -16,27 +16,33 @@
   const fill = (name, values) => {
     for (const value of [...new Set(values)].sort()) field(name).append(new Option(value, value));
   };
-  fill("set", rows.map((row) => row.set));
-  fill("scenario", rows.map((row) => row.scenario));
-  fill("outcome", rows.flatMap((row) => row.runs.map((run) => run.run + ": " + run.outcome)));
-  fill("judge", rows.flatMap((row) => row.runs.flatMap((run) =>
-    Object.entries(run.judges).filter(([, verdict]) => verdict).map(([judge, verdict]) => judge + ": " + verdict))));
+  // What each filter looks at in a row; a page has those of them that it has fields for.
+  const judged = (run) => Object.entries(run.judges || {}).filter(([, verdict]) => verdict);
+  const facets = {
+    pair: (row) => [row.pair],
+    metric: (row) => [row.metric],
+    direction: (row) => [row.direction],
+    set: (row) => [row.set],
+    scenario: (row) => [row.scenario],
+    change: (row) => [row.change],
+    outcome: (row) => row.runs.map((run) => run.run + ": " + run.outcome),
+    judge: (row) => row.runs.flatMap((run) => judged(run).map(([judge, verdict]) => judge + ": " + verdict)),
+    differ: (row) => ["runs_differ", "judges_differ"].filter((name) => row[name]),
+  };
+  const used = Object.keys(facets).filter(field);
+  for (const name of used) if (field(name).options.length < 2) fill(name, rows.flatMap(facets[name]));
 
   const matches = (row) => {
-    const [set, scenario, outcome, judge, differ] =
-      ["set", "scenario", "outcome", "judge", "differ"].map((name) => field(name).value);
     const words = field("text").value.toLowerCase();
-    return (!set || row.set === set) && (!scenario || row.scenario === scenario) &&
-      (!outcome || row.runs.some((run) => run.run + ": " + run.outcome === outcome)) &&
-      (!judge || row.runs.some((run) => Object.entries(run.judges).some(([j, v]) => j + ": " + v === judge))) &&
-      (!differ || row[differ]) &&
+    return used.every((name) => !field(name).value || facets[name](row).includes(field(name).value)) &&
       (!words || [row.instruction, ...row.runs.flatMap((run) => [run.thought, run.answer])]
         .some((text) => (text || "").toLowerCase().includes(words)));
   };
   const card = (row) => {
     const made = element("div", undefined, "sample");
     const head = element("div", row.instruction + " ");
-    for (const tag of [row.set, row.scenario, row.category]) if (tag) head.append(element("span", tag, "tag"), " ");
+    for (const tag of [row.pair, row.metric, row.change, row.direction, row.set, row.scenario, row.category])
+      if (tag) head.append(element("span", tag, "tag"), " ");
     made.append(head);
     for (const run of row.runs) {
       const folded = element("details");
@@ -53,11 +59,11 @@
     page = Math.min(Math.max(page, 0), pages - 1);
     list.replaceChildren(...found.slice(page * size, (page + 1) * size).map(card));
     document.getElementById("sample-count").textContent =
-      `${found.length} of ${rows.length} prompts, page ${page + 1} of ${pages}`;
+      `${found.length} of ${rows.length} ${list.dataset.unit || "prompts"}, page ${page + 1} of ${pages}`;
     document.getElementById("previous").disabled = page === 0;
     document.getElementById("next").disabled = page === pages - 1;
   };
-  for (const name of ["set", "scenario", "outcome", "judge", "differ", "text"])
+  for (const name of [...used, "text"])
     field(name).addEventListener("input", () => { page = 0; show(); });
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });
   document.getElementById("next").addEventListener("click", () => { page += 1; show(); });
