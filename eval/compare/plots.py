@@ -135,14 +135,13 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
     if not rows:
         return None
     words, title = [], ""
-    with drawing(8, 0.34 * len(rows) + 0.9) as figure:
-        axes = figure.subplots()
+    with drawing(9, 0.34 * len(rows) + 0.9) as figure:
+        axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=[5, 3])
         axes.axvline(0, color=INK, linewidth=0.8, alpha=0.6)
-        right = axes.get_yaxis_transform()
         for place, row in enumerate(rows):
             if isinstance(row, str):
                 title = row
-                axes.text(0, place, row, transform=right, fontsize=9, fontweight="bold", va="center")
+                axes.text(-106, place, row, fontsize=9, fontweight="bold", va="center")
                 continue
             name, test = row
             value, low, high = (100 * test[part] for part in ("difference", "low", "high"))
@@ -150,11 +149,12 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
             axes.errorbar(value, place, xerr=ends, fmt="s", markersize=5, capsize=2.5, color=INK)
             numbers = f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
             shown = p_value(test["p_holm"])
-            axes.text(1.02, place, numbers, transform=right, fontsize=8.5, va="center")
-            axes.text(1.3, place, shown, transform=right, fontsize=8.5, va="center")
+            beside.text(0.66, place, numbers, fontsize=9, va="center", ha="right")
+            beside.text(1, place, shown, fontsize=9, va="center", ha="right")
             words.append(f"{title}, {name}: {numbers} points, adjusted p {shown}")
-        axes.text(1.02, 0, "points", transform=right, fontsize=8.5, va="center", fontweight="bold")
-        axes.text(1.3, 0, "p (Holm)", transform=right, fontsize=8.5, va="center", fontweight="bold")
+        beside.text(0.66, 0, "points", fontsize=9, va="center", ha="right", fontweight="bold")
+        beside.text(1, 0, "p (Holm)", fontsize=9, va="center", ha="right", fontweight="bold")
+        beside.set_axis_off()
         named = [(i, f"{row[0]} (n={row[1]['pairs']})") for i, row in enumerate(rows) if not isinstance(row, str)]
         axes.set_yticks([i for i, _ in named], [text for _, text in named])
         axes.set_ylim(len(rows) - 0.4, -0.6)

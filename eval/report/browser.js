@@ -41,7 +41,7 @@
   const card = (row) => {
     const made = element("div", undefined, "sample");
     const head = element("div", row.instruction + " ");
-    for (const tag of [row.pair, row.metric, row.change, row.direction, row.set, row.scenario, row.category])
+    for (const tag of [row.metric, row.change, row.direction, row.set, row.scenario, row.category])
       if (tag) head.append(element("span", tag, "tag"), " ");
     made.append(head);
     for (const run of row.runs) {
