@@ -14,7 +14,8 @@
     return made;
   };
   const fill = (name, values) => {
-    for (const value of [...new Set(values)].sort()) field(name).append(new Option(value, value));
+    const inOrder = (a, b) => a.localeCompare(b, undefined, { numeric: true });
+    for (const value of [...new Set(values)].sort(inOrder)) field(name).append(new Option(value, value));
   };
   // What each filter looks at in a row; a page has those of them that it has fields for.
   const judged = (run) => Object.entries(run.judges || {}).filter(([, verdict]) => verdict);
@@ -63,8 +64,9 @@
     document.getElementById("previous").disabled = page === 0;
     document.getElementById("next").disabled = page === pages - 1;
   };
-  for (const name of [...used, "text"])
-    field(name).addEventListener("input", () => { page = 0; show(); });
+  const filter = () => { page = 0; show(); };
+  for (const name of used) field(name).addEventListener("change", filter);
+  field("text").addEventListener("input", filter); // its "change" comes with the click on a fold, and would undo it
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });
   document.getElementById("next").addEventListener("click", () => { page += 1; show(); });
   show();
