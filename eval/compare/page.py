@@ -58,18 +58,19 @@ def write_page(path: Path, result: Mapping[str, Any], runs: Sequence[Run], ignor
 
 def sentence(pair: Mapping[str, Any]) -> str:
     """What changed from one run to the other, with intervals, and what these prompts cannot tell apart."""
-    parts = []
+    told: dict[bool, list[str]] = {True: [], False: []}
     for m in OUTCOMES:
         one = pair["metrics"][m.name]
         if one["pairs"]:
-            told = "" if one["p_holm"] < 0.05 else ", not told apart"
-            parts.append(
-                f"{m.label} {100 * one['difference']:+.1f} points "
-                f"[{100 * one['low']:+.1f}, {100 * one['high']:+.1f}] (p {p_value(one['p_holm'])}{told})"
-            )
+            low, high = 100 * one["low"], 100 * one["high"]
+            text = f"{m.label} {100 * one['difference']:+.1f} points [{low:+.1f}, {high:+.1f}]"
+            told[one["p_holm"] < 0.05].append(f"{text} (p {p_value(one['p_holm'])})")
+    parts = [", ".join(told[True])] if told[True] else []
+    parts += [f"not told apart: {', '.join(told[False])}"] if told[False] else []
+    flips = len(pair["flips"])
     better = sum(flip["direction"] == "better" for flip in pair["flips"])
-    flips = f"{len(pair['flips'])} outcomes flipped, {better} for the better"
-    return f"{pair['second']} against {pair['first']}: {', '.join(parts) or 'no outcome to compare'}; {flips}."
+    parts.append(f"{flips} outcome{'' if flips == 1 else 's'} flipped, {better} for the better")
+    return f"{pair['second']} against {pair['first']}: {'; '.join(parts)}."
 
 
 def flip_rows(result: Mapping[str, Any], runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..report.svg import INK, Plot, drawing, said, to_svg, whiskers
 from ..table import p_value
 from .differences import OUTCOMES
+from .labels import NEAR, along, label_points
 
 _REFERENCE = "#8a8f98"
 _PALETTE = ("#2f6fde", "#c9702b", "#2a9d6f", "#9b59b6", "#c2435b", "#7d8f1f")
@@ -19,7 +20,6 @@ _METRICS = {  # colour, marker and line of each outcome
     "over_refusal": ("#c58a1c", "s", "--"),
     "capability": ("#2a9d6f", "^", "-."),
 }
-_NEAR = 3.0  # percentage points between points that share a label
 
 
 def trade_off(result: Mapping[str, Any]) -> Plot | None:
@@ -42,9 +42,10 @@ def trade_off(result: Mapping[str, Any]) -> Plot | None:
         axes = figure.subplots()
         for training, points in lines.items():
             places = [_place(runs[name]) for _, name in points]
-            axes.plot(*zip(*places, strict=True), color=colours[training], linewidth=1.4, label=labels[training])
+            label = f"{labels[training]}, by training step"
+            axes.plot(*zip(*places, strict=True), color=colours[training], linewidth=1.4, marker="o", label=label)
             for start, end in pairwise(places):
-                if hypot(end[0] - start[0], end[1] - start[1]) > 2 * _NEAR:
+                if hypot(end[0] - start[0], end[1] - start[1]) > 2 * NEAR:
                     middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
                     style = {"arrowstyle": "->", "color": colours[training], "shrinkA": 0, "shrinkB": 0}
                     axes.annotate("", xy=middle, xytext=start, arrowprops=style)
@@ -62,10 +63,17 @@ def trade_off(result: Mapping[str, Any]) -> Plot | None:
                 capsize=2.5,
                 elinewidth=0.8,
                 color=colour,
+                ecolor=f"{colour}99",
                 label=f"{name} (reference)" if reference else None if name in on_line else name,
             )
-        steps = [(str(step), _place(runs[name])) for points in lines.values() for step, name in points if step]
-        _label(axes, steps, [_place(rates) for rates in runs.values()])
+        steps = [
+            (str(step), _place(runs[name]), colours[training])
+            for training, points in lines.items()
+            for step, name in points
+            if step
+        ]
+        joined = [place for points in lines.values() for place in along([_place(runs[name]) for _, name in points])]
+        label_points(axes, steps, [_place(rates) for rates in runs.values()] + joined)
         axes.set_xlim(-4, 104)
         axes.set_ylim(-4, 104)
         axes.set_xlabel("over-refusal, percent (lower is better)")
@@ -90,7 +98,7 @@ def over_steps(result: Mapping[str, Any]) -> Plot | None:
     labels, words = _training_labels(trainings), []
     columns = min(2, len(trainings))
     rows = ceil(len(trainings) / columns)
-    with drawing(7.2 if columns == 1 else 9, 3.2 * rows + 0.6) as figure:
+    with drawing(9, 3.2 * rows + 0.6) as figure:
         panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
         for axes, (training, points) in zip(panels, trainings.items(), strict=False):
             for m in OUTCOMES:
@@ -107,7 +115,8 @@ def over_steps(result: Mapping[str, Any]) -> Plot | None:
                 by_step = ", ".join(f"{_step(step, name)} {said(r)}" for step, name, r in measured)
                 words.append(f"{labels[training]}, {m.label}: {by_step}")
             steps = [step for step, _ in points]
-            axes.set_xticks(_apart(steps), ["base" if step == 0 else str(step) for step in _apart(steps)])
+            ticks = _apart(steps, 14 // columns)
+            axes.set_xticks(ticks, ["base" if step == 0 else str(step) for step in ticks])
             axes.set_ylim(-4, 104)
             axes.set_xlabel("training step")
             axes.set_ylabel("percent")
@@ -121,7 +130,7 @@ def over_steps(result: Mapping[str, Any]) -> Plot | None:
             for axes in figure.axes
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=2, frameon=False)
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
         svg = to_svg(figure)
     return Plot(svg, f"Rates over training steps. {'; '.join(words)}.", "Bands: 95 % Wilson intervals at each step.")
 
@@ -171,35 +180,6 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
     )
 
 
-def _label(axes: Any, labels: Iterable[tuple[str, tuple[float, float]]], points: Sequence[tuple[float, float]]) -> None:
-    """Write each label beside its point, on the side that is freest; labels of points that nearly meet in one."""
-    groups: list[tuple[list[str], tuple[float, float]]] = []
-    for text, place in labels:
-        near = next((g for g in groups if hypot(g[1][0] - place[0], g[1][1] - place[1]) < _NEAR), None)
-        if near is None:
-            groups.append(([text], place))
-        else:
-            near[0].append(text)
-    taken = list(points)
-    for texts, (x, y) in groups:
-        others = [(a, b) for a, b in taken if (a, b) != (x, y)]
-        sides = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
-        allowed = [(a, b) for a, b in sides if -2 < x + 6 * a < 102 and -2 < y + 6 * b < 102]
-        side = max(
-            allowed, key=lambda s: min((hypot(a - x - 5 * s[0], b - y - 5 * s[1]) for a, b in others), default=0)
-        )
-        axes.annotate(
-            ", ".join(texts),
-            (x, y),
-            xytext=(7 * side[0], 7 * side[1]),
-            textcoords="offset points",
-            ha="left" if side[0] > 0 else "right",
-            va="bottom" if side[1] > 0 else "top",
-            fontsize=9,
-        )
-        taken.append((x + 5 * side[0], y + 5 * side[1]))
-
-
 def _place(rates: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, float]:
     return 100 * rates[0]["value"], 100 * rates[1]["value"]
 
@@ -215,11 +195,11 @@ def _step(step: int, name: str) -> str:
     return f"step {step}" if step else name
 
 
-def _apart(steps: Sequence[int]) -> list[int]:
+def _apart(steps: Sequence[int], most: int) -> list[int]:
     """Steps whose labels do not run into one another; the last is always among them."""
     kept = [steps[-1]]
     for step in reversed(steps[:-1]):
-        if kept[-1] - step >= (steps[-1] - steps[0]) / 14:
+        if kept[-1] - step >= (steps[-1] - steps[0]) / most:
             kept.append(step)
     return kept[::-1]
 
