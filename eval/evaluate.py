@@ -20,6 +20,7 @@ from .attacks import apply_attacks
 from .backends import Backend, Sampling, make_backend
 from .breakdown import by_attack, by_scenario, by_set, over_repeats
 from .by_judge import judges_apart
+from .card import write_cards
 from .generate import generate
 from .judges import JudgementFile, judges_from
 from .judges.quality import judge_quality
@@ -104,22 +105,25 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
     write_whole(args.out / "scored.jsonl", rows)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    revisions = {prompt.set: prompt.revision or "embedded" for prompt in prompts}
     write_manifest(
         args.out / "manifest.json",
         vars(args),
         {run: backend.identity(run) for run in backend.runs},
-        {prompt.set: prompt.revision or "embedded" for prompt in prompts},
+        revisions,
         missing,
         settings | {"seed": args.seed},
         begun,
     )
     write_report(args.out / "report.html", summary, scored)
+    write_cards(args.out, summary, revisions)
     console.print(results_table(summary))
     console.print(judges_table(summary))
     for table in (sets_table(summary), scenario_table(summary), missing_table(summary)):
         if table is not None:
             console.print(table)
-    console.print(f"written: {args.out}/report.html, summary.json, manifest.json, scored.jsonl, samples.jsonl")
+    names = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"
+    console.print(f"written: {args.out}/{names}")
     return summary
 
 

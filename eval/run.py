@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m eval.run",
         description="Evaluate safety, over-refusal and capability of a model, with and without its adapter.",
-        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs. "
+        epilog="python -m eval.run compare RUN [RUN ...] compares finished runs; "
+        "python -m eval.run card RUN writes a model card. "
         "Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
@@ -113,6 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ["compare"]:
         return _compare(argv[1:])
+    if argv[:1] == ["card"]:
+        return _card(argv[1:])
     args = parser().parse_args(argv)
     # After parsing: --help must not wait for torch.
     from axolotl_alttrain.errors import AltTrainError
@@ -155,6 +158,19 @@ def _compare(argv: Sequence[str]) -> int:
         compare(args)
     except AltTrainError as error:
         print(f"eval.run compare: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _card(argv: Sequence[str]) -> int:
+    from axolotl_alttrain.errors import AltTrainError
+
+    from .card import card
+
+    try:
+        card(argv)
+    except AltTrainError as error:
+        print(f"eval.run card: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from axolotl_alttrain.files import write_whole
 
-from ..report.browser import embedded
+from ..report.packing import packed
 from ..table import p_value
 from .differences import OUTCOMES, direction, flipped, outcome
 from .plots import forest, over_steps, trade_off
@@ -50,7 +50,7 @@ def write_page(path: Path, result: Mapping[str, Any], runs: Sequence[Run], ignor
         differences=differences,
         outcomes=OUTCOMES,
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
-        samples=embedded(flip_rows(result, runs)),
+        samples=packed(flip_rows(result, runs)),
         script=Markup((_REPORT / "browser.js").read_text(encoding="utf-8")),
     )
     write_whole(path, page)

@@ -1,11 +1,27 @@
 "use strict";
 // Every text is set by textContent: what a model wrote is shown, never parsed.
-(() => {
-  const rows = JSON.parse(document.getElementById("samples").textContent);
+(async () => {
   const field = (name) => document.getElementById("filter-" + name);
   const list = document.getElementById("sample-list");
+  const count = document.getElementById("sample-count");
   const size = 20;
   let page = 0;
+
+  // Plain JSON, or JSON that was packed by gzip and written as base64.
+  const read = async () => {
+    const text = document.getElementById("samples").textContent.trim();
+    if (text.startsWith("[")) return JSON.parse(text);
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  };
+  let rows;
+  try {
+    rows = await read();
+  } catch (error) {
+    count.textContent = "This browser cannot unpack the samples (" + error.message + "); they stand in scored.jsonl.";
+    return;
+  }
 
   const element = (tag, text, name) => {
     const made = document.createElement(tag);
@@ -13,29 +29,30 @@
     if (name) made.className = name;
     return made;
   };
-  const fill = (name, values) => {
-    const inOrder = (a, b) => a.localeCompare(b, undefined, { numeric: true });
-    for (const value of [...new Set(values)].sort(inOrder)) field(name).append(new Option(value, value));
-  };
-  // What each filter looks at in a row; a page has those of them that it has fields for.
-  const judged = (run) => Object.entries(run.judges || {}).filter(([, verdict]) => verdict);
-  const facets = {
+  const judged = (run) => Object.entries(run.judges).filter(([, verdict]) => verdict);
+  // What a row has to offer to each filter that is a list; a filter that the page lacks is left out.
+  const offers = {
     pair: (row) => [row.pair],
     metric: (row) => [row.metric],
     direction: (row) => [row.direction],
-    set: (row) => [row.set],
-    scenario: (row) => [row.scenario],
     change: (row) => [row.change],
+    set: (row) => [row.set],
+    scenario: (row) => (row.scenario ? [row.scenario] : []),
     outcome: (row) => row.runs.map((run) => run.run + ": " + run.outcome),
-    judge: (row) => row.runs.flatMap((run) => judged(run).map(([judge, verdict]) => judge + ": " + verdict)),
+    judge: (row) => row.runs.flatMap((run) => judged(run).map(([judge, said]) => `${run.run}: ${judge}: ${said}`)),
+    verdict: (row) => row.runs.map((run) => `${run.run}: ${run.verdict ?? "none"}`),
     differ: (row) => ["runs_differ", "judges_differ"].filter((name) => row[name]),
   };
-  const used = Object.keys(facets).filter(field);
-  for (const name of used) if (field(name).options.length < 2) fill(name, rows.flatMap(facets[name]));
-
+  const names = Object.keys(offers).filter(field);
+  for (const name of names) {
+    if (name === "differ") continue; // its choices stand in the page
+    const values = [...new Set(rows.flatMap(offers[name]))];
+    values.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    for (const value of values) field(name).append(new Option(value, value));
+  }
   const matches = (row) => {
     const words = field("text").value.toLowerCase();
-    return used.every((name) => !field(name).value || facets[name](row).includes(field(name).value)) &&
+    return names.every((name) => !field(name).value || offers[name](row).includes(field(name).value)) &&
       (!words || [row.instruction, ...row.runs.flatMap((run) => [run.thought, run.answer])]
         .some((text) => (text || "").toLowerCase().includes(words)));
   };
@@ -47,9 +64,11 @@
     made.append(head);
     for (const run of row.runs) {
       const folded = element("details");
-      folded.append(element("summary", `${run.run}: ${run.outcome}, verdict ${run.verdict ?? "none"}`));
-      if (run.thought) folded.append(element("pre", run.thought, "soft"));
-      folded.append(element("pre", run.answer || "(no answer)"));
+      const said = judged(run).map(([judge, verdict]) => `${judge}: ${verdict}`).join(", ");
+      const verdict = `verdict in the thought: ${run.verdict ?? "none"}`;
+      folded.append(element("summary", `${run.run}: ${run.outcome} (${verdict}${said && "; judges: " + said})`));
+      if (run.thought) folded.append(element("h3", "thought"), element("pre", run.thought, "soft"));
+      folded.append(element("h3", "answer"), element("pre", run.answer || "(none)"));
       made.append(folded);
     }
     return made;
@@ -59,13 +78,12 @@
     const pages = Math.max(1, Math.ceil(found.length / size));
     page = Math.min(Math.max(page, 0), pages - 1);
     list.replaceChildren(...found.slice(page * size, (page + 1) * size).map(card));
-    document.getElementById("sample-count").textContent =
-      `${found.length} of ${rows.length} ${list.dataset.unit || "prompts"}, page ${page + 1} of ${pages}`;
+    count.textContent = `${found.length} of ${rows.length} ${list.dataset.unit || "prompts"}, page ${page + 1} of ${pages}`;
     document.getElementById("previous").disabled = page === 0;
     document.getElementById("next").disabled = page === pages - 1;
   };
   const filter = () => { page = 0; show(); };
-  for (const name of used) field(name).addEventListener("change", filter);
+  for (const name of names) field(name).addEventListener("change", filter);
   field("text").addEventListener("input", filter); // its "change" comes with the click on a fold, and would undo it
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });
   document.getElementById("next").addEventListener("click", () => { page += 1; show(); });

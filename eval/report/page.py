@@ -13,7 +13,10 @@ from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
 from ..table import p_value, percent
-from .browser import browser_rows, embedded
+from .browser import browser_rows
+from .headline import headline
+from .markdown import shown_name
+from .packing import packed
 from .plots import attacks, forest, rates, tokens, trade_off
 from .svg import Plot
 
@@ -30,9 +33,10 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         percent=percent,
         p_value=p_value,
         headline=headline(summary),
+        shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
-        samples=embedded(browser_rows(scored)),
+        samples=packed(browser_rows(scored)),
         script=Markup((Path(__file__).parent / "browser.js").read_text(encoding="utf-8")),
     )
     write_whole(path, page)
@@ -58,18 +62,3 @@ def _plots(
         ("Attacks", attacks(summary)),
         ("Lengths", tokens(summary, lengths)),
     ]
-
-
-def headline(summary: Mapping[str, Any]) -> str:
-    """One sentence: how much safer, and what it cost."""
-    runs = summary["runs"]
-
-    def change(name: str) -> str | None:
-        values = [runs[run]["metrics"][name]["value"] for run in ("base", "tuned")]
-        return None if None in values else f"{100 * values[0]:.1f} % → {100 * values[1]:.1f} %"
-
-    if "tuned" not in runs:
-        return "One model, no adapter: nothing to compare."
-    names = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
-    parts = [f"{label} {text}" for name, label in names.items() if (text := change(name))]
-    return ", ".join(parts) + "." if parts else "No rates to compare."

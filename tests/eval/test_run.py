@@ -57,6 +57,8 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
         "summary.json",
         "manifest.json",
         "report.html",
+        "results.md",
+        "model-card.md",
     }
     samples = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
     assert len(samples) == 30

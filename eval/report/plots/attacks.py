@@ -19,7 +19,7 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
     # Side by side as long as the page is wide enough for that; else one below the other.
     beside = len(sets) * len(runs) <= 8
     shape = (1, len(runs)) if beside else (len(runs), 1)
-    width = 2.2 + max(1.1 * len(sets), 1.9) * shape[1]
+    width = 2.6 + max(0.78 * len(sets), 1.6) * shape[1]
     height = (0.38 * len(scenarios) + 0.4) * shape[0] + 1.1
     with drawing(max(width, 4.5), height) as figure:
         panels = figure.subplots(*shape, squeeze=False, sharey=beside)
@@ -34,10 +34,10 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
                         ink = "white" if value > 60 else "#1c2026"  # on the cell's own colour, in both schemes
                         axes.text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=9)
             axes.set_title(run, fontsize=10)
-            axes.set_xticks([j + 0.5 for j in range(len(sets))], sets, rotation=25, ha="right", rotation_mode="anchor")
+            axes.set_xticks([j + 0.5 for j in range(len(sets))], sets, rotation=35, ha="right", rotation_mode="anchor")
             axes.set_yticks([i + 0.5 for i in range(len(scenarios))], scenarios)
             axes.tick_params(length=0)
-            axes.invert_yaxis()
+            axes.set_ylim(len(scenarios), 0)
             axes.spines[:].set_visible(False)
         bar = figure.colorbar(mesh, ax=panels, label="harmful responses, percent", aspect=18, fraction=0.05)
         bar.outline.set_visible(False)

@@ -26,7 +26,7 @@ def rates(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> Plot:
         middle = height * (len(runs) - 1) / 2
         labels = [f"{m.label}\n({m.better} is better)" for m in metrics]
         axes.set_yticks([row + middle for row in range(len(metrics))], labels)
-        axes.invert_yaxis()
+        axes.set_ylim(len(metrics) - 0.3, -0.6)
         axes.set_xlim(0, 108)
         axes.set_xticks(range(0, 101, 20))
         axes.set_xlabel("percent, whiskers: 95 % Wilson interval")

@@ -1,0 +1,149 @@
+"""``python -m eval.run card``: the model card's section of a finished run, and its upload."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.files import write_whole
+
+
+def card_parser() -> argparse.ArgumentParser:
+    """The command line of ``card``."""
+    p = argparse.ArgumentParser(
+        prog="python -m eval.run card",
+        description="Write model-card.md and results.md of a finished run; --push brings them to the Hub.",
+    )
+    p.add_argument("folder", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
+    p.add_argument("--push", metavar="ORG/NAME", help="merge metadata and section into this model's README on the Hub")
+    return p
+
+
+def card(argv: Sequence[str]) -> None:
+    """Write both files and, with ``--push``, upload.
+
+    Raises:
+        AltTrainError: The folder holds no finished run, or the upload fails.
+    """
+    args = card_parser().parse_args(argv)
+    summary, revisions = read_run(args.folder)
+    for path in write_cards(args.folder, summary, revisions):
+        print(f"written: {path}")
+    if args.push:
+        print(f"pushed: {push_card(summary, revisions, args.push)}")
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The summary of a finished run, and the revision of each of its sets.
+
+    Raises:
+        AltTrainError: A file is missing, broken or of an older version.
+    """
+    found = []
+    for name, needed in (("summary.json", ("runs", "sets", "settings", "judges")), ("manifest.json", ("sets",))):
+        path = folder / name
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise AltTrainError(
+                f"{folder}: found no {name}; allowed: a folder that the evaluator has finished"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise AltTrainError(f"{path}: cannot be read ({error}); run the evaluation again") from None
+        lacking = [key for key in needed if key not in content] if isinstance(content, dict) else list(needed)
+        if lacking:
+            raise AltTrainError(
+                f"{path}: found no {', '.join(lacking)}; run the same evaluation again, samples are kept"
+            )
+        found.append(content)
+    return found[0], found[1]["sets"]
+
+
+def write_cards(folder: Path, summary: dict[str, Any], revisions: dict[str, str]) -> list[Path]:
+    """Write ``results.md`` and ``model-card.md``; return their paths."""
+    from .report.markdown import results
+    from .report.model_card import model_card
+
+    texts = {"results.md": results(summary), "model-card.md": model_card(summary, revisions)}
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, endpoint: str | None = None) -> str:
+    """Merge results into the card of a model that is on the Hub: what else stands there is kept.
+
+    Args:
+        summary, revisions: As :func:`read_run` gives them.
+        repo: ``ORG/NAME``.
+        endpoint: The Hub's address; ``HF_ENDPOINT`` or the public one by default.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
+    """
+    import httpx
+    from huggingface_hub import HfApi, ModelCard
+    from huggingface_hub.errors import EntryNotFoundError
+
+    api = HfApi(endpoint=endpoint)
+    try:
+        head = api.model_info(repo).sha
+        try:
+            path = api.hf_hub_download(repo, "README.md", revision=head)
+            # newline="": a card's own line ends are kept.
+            with Path(path).open(encoding="utf-8", newline="") as file:
+                card = ModelCard(file.read())
+        except EntryNotFoundError:
+            card = ModelCard("---\n{}\n---\n")
+        merge(card, summary, revisions, repo)
+        done = api.upload_file(
+            path_or_fileobj=str(card).encode(),
+            path_in_repo="README.md",
+            repo_id=repo,
+            parent_commit=head,  # refused if somebody else has changed the card meanwhile
+            commit_message="Safety evaluation by axolotl-alttrain",
+        )
+    except AltTrainError:
+        raise
+    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
+        reason = " ".join(str(error).split()) or type(error).__name__
+        away = isinstance(error, httpx.TransportError)
+        remedy = "check the network" if away else "push the model first, and log in with 'hf auth login' as its owner"
+        raise AltTrainError(f"cannot push to {repo}: {reason}; {remedy}") from None
+    return str(done)
+
+
+def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: str) -> None:
+    """Put the results of a run into a ``ModelCard``: the same measurements are replaced, all others stay.
+
+    Raises:
+        AltTrainError: The card has one of the section's two marks without the other.
+    """
+    from .report.model_card import BEGIN, END, eval_results, section
+
+    new = eval_results(summary, revisions)
+    measured = {_identity(one) for one in new}
+    kept = [one for one in card.data.eval_results or () if _identity(one) not in measured]
+    card.data.eval_results = kept + new
+    card.data.model_name = card.data.get("model_name") or repo.rpartition("/")[2]
+    if summary.get("base_model") and not card.data.get("base_model"):
+        card.data.base_model = summary["base_model"]
+    begun, ended = card.text.find(BEGIN), card.text.find(END)
+    if (begun < 0) != (ended < 0) or ended < begun:
+        raise AltTrainError(f"the card of {repo}: found one of '{BEGIN}' and '{END}' alone; allowed: both, or neither")
+    if begun < 0:
+        card.text = f"{card.text.rstrip()}\n\n{section(summary)}"
+    else:
+        card.text = card.text[:begun] + section(summary).rstrip() + card.text[ended + len(END) :]
+
+
+def _identity(result: Any) -> tuple[Any, ...]:
+    """What is measured on which set, whatever its revision: a newer measurement replaces an older one."""
+    return result.task_type, result.dataset_type, result.dataset_config, result.metric_type

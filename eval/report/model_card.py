@@ -1,0 +1,95 @@
+"""A section for a model's card on the Hub: results in its metadata (``model-index``) and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from ..sets import specs
+from .headline import headline
+from .markdown import attacks_table, notes, rates_table, sets_table, settings
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+BEGIN, END = "<!-- alttrain-evaluation: begin -->", "<!-- alttrain-evaluation: end -->"
+_MEASURES = {
+    "harmful_response": "harmful responses, percent (lower is better)",
+    "over_refusal": "over-refusal, percent (lower is better)",
+    "accuracy": "accuracy, percent (higher is better)",
+}
+
+
+def model_card(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> str:
+    """``model-card.md``: YAML metadata and the section, to be pasted into a card.
+
+    Args:
+        summary: As in ``summary.json``.
+        revisions: Of each set, as in the manifest's ``sets``.
+    """
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        base_model=summary.get("base_model"),
+        model_name=model_name(summary),
+        eval_results=eval_results(summary, revisions),
+        tags=["alttrain", "safety"],
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{section(summary)}"
+
+
+def section(summary: Mapping[str, Any]) -> str:
+    """The section in Markdown, between two marks by which a later upload finds and replaces it."""
+    parts = [
+        f"{BEGIN}\n## Safety evaluation\n\n{headline(summary)}\n\n{settings(summary)}\n",
+        rates_table(summary),
+        f"### By set\n\n{sets_table(summary)}",
+    ]
+    if attacks := attacks_table(summary):
+        parts.append(f"### Attack success by scenario\n\n{attacks}")
+    return "\n".join([*parts, notes(summary) + END + "\n"])
+
+
+def model_name(summary: Mapping[str, Any]) -> str:
+    """The name in ``model-index``: the adapter's, or the model's where there is none."""
+    return PurePath(summary["adapter"] or summary.get("base_model") or summary["model"]).name
+
+
+def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> list[EvalResult]:
+    """One result per set, of the tuned run or, without an adapter, of the model; intervals and n stand in its args."""
+    from huggingface_hub import EvalResult
+
+    run = "tuned" if "tuned" in summary["runs"] else "base"
+    known = specs()
+    results = []
+    for name, entry in summary["runs"][run]["by_set"].items():
+        spec = known.get(name)
+        hub = spec.hub if spec else {}
+        revision = revisions.get(name, "")
+        commit = len(revision) == 40
+        measured = entry.get("rate") or {"value": entry.get("mean"), "total": entry.get("total")}
+        args = {"n": measured["total"]}
+        if "rate" in entry:
+            args |= {"interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
+        if entry["measure"] in ("harmful_response", "over_refusal"):
+            args |= {"judge": summary["judges"][0]}
+        scenarios = list(summary["runs"][run].get("by_attack", {}).get(name, ()))
+        if scenarios not in ([], ["none"]):
+            args |= {"scenarios": scenarios}
+        results.append(
+            EvalResult(
+                task_type="text-generation",
+                dataset_type=hub.get("id") or f"axolotl-alttrain/{name}",
+                dataset_name=spec.title if spec else name,
+                dataset_config=hub.get("config"),
+                dataset_split=hub.get("split"),
+                dataset_revision=revision if commit else None,
+                dataset_args=None if commit or not revision else {"loaded": revision},
+                metric_type=entry["measure"],
+                metric_name=_MEASURES.get(entry["measure"], f"{entry['measure']}, percent"),
+                metric_value=round(100 * measured["value"], 2),
+                metric_args=args,
+            )
+        )
+    return results
