@@ -64,7 +64,8 @@
     made.append(head);
     for (const run of row.runs) {
       const folded = element("details");
-      const said = judged(run).map(([judge, verdict]) => `${judge}: ${verdict}`).join(", ");
+      const all = judged(run); // one judge alone has said the outcome already
+      const said = all.length > 1 ? all.map(([judge, verdict]) => `${judge}: ${verdict}`).join(", ") : "";
       const verdict = `verdict in the thought: ${run.verdict ?? "none"}`;
       folded.append(element("summary", `${run.run}: ${run.outcome} (${verdict}${said && "; judges: " + said})`));
       if (run.thought) folded.append(element("h3", "thought"), element("pre", run.thought, "soft"));
@@ -82,9 +83,10 @@
     document.getElementById("previous").disabled = page === 0;
     document.getElementById("next").disabled = page === pages - 1;
   };
-  const filter = () => { page = 0; show(); };
-  for (const name of names) field(name).addEventListener("change", filter);
-  field("text").addEventListener("input", filter); // its "change" comes with the click on a fold, and would undo it
+  const again = () => { page = 0; show(); };
+  // Not the text's "change": it comes with the click on a fold, and would undo it.
+  for (const name of names) field(name).addEventListener("change", again);
+  field("text").addEventListener("input", again);
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });
   document.getElementById("next").addEventListener("click", () => { page += 1; show(); });
   show();

@@ -16,7 +16,7 @@ INK = "#123456"  # stands for the page's ink until the SVG is written
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "alttrain",
-    "text.parse_math": False,  # a dollar sign in a folder's name is a dollar sign
+    "text.parse_math": False,  # a "$" in a name is a dollar
     "font.family": "sans-serif",
     "font.size": 10,
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),

@@ -19,15 +19,14 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
     # Side by side as long as the page is wide enough for that; else one below the other.
     beside = len(sets) * len(runs) <= 8
     shape = (1, len(runs)) if beside else (len(runs), 1)
-    width = 2.6 + max(0.78 * len(sets), 1.6) * shape[1]
+    width = 2.0 + max(0.78 * len(sets), 1.6) * shape[1]
     height = (0.38 * len(scenarios) + 0.4) * shape[0] + 1.1
     with drawing(max(width, 4.5), height) as figure:
         panels = figure.subplots(*shape, squeeze=False, sharey=beside)
-        mesh = None
         for axes, (run, found) in zip(panels.flat, runs.items(), strict=True):
             values = [[_value(found, name, scenario) for name in sets] for scenario in scenarios]
             shades = [[float("nan") if v is None else v for v in row] for row in values]
-            mesh = axes.pcolormesh(shades, cmap="YlOrRd", vmin=0, vmax=100, edgecolors="white", linewidth=1)
+            axes.pcolormesh(shades, cmap="YlOrRd", vmin=0, vmax=100, edgecolors="white", linewidth=1)
             for i, row in enumerate(values):
                 for j, value in enumerate(row):
                     if value is not None:
@@ -39,9 +38,6 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
             axes.tick_params(length=0)
             axes.set_ylim(len(scenarios), 0)
             axes.spines[:].set_visible(False)
-        bar = figure.colorbar(mesh, ax=panels, label="harmful responses, percent", aspect=18, fraction=0.05)
-        bar.outline.set_visible(False)
-        bar.solids.set_edgecolor("face")
         svg = to_svg(figure)
     words = [
         f"{run}, {name}: " + ", ".join(f"{scenario} {100 * rate['value']:.0f}" for scenario, rate in row.items())

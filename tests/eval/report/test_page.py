@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from eval.metrics import Scored, summarise
+from eval.report import headline, write_report
+from eval.report.browser import embedded
+from eval.report.packing import packed
+from eval.report.plots import attacks, forest, tokens, trade_off
+
+from ...conftest import PROBES
+from ..test_metrics import CASES, scored
+
+RATE = {"count": 1, "total": 4, "value": 0.25, "low": 0.05, "high": 0.7}
+HOSTILE = "</title><script>x</script><img src=x>"
+
+
+def row(i: int, words: list[str], length: int) -> dict[str, Any]:
+    draw = random.Random(i)
+    runs = [
+        {
+            "run": run,
+            "outcome": "refusal",
+            "verdict": "harmful",
+            "judges": {"refusal": "refusal"},
+            "thought": " ".join(draw.choices(words, k=length)),
+            "answer": " ".join(draw.choices(words, k=length * 3 // 4)),
+        }
+        for run in ("base", "tuned")
+    ]
+    return {"set": "s", "scenario": "none", "kind": "harmful", "category": "c", "instruction": f"{i}?", "runs": runs}
+
+
+def vocabulary() -> list[str]:
+    """Words as often as they stand in the probes; texts drawn from them at random pack worse than sentences do."""
+    lines = [line for path in sorted(PROBES.glob("probe-*.jsonl")) for line in path.read_text().splitlines()]
+    return [word for line in lines for word in json.loads(line)["instruction"].split()]
+
+
+def unpacked(text: str) -> list[dict[str, Any]]:
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+def test_no_text_closes_the_script_element() -> None:
+    assert embedded({"a": "</script>"}) == Markup('{"a":"\\u003c/script>"}')
+
+
+def test_packing_loses_nothing_where_it_fits() -> None:
+    rows = [row(i, vocabulary(), 20) for i in range(5)]
+    found = packed(rows)
+    assert (unpacked(found.text), found.cap) == (rows, None)
+
+
+def test_texts_are_cut_where_the_limit_asks_for_it() -> None:
+    rows = [row(i, vocabulary(), 400) for i in range(5)]
+    found = packed(rows, limit=9_000)
+    assert found.cap == 500
+    assert len(found.text) <= 9_000
+    thought = unpacked(found.text)[0]["runs"][0]["thought"]
+    assert thought == rows[0]["runs"][0]["thought"][:500] + " […]"
+
+
+def test_the_page_of_2000_samples_is_under_5_mb(summary: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
+    words = vocabulary()
+    rows = [row(i, words, 200) for i in range(2000)]
+    monkeypatch.setattr("eval.report.page.browser_rows", lambda scored: rows)
+    path = tmp_path / "report.html"
+    write_report(path, summary, [])
+    assert path.stat().st_size < 5_000_000
+    # The samples are all there.
+    found = re.search(r'id="samples">([^<]*)<', path.read_text())
+    assert found
+    assert len(unpacked(found[1])) == 2000
+
+
+def test_names_are_escaped_and_dollars_are_no_formulas(summary: dict[str, Any], tmp_path: Path) -> None:
+    summary |= {"model": HOSTILE, "base_model": None, "adapter": HOSTILE, "missing": {HOSTILE: HOSTILE}}
+    summary["sets"] = {HOSTILE + "$a$" if name == "probe-benign" else name: n for name, n in summary["sets"].items()}
+    for run in summary["runs"].values():
+        run["by_set"][HOSTILE + "$a$"] = run["by_set"].pop("probe-benign")
+    write_report(tmp_path / "report.html", summary, [])
+    page = (tmp_path / "report.html").read_text()
+    assert "<img" not in page
+    assert "<script>x" not in page
+    assert "$a$ (n=3)" in page
+
+
+def test_headline_says_safer_by_and_cost() -> None:
+    names = ("harmful_response", "over_refusal", "capability")
+    summary: dict[str, Any] = {
+        "runs": {
+            run: {"metrics": dict(zip(names, ({"value": value} for value in values), strict=True))}
+            for run, *values in (("base", 0.75, 0.0, None), ("tuned", 0.125, 0.1, None))
+        },
+        "comparison": {"harmful_response": {"difference": -0.625, "p_value": 0.0001}},
+    }
+    assert headline(summary) == (
+        "Harmful responses 75.0 % → 12.5 % (-62.5 points, p < 0.001). The cost: over-refusal 0.0 % → 10.0 %."
+    )
+    del summary["runs"]["tuned"]
+    assert headline(summary) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
+
+
+def test_the_papers_points_are_named_as_the_papers(summary: dict[str, Any]) -> None:
+    without = trade_off(summary)
+    assert without
+    assert "paper: " not in without.svg
+    assert without.caption.endswith("The paper has no numbers for this backbone, so none are drawn in.")
+    points = [{"training": "none", "harmful": 83.5, "over_refusal": 0.4}]
+    summary["paper"] = {"backbone": "R1-8B", "source": "arXiv 2604.18946", "results": points}
+    drawn = trade_off(summary)
+    assert drawn
+    assert "paper: R1-8B, no training" in drawn.svg
+    assert "the paper's R1-8B, no training: harmful 83.5 percent, over-refusal 0.4 percent" in drawn.alt
+    assert "measured with other sets and other judges" in drawn.caption
+
+
+def test_forest_groups_sets_and_takes_graded_ones_without_interval() -> None:
+    by_set = {
+        "sums": {"kind": "capability", "measure": "accuracy", "rate": RATE},
+        "news": {"kind": "graded", "measure": "rougeL", "mean": 0.125, "total": 4},
+        "bad": {"kind": "harmful", "measure": "harmful_response", "rate": RATE},
+    }
+    test = {"metric": "capability", "set": "sums", "difference": -0.25, "low": -0.5, "high": 0.0, "p_holm": 0.04}
+    runs = {run: {"by_set": by_set} for run in ("base", "tuned")}
+    plot = forest({"runs": runs, "sets": dict.fromkeys(by_set, 4), "comparison_by_set": [test]})
+    rate = "25.0 percent (interval 5.0 to 70.0)"
+    assert plot.alt == (
+        f"Forest plot of every set. bad, harmful response: base {rate}, tuned {rate}; "
+        f"sums, accuracy: base {rate}, tuned {rate}, difference -25.0 points, adjusted p 0.040; "
+        "news, rougeL: base 12.5, tuned 12.5."
+    )
+    assert [text for text in ("accuracy (higher", "rougeL, mean", "0.040") if text not in plot.svg] == []
+
+
+def test_heat_map_shows_every_cell_and_needs_two_scenarios() -> None:
+    cells = {"bad": {"none": RATE, "role-play": RATE | {"value": 0.75}}, "worse": {"none": RATE}}
+    summary = {"runs": {"base": {"by_attack": cells}}}
+    plot = attacks(summary)
+    assert plot
+    assert plot.alt == (
+        "Heat map of attack success in percent. base, bad: none 25, role-play 75; base, worse: none 25."
+    )
+    assert (plot.svg.count(">25<"), plot.svg.count(">75<")) == (2, 1)
+    assert "<image" not in plot.svg
+    assert attacks({"runs": {"base": {"by_attack": {"bad": {"none": RATE}}}}}) is None
+
+
+def test_lengths_are_told_by_kind_part_and_run() -> None:
+    rows: list[Scored] = scored("base", CASES[5:7])
+    plot = tokens({"runs": {"base": summarise(rows)}, "lengths_in": "words"}, [s.as_row() for s in rows])
+    assert plot
+    assert plot.alt == (
+        "Histograms of lengths in words. benign, thought, base: median 12, from 10 to 14; "
+        "benign, answer, base: median 2, from 1 to 3."
+    )
