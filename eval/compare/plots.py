@@ -64,7 +64,7 @@ def trade_off(result: Mapping[str, Any]) -> Plot | None:
                 elinewidth=0.8,
                 color=colour,
                 ecolor=f"{colour}99",
-                label=f"{name} (reference)" if reference else None if name in on_line else name,
+                label=f"{_short(name)} (reference)" if reference else None if name in on_line else _short(name),
             )
         steps = [
             (str(step), _place(runs[name]), colours[training])
@@ -164,12 +164,14 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
         beside.text(0.66, 0, "points", fontsize=9, va="center", ha="right", fontweight="bold")
         beside.text(1, 0, "p (Holm)", fontsize=9, va="center", ha="right", fontweight="bold")
         beside.set_axis_off()
-        named = [(i, f"{row[0]} (n={row[1]['pairs']})") for i, row in enumerate(rows) if not isinstance(row, str)]
+        named = [
+            (i, f"{_short(row[0])} (n={row[1]['pairs']})") for i, row in enumerate(rows) if not isinstance(row, str)
+        ]
         axes.set_yticks([i for i, _ in named], [text for _, text in named])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(-108, 108)
         axes.set_xticks(range(-100, 101, 50))
-        axes.set_xlabel(f"difference from {result['reference']}, percentage points")
+        axes.set_xlabel(f"difference from {_short(result['reference'])}, percentage points")
         _clean(axes, "x")
         svg = to_svg(figure)
     return Plot(
@@ -182,6 +184,11 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
 
 def _place(rates: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, float]:
     return 100 * rates[0]["value"], 100 * rates[1]["value"]
+
+
+def _short(name: str) -> str:
+    """The end of a long name, such as a path: it tells more than its beginning."""
+    return name if len(name) <= 36 else f"…{name[-35:]}"
 
 
 def _training_labels(trainings: Iterable[str]) -> dict[str, str]:
