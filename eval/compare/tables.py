@@ -29,12 +29,13 @@ def markdown(result: Mapping[str, Any]) -> str:
 
 def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     """(title, header, rows): the rates of all runs, then one table of paired differences per other run."""
-    header = ["run", "found in", *(f"{m.label}, % ({m.better} is better)" for m in OUTCOMES)]
+    header = ["run", *(f"{m.label}, % ({m.better} is better)" for m in OUTCOMES)]
     rows = []
     for name, rates in result["runs"].items():
         mark = ", reference" if name == result["reference"] and len(result["runs"]) > 1 else ""
-        found_in = ", ".join(result["origins"][name]["folders"])
-        rows.append([name + mark, found_in, *(percent(rates[m.name]) for m in OUTCOMES)])
+        folders = result["origins"][name]["folders"]
+        found_in = f" (in {', '.join(folders)})" if len(folders) > 1 else ""
+        rows.append([name + mark + found_in, *(percent(rates[m.name]) for m in OUTCOMES)])
     return [("Rates, percent [95 % Wilson interval]", header, rows), *map(_differences, result["pairs"])]
 
 

@@ -40,6 +40,7 @@ def test_nothing_in_a_sample_is_markup(page: Path) -> None:
     assert text.count("<script") == text.count("</script>") == 2  # the data and the browser
     assert not re.search(r'(?:src|href)\s*=\s*"(?!#)', text)  # nothing is fetched
     assert text.count("<svg") == 3
+    assert "<td>base, reference (in cp30, cp9, cp20)</td>" in text
 
 
 def test_names_of_folders_are_text(tmp_path: Path) -> None:
