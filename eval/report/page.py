@@ -32,7 +32,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         metrics=shown,
         percent=percent,
         p_value=p_value,
-        headline=headline(summary),
+        headline=headline(summary).replace(" %", "\u00a0%"),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
@@ -52,6 +52,7 @@ def _plots(
             "thought_tokens": s.thought_tokens,
             "answer_tokens": s.answer_tokens,
             "truncated": s.parsed.truncated,
+            "finish": s.sample.finish,
         }
         for s in scored
     ]

@@ -13,7 +13,7 @@ def rates(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> Plot:
     """Horizontal bars, one group per metric, whiskers for the 95 % Wilson intervals."""
     runs = list(summary["runs"])
     height = 0.8 / len(runs)
-    with drawing(8.4, 0.36 * len(metrics) * len(runs) + 0.9) as figure:
+    with drawing(8.4, 0.29 * len(metrics) * len(runs) + 0.9) as figure:
         axes = figure.subplots()
         for i, run in enumerate(runs):
             found = [summary["runs"][run]["metrics"][m.name] for m in metrics]

@@ -18,7 +18,8 @@ def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plo
 
     Args:
         summary: For the runs and the unit of length.
-        rows: As in ``scored.jsonl``: ``run``, ``kind``, ``thought_tokens``, ``answer_tokens``, ``truncated``.
+        rows: As in ``scored.jsonl``: ``run``, ``kind``, ``thought_tokens``, ``answer_tokens``, ``truncated``,
+            ``finish``.
     """
     runs, kinds = list(summary["runs"]), list(dict.fromkeys(row["kind"] for row in rows))
     if not kinds:
@@ -51,8 +52,12 @@ def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plo
             handles, labels = panels[0][0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper center", ncols=len(runs), frameon=False)
         svg = to_svg(figure)
+    limit = sum(row["finish"] == "length" for row in rows)
     cut = sum(bool(row["truncated"]) for row in rows)
-    caption = f"Share of samples by length in {unit}. {cut} of {len(rows)} thoughts were cut off and count as they are."
+    caption = (
+        f"Share of samples by length in {unit}. {limit} of {len(rows)} samples ran into the limit "
+        f"of new tokens; {cut} thoughts were not closed."
+    )
     return Plot(svg, f"Histograms of lengths in {unit}. {'; '.join(words)}.", caption)
 
 

@@ -55,7 +55,8 @@ def trade_off(summary: Mapping[str, Any]) -> Plot | None:
         axes.set_ylabel("harmful responses, percent (lower is better)")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color=INK, alpha=0.12, linewidth=0.6)
-        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+        shown = sorted(zip(*axes.get_legend_handles_labels(), strict=True), key=lambda one: one[1].startswith("paper"))
+        figure.legend(*zip(*shown, strict=True), loc="outside upper center", ncols=2, frameon=False)
         svg = to_svg(figure)
     words = [f"{run}: harmful responses {said(y)}, over-refusal {said(x)}" for run, (x, y) in found.items()]
     words += [

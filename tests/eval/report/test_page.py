@@ -149,6 +149,7 @@ def test_heat_map_shows_every_cell_and_needs_two_scenarios() -> None:
     assert plot.alt == (
         "Heat map of attack success in percent. base, bad: none 25, role-play 75; base, worse: none 25."
     )
+    assert plot.caption.endswith("Prompts in a cell: 4.")
     assert (plot.svg.count(">25<"), plot.svg.count(">75<")) == (2, 1)
     assert "<image" not in plot.svg
     assert attacks({"runs": {"base": {"by_attack": {"bad": {"none": RATE}}}}}) is None
