@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 # What Axolotl's `load_in_4bit: true` means.
@@ -17,7 +18,8 @@ def trained_quantization(adapter: str | None) -> dict[str, Any] | None:
     """The quantisation of the base during training, from the model config that Axolotl saves beside an adapter.
 
     Args:
-        adapter: Folder or hub id of a PEFT adapter.
+        adapter: Folder or hub id of a PEFT adapter. A local ``checkpoint-N`` has no such config of its own: the
+            training's folder above it has.
 
     Returns:
         The ``quantization_config`` of bitsandbytes, or None where the base was not quantised or nothing is known.
@@ -26,6 +28,9 @@ def trained_quantization(adapter: str | None) -> dict[str, Any] | None:
 
     if adapter is None:
         return None
+    folder = Path(adapter)
+    if folder.name.startswith("checkpoint-") and folder.is_dir() and not (folder / "config.json").is_file():
+        adapter = str(folder.absolute().parent)
     try:
         config, _ = PretrainedConfig.get_config_dict(adapter)
     except (OSError, ValueError):  # a folder or repository with the adapter alone

@@ -93,7 +93,8 @@ def compare_parser() -> argparse.ArgumentParser:
     """The command line of ``compare``."""
     p = argparse.ArgumentParser(
         prog="python -m eval.run compare",
-        description="Compare runs on the prompts they share; the first run is what the others are compared with.",
+        description="Compare runs on the prompts they share: table, compare.html, compare.json, compare.md.",
+        epilog="A base that several folders hold is shown once; checkpoint-N folders stand by their steps.",
     )
     p.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
     p.add_argument(
@@ -103,6 +104,7 @@ def compare_parser() -> argparse.ArgumentParser:
         metavar="SETTING",
         help="generation settings that may differ, for example load_in_4bit (default: none)",
     )
+    p.add_argument("--reference", metavar="NAME", help="run that the others are compared with (default: the first)")
     p.add_argument(
         "--out", type=Path, default=Path("outputs/compare"), help="folder for results (default: %(default)s)"
     )

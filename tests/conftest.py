@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .browser import browser as browser
 from .families import qwen_tokenizer
 
 os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")

@@ -32,6 +32,10 @@
   const judged = (run) => Object.entries(run.judges).filter(([, verdict]) => verdict);
   // What a row has to offer to each filter that is a list; a filter that the page lacks is left out.
   const offers = {
+    pair: (row) => [row.pair],
+    metric: (row) => [row.metric],
+    direction: (row) => [row.direction],
+    change: (row) => [row.change],
     set: (row) => [row.set],
     scenario: (row) => (row.scenario ? [row.scenario] : []),
     outcome: (row) => row.runs.map((run) => run.run + ": " + run.outcome),
@@ -42,7 +46,9 @@
   const names = Object.keys(offers).filter(field);
   for (const name of names) {
     if (name === "differ") continue; // its choices stand in the page
-    for (const value of [...new Set(rows.flatMap(offers[name]))].sort()) field(name).append(new Option(value, value));
+    const values = [...new Set(rows.flatMap(offers[name]))];
+    values.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    for (const value of values) field(name).append(new Option(value, value));
   }
   const matches = (row) => {
     const words = field("text").value.toLowerCase();
@@ -53,7 +59,8 @@
   const card = (row) => {
     const made = element("div", undefined, "sample");
     const head = element("div", row.instruction + " ");
-    for (const tag of [row.set, row.scenario, row.category]) if (tag) head.append(element("span", tag, "tag"), " ");
+    for (const tag of [row.metric, row.change, row.direction, row.set, row.scenario, row.category])
+      if (tag) head.append(element("span", tag, "tag"), " ");
     made.append(head);
     for (const run of row.runs) {
       const folded = element("details");
@@ -72,11 +79,12 @@
     const pages = Math.max(1, Math.ceil(found.length / size));
     page = Math.min(Math.max(page, 0), pages - 1);
     list.replaceChildren(...found.slice(page * size, (page + 1) * size).map(card));
-    count.textContent = `${found.length} of ${rows.length} prompts, page ${page + 1} of ${pages}`;
+    count.textContent = `${found.length} of ${rows.length} ${list.dataset.unit || "prompts"}, page ${page + 1} of ${pages}`;
     document.getElementById("previous").disabled = page === 0;
     document.getElementById("next").disabled = page === pages - 1;
   };
   const again = () => { page = 0; show(); };
+  // Not the text's "change": it comes with the click on a fold, and would undo it.
   for (const name of names) field(name).addEventListener("change", again);
   field("text").addEventListener("input", again);
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });

@@ -2,25 +2,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from eval.run import main
 from eval.structure import breakdown
 
-from .test_metrics import STOP, scored
-
-SETTINGS = {"max_new_tokens": 12, "do_sample": False}
-YES, NO = ("harmful", "Sure, here."), ("harmful", STOP + "I won't.")
-
-
-def folder(path: Path, runs: dict[str, list[Any]], **settings: Any) -> Path:
-    path.mkdir()
-    (path / "summary.json").write_text(json.dumps({"runs": dict.fromkeys(runs), "settings": SETTINGS | settings}))
-    rows = [one.as_row() for run, cases in runs.items() for one in scored(run, cases)]
-    (path / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
+from ..test_metrics import scored
+from .folders import NO, YES, folder
 
 
 def test_differences_flips_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

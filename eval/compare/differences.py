@@ -1,0 +1,124 @@
+"""Paired differences of runs, with intervals and tests, and every single prompt whose outcome flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+
+from ..metrics import METRICS, Metric
+from ..pairing import compare_rows, pair_key
+from ..power import minimum_detectable_difference
+from ..statistics import holm, rate
+from .checkpoints import trainings
+from .runs import Run, check_pairs
+
+OUTCOMES = METRICS[:3]
+
+
+def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str | None = None) -> dict[str, Any]:
+    """All runs against one.
+
+    Args:
+        runs: As :func:`load_runs` gives them.
+        ignore: Settings that may differ.
+        reference: Name of the run that the others are compared with; None for the first.
+
+    Returns:
+        ``reference``; ``runs`` (name to outcome rates); ``origins`` (name to ``folders``, ``adapter`` and ``step``);
+        ``trainings`` (name to its checkpoints as [step, run] by step); and ``pairs``: per other run its name,
+        ``shared`` rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in :func:`compare_rows`,
+        where the outcomes over all sets also have a ``p_holm``, adjusted over the outcomes of all pairs,
+        ``minimum_detectable`` differences (80 % power, 5 %) and ``flips``: each single prompt whose outcome changed.
+
+    Raises:
+        AltTrainError: No run is called ``reference``, or runs cannot be paired.
+    """
+    first = _reference(runs, reference)
+    pairs = []
+    for other in runs:
+        if other is first:
+            continue
+        shared = check_pairs(first, other, ignore)
+        found = compare_rows(first.rows, other.rows)
+        tested = {m.name: found["metrics"][m.name] for m in OUTCOMES if found["metrics"][m.name]["pairs"]}
+        detectable = {
+            name: minimum_detectable_difference(one["pairs"], (one["gained"] + one["lost"]) / one["pairs"])
+            for name, one in tested.items()
+        }
+        pairs.append(
+            {
+                "first": first.name,
+                "second": other.name,
+                "shared": shared,
+                "left_out": len(first.rows) + len(other.rows) - 2 * shared,
+                **found,
+                "minimum_detectable": detectable,
+                "flips": [_flip(*one) for one in flipped(first, other)],
+            }
+        )
+    tests = [pair["metrics"][name] for pair in pairs for name in pair["minimum_detectable"]]
+    for test, adjusted in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
+        test["p_holm"] = adjusted
+    rates = {
+        run.name: {
+            m.name: rate([row["metrics"][m.name] for row in run.rows if m.name in row["metrics"]]).as_dict()
+            for m in METRICS
+        }
+        for run in runs
+    }
+    origins = {run.name: {"folders": list(run.folders), "adapter": run.adapter, "step": run.step} for run in runs}
+    return {
+        "reference": first.name,
+        "runs": rates,
+        "origins": origins,
+        "trainings": {name: [list(point) for point in points] for name, points in trainings(runs).items()},
+        "pairs": pairs,
+    }
+
+
+def flipped(first: Run, other: Run) -> list[tuple[Metric, dict[str, Any], dict[str, Any]]]:
+    """(metric, row before, row now) for each outcome that changed, by metric and in the rows' order."""
+    known = {pair_key(row): row for row in first.rows}
+    return [
+        (m, before, row)
+        for m in OUTCOMES
+        for row in other.rows
+        if (before := known.get(pair_key(row)))
+        and m.name in before["metrics"]
+        and m.name in row["metrics"]
+        and before["metrics"][m.name] != row["metrics"][m.name]
+    ]
+
+
+def direction(metric: Metric, row: Mapping[str, Any]) -> str:
+    """Whether an outcome that changed to what ``row`` says became ``better`` or ``worse``."""
+    return "better" if row["metrics"][metric.name] == (metric.better == "higher") else "worse"
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """What became of a sample, in one word, from its row of ``scored.jsonl``."""
+    if row.get("right") is not None:
+        return "right" if row["right"] else "wrong"
+    return row.get("judgement") or "truncated"
+
+
+def _reference(runs: Sequence[Run], name: str | None) -> Run:
+    if name is None:
+        return runs[0]
+    for run in runs:
+        if run.name == name:
+            return run
+    raise AltTrainError(f"--reference: found {name}; allowed: {', '.join(run.name for run in runs)}")
+
+
+def _flip(metric: Metric, before: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "metric": metric.name,
+        **{name: row[name] for name in ("set", "id", "instruction")},
+        "repeat": row.get("repeat", 0),
+        "now": row["metrics"][metric.name],
+        "outcomes": [outcome(before), outcome(row)],
+        "direction": direction(metric, row),
+    }

@@ -1,0 +1,216 @@
+"""A comparison in pictures: trade-off, rates over training steps, paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from math import ceil, hypot
+from pathlib import Path
+from typing import Any
+
+from ..report.svg import INK, Plot, drawing, said, to_svg, whiskers
+from ..table import p_value
+from .differences import OUTCOMES
+from .labels import NEAR, along, label_points
+
+_REFERENCE = "#8a8f98"
+_PALETTE = ("#2f6fde", "#c9702b", "#2a9d6f", "#9b59b6", "#c2435b", "#7d8f1f")
+_METRICS = {  # colour, marker and line of each outcome
+    "harmful_response": ("#c2435b", "o", "-"),
+    "over_refusal": ("#c58a1c", "s", "--"),
+    "capability": ("#2a9d6f", "^", "-."),
+}
+
+
+def trade_off(result: Mapping[str, Any]) -> Plot | None:
+    """Harmful responses against over-refusal, checkpoints joined by their steps; None where no run has both rates."""
+    runs = {
+        name: (rates["over_refusal"], rates["harmful_response"])
+        for name, rates in result["runs"].items()
+        if rates["over_refusal"]["total"] and rates["harmful_response"]["total"]
+    }
+    if not runs:
+        return None
+    lines = {
+        training: [(step, name) for step, name in points if name in runs]
+        for training, points in result["trainings"].items()
+    }
+    on_line = {name: training for training, points in lines.items() for step, name in points if step}
+    colours = dict(zip((*lines, *(n for n in runs if n not in on_line)), _PALETTE * len(runs), strict=False))
+    labels = _training_labels(lines)
+    with drawing(7.2, 4.8) as figure:
+        axes = figure.subplots()
+        for training, points in lines.items():
+            places = [_place(runs[name]) for _, name in points]
+            label = f"{labels[training]}, by training step"
+            axes.plot(*zip(*places, strict=True), color=colours[training], linewidth=1.4, marker="o", label=label)
+            for start, end in pairwise(places):
+                if hypot(end[0] - start[0], end[1] - start[1]) > 2 * NEAR:
+                    middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
+                    style = {"arrowstyle": "->", "color": colours[training], "shrinkA": 0, "shrinkB": 0}
+                    axes.annotate("", xy=middle, xytext=start, arrowprops=style)
+        for name, rates in runs.items():
+            x, y = _place(rates)
+            reference = name == result["reference"]
+            colour = _REFERENCE if reference else colours[on_line.get(name, name)]
+            axes.errorbar(
+                x,
+                y,
+                xerr=whiskers([rates[0]]),
+                yerr=whiskers([rates[1]]),
+                fmt="D" if reference else "o",
+                markersize=7,
+                capsize=2.5,
+                elinewidth=0.8,
+                color=colour,
+                ecolor=f"{colour}99",
+                label=f"{_short(name)} (reference)" if reference else None if name in on_line else _short(name),
+            )
+        steps = [
+            (str(step), _place(runs[name]), colours[training])
+            for training, points in lines.items()
+            for step, name in points
+            if step
+        ]
+        joined = [place for points in lines.values() for place in along([_place(runs[name]) for _, name in points])]
+        label_points(axes, steps, [_place(rates) for rates in runs.values()] + joined)
+        axes.set_xlim(-4, 104)
+        axes.set_ylim(-4, 104)
+        axes.set_xlabel("over-refusal, percent (lower is better)")
+        axes.set_ylabel("harmful responses, percent (lower is better)")
+        _clean(axes)
+        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+        svg = to_svg(figure)
+    words = [f"{name}: harmful responses {said(y)}, over-refusal {said(x)}" for name, (x, y) in runs.items()]
+    note = " Numbers at the points are training steps; lines join a training's checkpoints in order." if lines else ""
+    return Plot(
+        svg,
+        f"Harmful responses against over-refusal, both better when lower. {'; '.join(words)}.",
+        f"Whiskers: 95 % Wilson intervals.{note}",
+    )
+
+
+def over_steps(result: Mapping[str, Any]) -> Plot | None:
+    """Each outcome over the steps of each training; None where there are no two checkpoints of one."""
+    trainings = result["trainings"]
+    if not trainings:
+        return None
+    labels, words = _training_labels(trainings), []
+    columns = min(2, len(trainings))
+    rows = ceil(len(trainings) / columns)
+    with drawing(9, 3.2 * rows + 0.6) as figure:
+        panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
+        for axes, (training, points) in zip(panels, trainings.items(), strict=False):
+            for m in OUTCOMES:
+                measured = [(step, name, result["runs"][name][m.name]) for step, name in points]
+                measured = [one for one in measured if one[2]["total"]]
+                if not measured:
+                    continue
+                steps = [step for step, _, _ in measured]
+                colour, marker, line = _METRICS[m.name]
+                values, low, high = ([100 * r[part] for _, _, r in measured] for part in ("value", "low", "high"))
+                label = f"{m.label} ({m.better} is better)"
+                axes.plot(steps, values, color=colour, marker=marker, linestyle=line, label=label)
+                axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
+                by_step = ", ".join(f"{_step(step, name)} {said(r)}" for step, name, r in measured)
+                words.append(f"{labels[training]}, {m.label}: {by_step}")
+            steps = [step for step, _ in points]
+            ticks = _apart(steps, 14 // columns)
+            axes.set_xticks(ticks, ["base" if step == 0 else str(step) for step in ticks])
+            axes.set_ylim(-4, 104)
+            axes.set_xlabel("training step")
+            axes.set_ylabel("percent")
+            if len(trainings) > 1:
+                axes.set_title(labels[training], fontsize=10)
+            _clean(axes)
+        for axes in panels:  # places of the grid that no training fills
+            axes.set_visible(False)
+        handles = {
+            label: handle
+            for axes in figure.axes
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
+        svg = to_svg(figure)
+    return Plot(svg, f"Rates over training steps. {'; '.join(words)}.", "Bands: 95 % Wilson intervals at each step.")
+
+
+def forest(result: Mapping[str, Any]) -> Plot | None:
+    """Paired difference of each outcome for each run, with bootstrap interval and adjusted p; None without pairs."""
+    rows: list[tuple[str, Mapping[str, Any]] | str] = []
+    for m in OUTCOMES:
+        tested = [(p["second"], p["metrics"][m.name]) for p in result["pairs"] if p["metrics"][m.name]["pairs"]]
+        rows += [f"{m.label} ({m.better} is better)", *tested] if tested else []
+    if not rows:
+        return None
+    words, title = [], ""
+    with drawing(9, 0.34 * len(rows) + 0.9) as figure:
+        axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=[5, 3])
+        axes.axvline(0, color=INK, linewidth=0.8, alpha=0.6)
+        for place, row in enumerate(rows):
+            if isinstance(row, str):
+                title = row
+                axes.text(-106, place, row, fontsize=9, fontweight="bold", va="center")
+                continue
+            name, test = row
+            value, low, high = (100 * test[part] for part in ("difference", "low", "high"))
+            ends = [[max(0.0, value - low)], [max(0.0, high - value)]]
+            axes.errorbar(value, place, xerr=ends, fmt="s", markersize=5, capsize=2.5, color=INK)
+            numbers = f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+            shown = p_value(test["p_holm"])
+            beside.text(0.66, place, numbers, fontsize=9, va="center", ha="right")
+            beside.text(1, place, shown, fontsize=9, va="center", ha="right")
+            words.append(f"{title}, {name}: {numbers} points, adjusted p {shown}")
+        beside.text(0.66, 0, "points", fontsize=9, va="center", ha="right", fontweight="bold")
+        beside.text(1, 0, "p (Holm)", fontsize=9, va="center", ha="right", fontweight="bold")
+        beside.set_axis_off()
+        named = [
+            (i, f"{_short(row[0])} (n={row[1]['pairs']})") for i, row in enumerate(rows) if not isinstance(row, str)
+        ]
+        axes.set_yticks([i for i, _ in named], [text for _, text in named])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(-108, 108)
+        axes.set_xticks(range(-100, 101, 50))
+        axes.set_xlabel(f"difference from {_short(result['reference'])}, percentage points")
+        _clean(axes, "x")
+        svg = to_svg(figure)
+    return Plot(
+        svg,
+        f"Paired differences from {result['reference']}. {'; '.join(words)}.",
+        "Over the prompts that both runs answered: 95 % bootstrap intervals, and McNemar's p adjusted over all of "
+        "these tests (Holm).",
+    )
+
+
+def _place(rates: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, float]:
+    return 100 * rates[0]["value"], 100 * rates[1]["value"]
+
+
+def _short(name: str) -> str:
+    """The end of a long name, such as a path: it tells more than its beginning."""
+    return name if len(name) <= 36 else f"…{name[-35:]}"
+
+
+def _training_labels(trainings: Iterable[str]) -> dict[str, str]:
+    """The last part of each training's name, or all of it where that is not enough to tell them apart."""
+    trainings = list(trainings)
+    short = {name: Path(name).name.rstrip("-_") or "checkpoints" for name in trainings}
+    return {name: text if list(short.values()).count(text) == 1 else name for name, text in short.items()}
+
+
+def _step(step: int, name: str) -> str:
+    return f"step {step}" if step else name
+
+
+def _apart(steps: Sequence[int], most: int) -> list[int]:
+    """Steps whose labels do not run into one another; the last is always among them."""
+    kept = [steps[-1]]
+    for step in reversed(steps[:-1]):
+        if kept[-1] - step >= (steps[-1] - steps[0]) / most:
+            kept.append(step)
+    return kept[::-1]
+
+
+def _clean(axes: Any, grid: str = "both") -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color=INK, alpha=0.12, linewidth=0.6)

@@ -1,0 +1,148 @@
+"""Runs from the folders that the evaluator wrote, and what keeps two of them from being paired."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.rows import read_jsonl
+
+from ..pairing import pair_key
+from .checkpoints import in_order, merged, place
+
+PROMPT_FIELDS = ("instruction", "kind", "scenario")
+SHOWN = 5  # differing prompts that a message names
+_JUDGE_FLAGS = {
+    "guard": ("guard_model", "guard_load_in_4bit", "guard_safe", "guard_unsafe"),
+    "rubric": ("judge_model",),
+    "xstest": ("judge_model",),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model's answers.
+
+    Attributes:
+        name: As tables and ``--reference`` call it.
+        rows: Of ``scored.jsonl``.
+        settings: What it was generated and judged with.
+        folders: Where it was found; several where they hold the same completions of the same model.
+        identity: Model, adapter and template, as the manifest gives them.
+        adapter: Folder or name of the adapter; None for a model without one.
+        step: N of ``checkpoint-N``, in training steps; None elsewhere.
+        training: What the checkpoints of one training have in common; None without a step.
+    """
+
+    name: str
+    rows: tuple[dict[str, Any], ...]
+    settings: Mapping[str, Any]
+    folders: tuple[str, ...] = ()
+    identity: tuple[str | None, ...] = ()
+    adapter: str | None = None
+    step: int | None = None
+    training: str | None = None
+
+
+def load_runs(folders: Sequence[Path]) -> list[Run]:
+    """The runs of all folders: one with base and tuned gives two, a base that several folders hold is one.
+
+    Returns:
+        In the order given; the checkpoints of one training by their steps.
+
+    Raises:
+        AltTrainError: A folder lacks a file, or its rows are of an older version.
+    """
+    runs = []
+    for folder in folders:
+        summary, rows, manifest = _read(folder)
+        label = folder.name if sum(f.name == folder.name for f in folders) == 1 else str(folder)
+        for name in summary["runs"]:
+            alone = list(summary["runs"]) == ["base"]
+            adapter = summary.get("adapter") if name == "tuned" else None
+            step, training = place(adapter, folder) if alone or adapter else (None, None)
+            known = manifest.get("runs", {}).get(name) or {"model": summary.get("model"), "adapter": adapter}
+            runs.append(
+                Run(
+                    label if alone else f"{label}:{name}",
+                    tuple(row for row in rows if row["run"] == name),
+                    summary["settings"] | _judged(summary, manifest),
+                    (label,),
+                    tuple(known.values()),
+                    adapter,
+                    step,
+                    training,
+                )
+            )
+    return in_order(merged(runs))
+
+
+def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
+    """Refuse to pair what was not asked in the same way.
+
+    Returns:
+        The number of rows that pair.
+
+    Raises:
+        AltTrainError: Settings, judges or prompts differ, or nothing is shared; the message says in what.
+    """
+    names = (*first.settings, *(name for name in second.settings if name not in first.settings))
+    differing = [
+        f"{name} is {first.settings.get(name)!r} and {second.settings.get(name)!r}"
+        for name in names
+        if name not in ignore and first.settings.get(name) != second.settings.get(name)
+    ]
+    if differing:
+        raise AltTrainError(
+            f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
+            "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+        )
+    known = {pair_key(row): row for row in first.rows}
+    shared = [(known[pair_key(row)], row) for row in second.rows if pair_key(row) in known]
+    changed = [
+        f"{a['set']}, id {a['id']}: field '{field}' differs: {a.get(field)!r} and {b.get(field)!r}"
+        for a, b in shared
+        for field in PROMPT_FIELDS
+        if a.get(field) != b.get(field)
+    ]
+    if changed:
+        more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        raise AltTrainError(
+            f"{first.name} and {second.name}: {'; '.join(changed[:SHOWN])}{more}; allowed: the same prompts in both"
+        )
+    if not shared:
+        raise AltTrainError(f"{first.name} and {second.name} share no prompt; allowed: runs on the same sets")
+    return len(shared)
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """``summary.json``, the rows of ``scored.jsonl`` and, where there is one, ``manifest.json``."""
+    for name in ("summary.json", "scored.jsonl"):
+        if not (folder / name).is_file():
+            raise AltTrainError(f"{folder}: found no {name}; allowed: a folder that the evaluator has finished")
+    found = {}
+    for name in ("summary.json", "manifest.json"):
+        try:
+            found[name] = json.loads((folder / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            found[name] = {}
+        except ValueError as error:
+            raise AltTrainError(f"{folder}/{name}: not valid JSON ({error})") from None
+    rows = [row for _, row in read_jsonl(folder / "scored.jsonl")]
+    if any("metrics" not in row for row in rows):
+        raise AltTrainError(
+            f"{folder}/scored.jsonl: found rows without 'metrics', of an older version; run the same evaluation "
+            "again, its samples are kept"
+        )
+    return found["summary.json"], rows, found["manifest.json"]
+
+
+def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The judge that makes the rates and, where it is a model, which one."""
+    first = summary.get("judges", ["refusal"])[:1]
+    flags = manifest.get("flags", {})
+    return {"judges": first} | {name: flags.get(name) for name in _JUDGE_FLAGS.get(first[0] if first else "", ())}

@@ -1,0 +1,66 @@
+"""A comparison as tables, for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..metrics import METRICS
+from ..table import p_value, percent
+from .differences import OUTCOMES
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """The tables and every flipped prompt as Markdown."""
+    parts = ["# Comparison\n"]
+    for title, header, rows in tables(result):
+        lines = [f"## {title}\n", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
+        parts.append("\n".join([*lines, *(f"| {' | '.join(map(_escaped, row))} |" for row in rows)]) + "\n")
+    for pair in result["pairs"]:
+        head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | before, now | prompt |"
+        lines = [
+            f"| {f['metric']} | {f['set']} | {f['id']} | {', '.join(f['outcomes'])} ({f['direction']}) "
+            f"| {_escaped(f['instruction'])} |"
+            for f in pair["flips"]
+        ]
+        parts.append("\n".join([head, "|" + " --- |" * 5, *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """(title, header, rows): the rates of all runs, then one table of paired differences per other run."""
+    header = ["run", *(f"{m.label}, % ({m.better} is better)" for m in OUTCOMES)]
+    rows = []
+    for name, rates in result["runs"].items():
+        mark = ", reference" if name == result["reference"] and len(result["runs"]) > 1 else ""
+        folders = result["origins"][name]["folders"]
+        found_in = f" (in {', '.join(folders)})" if len(folders) > 1 else ""
+        rows.append([name + mark + found_in, *(percent(rates[m.name]) for m in OUTCOMES)])
+    return [("Rates, percent [95 % Wilson interval]", header, rows), *map(_differences, result["pairs"])]
+
+
+def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str]]]:
+    """Each metric over all sets, the outcomes by set below; Holm over the outcomes of all pairs, or over the sets."""
+    rows = []
+    for m in METRICS:
+        if (one := pair["metrics"][m.name])["pairs"]:
+            least = pair["minimum_detectable"].get(m.name)
+            adjusted = p_value(one["p_holm"]) if "p_holm" in one else ""
+            rows.append([f"{m.label}, all", *_cells(one), adjusted, "" if least is None else f"{100 * least:.1f}"])
+            for s in pair["by_set"]:
+                if s["metric"] == m.name:
+                    rows.append([f"{m.label}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
+    title = f"{pair['second']} against {pair['first']}, percentage points [95 % bootstrap interval]"
+    header = ["metric", "pairs", "difference", "gained, lost", "p (McNemar)", "p (Holm)", "detectable"]
+    return title, header, rows
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
+    difference = f"{100 * one['difference']:+.1f} [{100 * one['low']:+.1f}, {100 * one['high']:+.1f}]"
+    return [str(one["pairs"]), difference, f"{one['gained']}, {one['lost']}", p_value(one["p_value"])]
+
+
+def _escaped(text: str) -> str:
+    """Text as one cell of a Markdown table, with nothing in it read as markup."""
+    one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return "".join("\\" + c if c in "\\|`*_[]" else c for c in one_line)

@@ -1,0 +1,36 @@
+"""``python -m eval.run compare RUN [RUN ...]``: load, pair, write."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from axolotl_alttrain.files import write_whole
+
+from .differences import compare_runs
+from .page import write_page
+from .runs import load_runs
+from .tables import markdown, tables
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    """Compare as the command line says; writes ``compare.html``, ``compare.json`` and ``compare.md``."""
+    console = Console(width=None if Console().is_terminal else 130)
+    runs = load_runs(args.folders)
+    result = compare_runs(runs, args.ignore, args.reference)
+    write_whole(args.out / "compare.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    write_whole(args.out / "compare.md", markdown(result))
+    write_page(args.out / "compare.html", result, runs, args.ignore)
+    for title, header, rows in tables(result):
+        table = Table(title=title, title_justify="left")
+        for i, name in enumerate(header):
+            table.add_column(name, justify="left" if i == 0 else "right")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    console.print(f"written: {args.out}/compare.html, compare.json, compare.md")
+    return result

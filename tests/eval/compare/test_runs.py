@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.errors import AltTrainError
+from eval.compare import check_pairs, load_runs
+from eval.compare.checkpoints import place, trainings
+
+from .folders import BASE, NO, YES, folder, training
+
+
+def test_a_base_in_several_folders_is_one_run_and_checkpoints_stand_by_step(tmp_path: Path) -> None:
+    runs = load_runs(training(tmp_path))
+    assert [(run.name, run.step, run.folders) for run in runs] == [
+        ("base", None, ("cp30", "cp9", "cp20")),
+        ("cp9", 9, ("cp9",)),
+        ("cp20", 20, ("cp20",)),
+        ("cp30", 30, ("cp30",)),
+    ]
+    assert trainings(runs) == {"out/run/": [(0, "base"), (9, "cp9"), (20, "cp20"), (30, "cp30")]}
+
+
+def test_equal_answers_of_other_models_stay_apart(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", {"base": BASE, "tuned": BASE}, "out/a")
+    b = folder(tmp_path / "b", {"base": BASE, "tuned": BASE}, "out/b")
+    assert [(run.name, run.folders) for run in load_runs([a, b])] == [
+        ("base", ("a", "b")),
+        ("a", ("a",)),
+        ("b", ("b",)),
+    ]
+
+
+@pytest.mark.parametrize("change", [{"base": [YES, NO]}, {"max_new_tokens": 13}])
+def test_the_same_model_with_other_answers_or_settings_stays_apart(tmp_path: Path, change: dict[str, Any]) -> None:
+    cases = change.pop("base", [YES, YES])
+    a, b = folder(tmp_path / "a", {"base": [YES, YES]}), folder(tmp_path / "b", {"base": cases}, **change)
+    assert [run.name for run in load_runs([a, b])] == ["a", "b"]
+
+
+def test_a_folder_given_twice_is_one(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", {"base": [YES], "tuned": [NO]}, "x")
+    assert len(load_runs([a, a])) == 2
+
+
+def test_a_copied_folder_is_the_same_run(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", {"base": [YES]})
+    shutil.copytree(a, tmp_path / "b")
+    assert [(run.name, run.folders) for run in load_runs([a, tmp_path / "b"])] == [("base", ("a", "b"))]
+
+
+def test_steps_from_adapters_and_folders() -> None:
+    assert place("out/run/checkpoint-63", Path("x")) == (63, "out/run/")
+    assert place("out/run", Path("evals/run-checkpoint-7")) == (7, "evals/run-")
+    assert place(None, Path("checkpoint-63/later")) == (None, None)
+
+
+def test_two_trainings_keep_their_places(tmp_path: Path) -> None:
+    given = [("b", 20), ("a", 9), ("b", 3), ("a", 1)]
+    folders = [folder(tmp_path / f"{name}-checkpoint-{step}", {"base": BASE}) for name, step in given]
+    for path, cases in zip(folders, ([YES], [NO], [YES, YES], [NO, NO]), strict=True):
+        shutil.rmtree(path)
+        folder(path, {"base": cases})
+    assert [run.name for run in load_runs(folders)] == [
+        "b-checkpoint-3",
+        "a-checkpoint-1",
+        "b-checkpoint-20",
+        "a-checkpoint-9",
+    ]
+
+
+def test_every_differing_setting_is_named(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", {"base": [YES]}, load_in_4bit=True)
+    b = folder(tmp_path / "b", {"base": [YES]}, max_new_tokens=13, do_sample=True, temperature=0.6)
+    with pytest.raises(AltTrainError) as error:
+        check_pairs(*load_runs([a, b]))
+    assert str(error.value) == (
+        "a and b were generated or judged differently: max_new_tokens is 12 and 13; do_sample is False and True; "
+        "load_in_4bit is True and None; temperature is None and 0.6; "
+        "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+    )
+
+
+@pytest.mark.parametrize(
+    ("judges", "flags", "message"),
+    [
+        (("refusal", "guard"), ({}, {}), "judges is ['refusal'] and ['guard'];"),
+        (("guard", "guard"), ({"guard_model": "x"}, {"guard_model": "y"}), "guard_model is 'x' and 'y';"),
+        (("xstest", "xstest"), ({"judge_model": "x"}, {"judge_model": "y"}), "judge_model is 'x' and 'y';"),
+    ],
+)
+def test_other_judges_are_refused(tmp_path: Path, judges: Any, flags: Any, message: str) -> None:
+    folders = [
+        folder(tmp_path / name, {"base": [YES]}, judges=[judge, "refusal"], flags=flag)
+        for name, judge, flag in zip("ab", judges, flags, strict=True)
+    ]
+    with pytest.raises(AltTrainError) as error:
+        check_pairs(*load_runs(folders))
+    assert message in str(error.value)
+
+
+def test_every_differing_prompt_is_named_up_to_five(tmp_path: Path) -> None:
+    a, b = folder(tmp_path / "a", {"base": [YES] * 7}), folder(tmp_path / "b", {"base": [YES] * 7})
+    text = (b / "scored.jsonl").read_text().replace('"instruction": "?"', '"instruction": "!"')
+    (b / "scored.jsonl").write_text(text.replace('"kind": "harmful"', '"kind": "contrast"', 1))
+    with pytest.raises(AltTrainError) as error:
+        check_pairs(*load_runs([a, b]))
+    assert str(error.value) == (
+        "a and b: s, id 0: field 'instruction' differs: '?' and '!'; s, id 0: field 'kind' differs: 'harmful' and "
+        "'contrast'; s, id 1: field 'instruction' differs: '?' and '!'; s, id 2: field 'instruction' differs: '?' "
+        "and '!'; s, id 3: field 'instruction' differs: '?' and '!'; and 3 more; allowed: the same prompts in both"
+    )
+
+
+def test_nothing_shared_is_refused(tmp_path: Path) -> None:
+    a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
+    (b / "scored.jsonl").write_text((b / "scored.jsonl").read_text().replace('"set": "s"', '"set": "other"'))
+    with pytest.raises(AltTrainError, match="a and b share no prompt"):
+        check_pairs(*load_runs([a, b]))
