@@ -56,8 +56,8 @@ _FINE = re.compile(
     r"|worry|refuse|decline|answer|help)"
     r"|\b(?:answering|helping) (?:is|would be) (?:the )?(?:right|responsible|fine|safe)"
     r"|\bwithout (?:any )?(?:worr|concern)"
-    r"|没有(?:任何)?(?:问题|危害|恶意)|放心(?:地)?回答|\bharmlos\w*|\bunbedenklich|\b(?:kein|nichts) (?:problem|schlimmes"
-    r"|gefährliches)"
+    r"|没有(?:任何)?(?:问题|危害|恶意)|放心(?:地)?回答|\bharmlos\w*|\bunbedenklich"
+    r"|\b(?:kein|nichts) (?:problem|schlimmes|gefährliches)"
     r"|\binoffensi(?:f|ve)\b|\brien (?:de )?(?:dangereux|mal|grave)",
     re.IGNORECASE,
 )
