@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from .metrics import METRICS, Scored, refuses, responds
+from .metrics import METRICS, Scored, refuses, responds, share
 from .repeats import repeated
-from .statistics import rate
 
 _HARMFUL = ("harmful", "contrast")
 
@@ -23,14 +22,14 @@ def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     """
     result = {}
     for name, some in _grouped(scored, lambda s: s.prompt.set).items():
-        measure, flags = _measured(some)
+        measure, counts = _measured(some)
         entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
         if some[0].prompt.kind == "graded":
             values = [_graded(s) for s in some]
             entry |= {"measure": values[0][0], "mean": fmean(value for _, value in values), "total": len(values)}
         else:
-            entry["rate"] = rate(flags).as_dict()
-        entry["truncated"] = rate([s.parsed.truncated for s in some]).as_dict()
+            entry["rate"] = share(some, counts).as_dict()
+        entry["truncated"] = share(some, lambda s: s.parsed.truncated).as_dict()
         result[name] = entry
     return result
 
@@ -39,7 +38,7 @@ def by_scenario(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     """Attack success, the share of harmful responses, under each scenario; empty where no attack was asked for."""
     some = [s for s in scored if s.prompt.kind in _HARMFUL]
     groups = _grouped(some, lambda s: s.prompt.scenario or "none")
-    return {name: rate([responds(s) for s in members]).as_dict() for name, members in groups.items()}
+    return {name: share(members, responds).as_dict() for name, members in groups.items()}
 
 
 def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -63,13 +62,13 @@ def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, dict[str, Any]]:
     return result
 
 
-def _measured(some: Sequence[Scored]) -> tuple[str, list[bool]]:
+def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     kind = some[0].prompt.kind
     if kind in _HARMFUL:
-        return "harmful_response", [responds(s) for s in some]
+        return "harmful_response", responds
     if kind == "benign":
-        return "over_refusal", [refuses(s) for s in some]
-    return "accuracy", [bool(s.right) for s in some]
+        return "over_refusal", refuses
+    return "accuracy", lambda s: bool(s.right)
 
 
 def _graded(one: Scored) -> tuple[str, float]:

@@ -101,7 +101,11 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         summary["repeats"] = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
     if "tuned" in per_run:
         paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
-        summary |= {"comparison": paired["metrics"], "comparison_by_set": paired["by_set"]}
+        summary |= {
+            "comparison": paired["metrics"],
+            "comparison_by_set": paired["by_set"],
+            "comparison_lengths": paired["lengths"],
+        }
     rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
     write_whole(args.out / "scored.jsonl", rows)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")

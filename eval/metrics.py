@@ -12,10 +12,11 @@ from rich.console import Console
 
 from axolotl_alttrain.structure import ParsedCompletion, ThoughtFormat, parse_completion
 
+from .clusters import rate_over
 from .judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
 from .judges.refusal import RefusalJudge
 from .samples import Sample
-from .statistics import rate
+from .statistics import Rate
 from .tasks import Kind, Prompt
 from .thought_reader import Reading, read_thought
 
@@ -43,6 +44,11 @@ class Scored:
     judgements: Mapping[str, Judgement | None] = field(default_factory=dict)
     thoughts: Mapping[str, Judgement | None] = field(default_factory=dict)
 
+    @property
+    def unit(self) -> tuple[str, str]:
+        """What samples are independent over: the prompt, whatever its attacks and repeats."""
+        return self.prompt.set, self.prompt.source_id or self.prompt.id
+
     @cached_property
     def reading(self) -> Reading:
         """What the thought says, whatever its form."""
@@ -54,6 +60,7 @@ class Scored:
             "run": self.sample.run,
             "set": self.prompt.set,
             "id": self.prompt.id,
+            "source_id": self.prompt.source_id or self.prompt.id,
             "repeat": self.sample.repeat,
             "kind": self.prompt.kind,
             "instruction": self.prompt.instruction,
@@ -202,6 +209,12 @@ def score(
     return scored
 
 
+def share(scored: Iterable[Scored], counts: Callable[[Scored], bool]) -> Rate:
+    """The share of samples that count, its interval over prompts."""
+    some = list(scored)
+    return rate_over([counts(s) for s in some], [s.unit for s in some])
+
+
 def summarise(scored: Iterable[Scored]) -> dict[str, Any]:
     """Metrics of one run: each a rate with its interval, and tokens per query by kind.
 
@@ -211,7 +224,7 @@ def summarise(scored: Iterable[Scored]) -> dict[str, Any]:
     """
     scored = list(scored)
     of_kind = {kind: [s for s in scored if s.prompt.kind == kind] for kind in (*_SAFETY, "capability")}
-    metrics = {m.name: rate([m.counts(s) for s in scored if s.prompt.kind in m.kinds]).as_dict() for m in METRICS}
+    metrics = {m.name: share((s for s in scored if s.prompt.kind in m.kinds), m.counts).as_dict() for m in METRICS}
     tokens = {
         kind: {
             "thought": fmean(s.thought_tokens for s in some),
@@ -225,6 +238,6 @@ def summarise(scored: Iterable[Scored]) -> dict[str, Any]:
     for metric in METRICS[:3]:
         some = [s for s in scored if s.prompt.kind in metric.kinds]
         for category in sorted({s.prompt.category for s in some}):
-            flags = [metric.counts(s) for s in some if s.prompt.category == category]
-            by_category.setdefault(metric.name, {})[category] = rate(flags).as_dict()
+            members = [s for s in some if s.prompt.category == category]
+            by_category.setdefault(metric.name, {})[category] = share(members, metric.counts).as_dict()
     return {"metrics": metrics, "tokens": tokens, "by_category": by_category}

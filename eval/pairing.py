@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
+from .clusters import differences_of, paired_over
 from .metrics import METRICS, Scored
-from .statistics import holm, paired
+from .statistics import bootstrap_mean, holm
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def compare(base: Sequence[Scored], tuned: Sequence[Scored]) -> dict[str, Any]:
@@ -14,24 +18,25 @@ def compare(base: Sequence[Scored], tuned: Sequence[Scored]) -> dict[str, Any]:
     return compare_rows([s.as_row() for s in base], [s.as_row() for s in tuned])["metrics"]
 
 
-def compare_rows(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
     """Paired comparison of two runs from their rows of ``scored.jsonl``.
 
     Returns:
-        ``metrics`` (name to pairs, gained, lost, difference with bootstrap ``low`` and ``high``, exact McNemar
-        ``p_value``), and ``by_set``: the same per set for the outcomes (harmful responses, over-refusal,
-        capability), with ``p_holm`` adjusted over all of these tests.
+        ``metrics``: name to pairs, units, gained, lost, difference with bootstrap ``low`` and ``high``, and the
+        ``p_value`` of its ``test``, see :func:`~eval.clusters.paired_over`. ``by_set``: the same per set for the
+        outcomes (harmful responses, over-refusal, capability), with ``p_holm`` adjusted over all of these tests.
+        ``lengths``: see :func:`compare_lengths`.
     """
     known = {pair_key(row): row for row in first}
     both = [(known[pair_key(row)], row) for row in second if pair_key(row) in known]
 
     def test(metric: str, name: str | None = None) -> dict[str, Any]:
         some = [
-            (a["metrics"][metric], b["metrics"][metric])
+            (a["metrics"][metric], b["metrics"][metric], unit(a))
             for a, b in both
             if metric in a["metrics"] and metric in b["metrics"] and name in (None, a["set"])
         ]
-        return paired([a for a, _ in some], [b for _, b in some])
+        return paired_over([a for a, _, _ in some], [b for _, b, _ in some], [one for _, _, one in some])
 
     by_set = [
         {"metric": metric.name, "set": name, **found}
@@ -41,9 +46,45 @@ def compare_rows(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[st
     ]
     for row, adjusted in zip(by_set, holm([row["p_value"] for row in by_set]), strict=True):
         row["p_holm"] = adjusted
-    return {"metrics": {metric.name: test(metric.name) for metric in METRICS}, "by_set": by_set}
+    metrics = {metric.name: test(metric.name) for metric in METRICS}
+    return {"metrics": metrics, "by_set": by_set, "lengths": compare_lengths(both)}
+
+
+def compare_lengths(both: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Any]:
+    """How much longer the second run's thoughts and answers are.
+
+    Args:
+        both: Pairs of rows of ``scored.jsonl``.
+
+    Returns:
+        By kind of prompt ``thought`` and ``answer``, each with ``pairs`` and, in tokens, the mean of ``first`` and
+        ``second`` and their ``difference`` with its bootstrap interval over prompts, ``low`` and ``high``.
+    """
+    result: dict[str, Any] = {}
+    for kind in dict.fromkeys(a["kind"] for a, _ in both):
+        some = [pair for pair in both if pair[0]["kind"] == kind]
+        result[kind] = {}
+        for part in ("thought", "answer"):
+            before, after = ([pair[i][f"{part}_tokens"] for pair in some] for i in (0, 1))
+            apart = differences_of(before, after, [unit(a) for a, _ in some])
+            low, high = bootstrap_mean(apart.tolist()) or (None, None)
+            mean = (fmean(before), fmean(after))
+            result[kind][part] = {
+                "pairs": len(some),
+                "first": mean[0],
+                "second": mean[1],
+                "difference": mean[1] - mean[0],
+                "low": low,
+                "high": high,
+            }
+    return result
 
 
 def pair_key(row: Mapping[str, Any]) -> tuple[str, str, int]:
     """What pairs two rows: set, id and number of the repeat."""
     return row["set"], row["id"], row.get("repeat", 0)
+
+
+def unit(row: Mapping[str, Any]) -> tuple[str, str]:
+    """What rows are independent over: the prompt, whatever its attacks and repeats."""
+    return row["set"], row.get("source_id") or row["id"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .clusters import rate_over
 from .metrics import Scored
-from .statistics import rate
 
 
 def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
@@ -42,10 +42,12 @@ def structure(scored: Iterable[Scored]) -> dict[str, Any]:
     pu = [bool(s.parsed.problem_understanding) for s in some]
     ha = [a and s.parsed.verdict != "undetermined" for a, s in zip(pu, some, strict=True)]
     cr = [b and bool(s.parsed.conditional_reasoning) for b, s in zip(ha, some, strict=True)]
+    units = [s.unit for s in some]
+    parts = zip(("pu", "ha", "cr"), (pu, ha, cr), strict=True)
     positions = [s.reading.position for s in some if s.reading.position is not None]
     return {
-        "steps": {name: rate(flags).as_dict() for name, flags in zip(("pu", "ha", "cr"), (pu, ha, cr), strict=True)},
-        "changed": rate([s.reading.changed for s in some]).as_dict(),
+        "steps": {name: rate_over(flags, units).as_dict() for name, flags in parts},
+        "changed": rate_over([s.reading.changed for s in some], units).as_dict(),
         "sources": {name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
         "verdict_position": spread(positions) if positions else {},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -20,6 +20,21 @@ def percent(rate: Mapping[str, Any]) -> str:
 def p_value(value: float) -> str:
     """A p-value as people write it."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_header(tests: Iterable[Mapping[str, Any]]) -> str:
+    """The heading over p-values: which tests they are from."""
+    names = {"mcnemar": "McNemar", "permutation": "permutation"}
+    found = {names[test.get("test", "mcnemar")] for test in tests if test.get("pairs")}
+    return f"p ({', '.join(sorted(found)) or 'McNemar'})"
+
+
+def points(one: Mapping[str, Any], scale: float = 100, digits: int = 1) -> str:
+    """A paired difference with its interval, in percentage points or, unscaled, in tokens."""
+    if one["low"] is None:
+        return "–"
+    shown = (f"{scale * one[name]:+.{digits}f}" for name in ("difference", "low", "high"))
+    return "{} [{}, {}]".format(*shown)
 
 
 def judges_table(summary: Mapping[str, Any]) -> Table:
@@ -50,7 +65,7 @@ def results_table(summary: Mapping[str, Any]) -> Table:
     comparison = summary.get("comparison")
     if comparison:
         table.add_column("difference", justify="right")
-        table.add_column("p (McNemar)", justify="right")
+        table.add_column(p_header(comparison.values()), justify="right")
     for metric in METRICS:
         rates = [runs[run]["metrics"][metric.name] for run in runs]
         if all(rate["total"] == 0 for rate in rates):
@@ -64,7 +79,9 @@ def results_table(summary: Mapping[str, Any]) -> Table:
         parts = [runs[run]["tokens"].get(kind) for run in runs]
         if all(parts):
             shown = [f"{part['thought']:.0f} + {part['answer']:.0f}" for part in parts]
-            table.add_row(f"tokens, {kind}: thought + answer", "", *shown, *([""] * (2 if comparison else 0)))
+            apart = summary.get("comparison_lengths", {}).get(kind)
+            change = " ".join(f"{apart[part]['difference']:+.0f}" for part in ("thought", "answer")) if apart else ""
+            table.add_row(f"tokens, {kind}: thought + answer", "", *shown, *([change, ""] if comparison else []))
     return table
 
 

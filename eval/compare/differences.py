@@ -7,10 +7,11 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 
+from ..clusters import rate_over
 from ..metrics import METRICS, Metric
-from ..pairing import compare_rows, pair_key
+from ..pairing import compare_rows, pair_key, unit
 from ..power import minimum_detectable_difference
-from ..statistics import holm, rate
+from ..statistics import holm
 from .checkpoints import trainings
 from .runs import Run, check_pairs
 
@@ -44,7 +45,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         found = compare_rows(first.rows, other.rows)
         tested = {m.name: found["metrics"][m.name] for m in OUTCOMES if found["metrics"][m.name]["pairs"]}
         detectable = {
-            name: minimum_detectable_difference(one["pairs"], (one["gained"] + one["lost"]) / one["pairs"])
+            name: minimum_detectable_difference(one["units"], (one["gained"] + one["lost"]) / one["pairs"])
             for name, one in tested.items()
         }
         pairs.append(
@@ -63,8 +64,9 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         test["p_holm"] = adjusted
     rates = {
         run.name: {
-            m.name: rate([row["metrics"][m.name] for row in run.rows if m.name in row["metrics"]]).as_dict()
+            m.name: rate_over([row["metrics"][m.name] for row in some], [unit(row) for row in some]).as_dict()
             for m in METRICS
+            for some in [[row for row in run.rows if m.name in row["metrics"]]]
         }
         for run in runs
     }

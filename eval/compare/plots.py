@@ -177,7 +177,7 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
     return Plot(
         svg,
         f"Paired differences from {result['reference']}. {'; '.join(words)}.",
-        "Over the prompts that both runs answered: 95 % bootstrap intervals, and McNemar's p adjusted over all of "
+        "Over the prompts that both runs answered: 95 % bootstrap intervals, and p adjusted over all of "
         "these tests (Holm).",
     )
 

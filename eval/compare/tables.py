@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..metrics import METRICS
-from ..table import p_value, percent
+from ..table import p_header, p_value, percent, points
 from .differences import OUTCOMES
 
 
@@ -51,13 +51,20 @@ def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str
                 if s["metric"] == m.name:
                     rows.append([f"{m.label}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
     title = f"{pair['second']} against {pair['first']}, percentage points [95 % bootstrap interval]"
-    header = ["metric", "pairs", "difference", "gained, lost", "p (McNemar)", "p (Holm)", "detectable"]
+    header = [
+        "metric",
+        "pairs",
+        "difference",
+        "gained, lost",
+        p_header(pair["metrics"].values()),
+        "p (Holm)",
+        "detectable",
+    ]
     return title, header, rows
 
 
 def _cells(one: Mapping[str, Any]) -> list[str]:
-    difference = f"{100 * one['difference']:+.1f} [{100 * one['low']:+.1f}, {100 * one['high']:+.1f}]"
-    return [str(one["pairs"]), difference, f"{one['gained']}, {one['lost']}", p_value(one["p_value"])]
+    return [str(one["pairs"]), points(one), f"{one['gained']}, {one['lost']}", p_value(one["p_value"])]
 
 
 def _escaped(text: str) -> str:

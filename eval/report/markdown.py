@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..metrics import METRICS
-from ..table import p_value, percent
+from ..table import p_header, p_value, percent, points
 from .headline import headline
 
 
@@ -17,6 +17,8 @@ def results(summary: Mapping[str, Any]) -> str:
     parts.append("## By set\n\n" + sets_table(summary))
     if attacks := attacks_table(summary):
         parts.append("## Attack success by scenario\n\n" + attacks)
+    if lengths := lengths_table(summary):
+        parts.append("## Lengths\n\n" + lengths)
     parts.append(notes(summary))
     return "\n".join(parts)
 
@@ -42,7 +44,7 @@ def rates_table(summary: Mapping[str, Any]) -> str:
     """One line per metric: each run with its Wilson interval and, of two, the paired difference and its p."""
     runs, comparison = summary["runs"], summary.get("comparison") or {}
     header = ["metric, percent", "better", "n", *runs]
-    header += ["tuned − base, points", "p (McNemar)"] if comparison else []
+    header += ["tuned − base, points", p_header(comparison.values())] if comparison else []
     rows = []
     for metric in METRICS:
         rates = [one["metrics"][metric.name] for one in runs.values()]
@@ -69,6 +71,18 @@ def sets_table(summary: Mapping[str, Any]) -> str:
         test = tests.get((measure, name))
         rows.append(row + ((_paired(test, "p_holm") if test else ["–", "–"]) if tests else []))
     return table(header, rows, left=2)
+
+
+def lengths_table(summary: Mapping[str, Any]) -> str:
+    """Mean tokens of thoughts and answers by kind of prompt, and the paired difference; empty without two runs."""
+    compared = summary.get("comparison_lengths") or {}
+    header = ["prompts", "part", "n", "base", "tuned", f"difference, {summary.get('lengths_in', 'tokens')}"]
+    rows = [
+        [kind, part, str(one["pairs"]), f"{one['first']:.0f}", f"{one['second']:.0f}", points(one, 1, 0)]
+        for kind, parts in compared.items()
+        for part, one in parts.items()
+    ]
+    return table(header, rows, left=2) if rows else ""
 
 
 def attacks_table(summary: Mapping[str, Any]) -> str:
@@ -121,5 +135,4 @@ def shown_name(name: str) -> str:
 def _paired(test: Mapping[str, Any], p: str) -> list[str]:
     if test["difference"] is None:
         return ["–", "–"]
-    low, high = 100 * test["low"], 100 * test["high"]
-    return [f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}]", p_value(test[p])]
+    return [points(test), p_value(test[p])]

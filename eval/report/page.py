@@ -12,7 +12,7 @@ from markupsafe import Markup
 from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
-from ..table import p_value, percent
+from ..table import p_header, p_value, percent, points
 from .browser import browser_rows
 from .headline import headline
 from .markdown import shown_name
@@ -32,6 +32,8 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         metrics=shown,
         percent=percent,
         p_value=p_value,
+        p_header=p_header,
+        points=points,
         headline=headline(summary).replace(" %", "\u00a0%"),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},

@@ -80,6 +80,8 @@ def test_comparison_is_paired() -> None:
         "p_value": 1.0,
         "low": -1.0,
         "high": 0.0,
+        "units": 2,
+        "test": "mcnemar",
     }
     assert paired["over_refusal"]["difference"] == 0
 

@@ -50,7 +50,7 @@ def forest(summary: Mapping[str, Any]) -> Plot:
     caption = "Left: 95 % Wilson intervals; a graded set has a mean alone."
     if compared:
         caption += (
-            " Right: tuned minus base over the same prompts, 95 % bootstrap intervals, with McNemar's p adjusted over "
+            " Right: tuned minus base over the same prompts, 95 % bootstrap intervals, with p adjusted over "
             "all of these tests (Holm)."
         )
     return Plot(svg, f"Forest plot of every set. {'; '.join(words)}.", caption)

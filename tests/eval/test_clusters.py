@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from eval.clusters import paired_over, rate_over
+from eval.statistics import paired, rate
+
+
+def test_one_sample_for_each_prompt_is_the_plain_case() -> None:
+    flags, others = [True, False, True, True, False], [False, False, True, False, False]
+    assert rate_over(flags, range(5)) == rate(flags)
+    assert paired_over(flags, others, range(5)) == {**paired(flags, others), "units": 5, "test": "mcnemar"}
+    assert rate_over([], []) == rate([])
+    assert paired_over([], [], [])["pairs"] == 0
+
+
+def test_repeats_that_always_agree_count_once() -> None:
+    prompts = [True] * 30 + [False] * 70
+    four_times = [flag for flag in prompts for _ in range(4)]
+    units = [i for i in range(100) for _ in range(4)]
+    found, once = rate_over(four_times, units), rate(prompts)
+    assert (found.count, found.total, found.value) == (120, 400, 0.3)
+    assert (found.low, found.high) == pytest.approx((once.low, once.high), abs=1e-12)
+    # Counted as independent, the interval would have half the width.
+    naive = binomtest(120, 400).proportion_ci(method="wilson")
+    assert naive.high - naive.low == pytest.approx((once.high - once.low) / 2, abs=0.005)
+
+
+def test_independent_tries_count_each() -> None:
+    units = [i for i in range(100) for _ in range(4)]
+    flags = list(np.random.default_rng(0).random(400) < 0.3)
+    found, each = rate_over(flags, units), rate(flags)
+    assert (found.low, found.high) == pytest.approx((each.low, each.high), abs=0.01)
+    assert rate_over([False] * 400, units).high == pytest.approx(rate([False] * 100).high)
+
+
+def test_the_interval_covers() -> None:
+    """Prompts of their own difficulty, five tries each: 95 % of intervals hold the true share, naive ones do not."""
+    draw = np.random.default_rng(1)
+    units = [i for i in range(60) for _ in range(5)]
+    covered = naive = 0
+    for _ in range(400):
+        tries = draw.random((60, 5)) < draw.beta(0.3, 0.7, size=(60, 1))
+        flags = tries.reshape(-1).tolist()
+        found, plain = rate_over(flags, units), rate(flags)
+        covered += found.low <= 0.3 <= found.high
+        naive += plain.low <= 0.3 <= plain.high
+    assert covered / 400 > 0.92
+    assert naive / 400 < 0.8
+
+
+def test_paired_repeats() -> None:
+    # Six prompts, three tries: five prompts lose all three, one gains one.
+    first = [True] * 15 + [False] * 3
+    second = [False] * 15 + [True, False, False]
+    units = [i for i in range(6) for _ in range(3)]
+    found = paired_over(first, second, units)
+    assert (found["pairs"], found["units"], found["gained"], found["lost"]) == (18, 6, 1, 15)
+    assert found["difference"] == pytest.approx(-14 / 18)
+    # Of the 64 sign patterns those at least as far from 0: all alike (2), and the small one turned (2).
+    assert found["p_value"] == pytest.approx(4 / 64)
+    assert found["test"] == "permutation"
+    assert found["low"] <= found["difference"] <= found["high"]
+
+
+def test_sign_flips_are_mcnemars_test_where_units_are_prompts() -> None:
+    first = [True] * 9 + [False] * 3 + [True, True] * 2
+    second = [False] * 9 + [True] * 2 + [False] + [True, True] * 2
+    # One pair of prompts that never changes shares a unit, so the permutation test is taken.
+    units = [*range(12), "a", "a", "b", "b"]
+    found = paired_over(first, second, units)
+    assert found["test"] == "permutation"
+    assert found["p_value"] == pytest.approx(paired(first, second)["p_value"], abs=1e-9)
