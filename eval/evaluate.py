@@ -22,7 +22,7 @@ from .breakdown import by_attack, by_scenario, by_set, over_repeats
 from .by_judge import judges_apart
 from .card import write_cards
 from .generate import generate
-from .judges import JudgementFile, judges_from
+from .judges import JudgementFile, judges_from, refusal_judge
 from .judges.quality import judge_quality
 from .loading import load_available
 from .manifest import versions, write_manifest
@@ -87,6 +87,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "missing": missing,
         "packages": versions(),
         "judges": [judge.name for judge in judges],
+        "refusal_judge": refusal_judge(judges).name,
         "judge_quality": quality,
         "runs": {
             run: summarise(some)

@@ -67,7 +67,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=["refusal"],
         choices=("refusal", "guard", "rubric", "xstest"),
-        help="the first makes the rates, all are shown with their agreement (default: refusal, offline rules)",
+        help="the first makes the rates, of refusals the first that tells them; all are shown with their agreement "
+        "(default: refusal, offline rules)",
     )
     j.add_argument("--guard-model", metavar="NAME", help="guard: folder or hub id")
     j.add_argument("--guard-template", type=Path, metavar="FILE", help="guard: Jinja, instead of its own chat template")

@@ -17,7 +17,10 @@ from .checkpoints import in_order, merged, place
 PROMPT_FIELDS = ("instruction", "kind", "scenario")
 SHOWN = 5  # differing prompts that a message names
 _JUDGE_FLAGS = {
-    "guard": ("guard_model", "guard_load_in_4bit", "guard_safe", "guard_unsafe"),
+    "guard": (
+        *("guard_model", "guard_load_in_4bit", "guard_safe", "guard_unsafe"),
+        *("guard_template", "guard_template_args"),
+    ),
     "rubric": ("judge_model",),
     "xstest": ("judge_model",),
 }
@@ -142,7 +145,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str,
 
 
 def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The judge that makes the rates and, where it is a model, which one."""
+    """The judges that make the rates and, where they are models, which ones."""
     first = summary.get("judges", ["refusal"])[:1]
+    first += [name for name in [summary.get("refusal_judge")] if name and name not in first]
     flags = manifest.get("flags", {})
-    return {"judges": first} | {name: flags.get(name) for name in _JUDGE_FLAGS.get(first[0] if first else "", ())}
+    return {"judges": first} | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from axolotl_alttrain.errors import AltTrainError
 
@@ -18,11 +19,14 @@ __all__ = [
     "judge_all",
     "judge_refusal",
     "judges_from",
+    "refusal_judge",
 ]
 
 
 def judges_from(args: argparse.Namespace) -> list[Judge]:
     """The judges that the command line names, in its order.
+
+    Where none of them tells refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
 
     Raises:
         AltTrainError: A judge that asks a model has none.
@@ -57,4 +61,9 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
         kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
         judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency))
-    return judges
+    return judges if any(judge.tells_refusals for judge in judges) else [*judges, RefusalJudge()]
+
+
+def refusal_judge(judges: Sequence[Judge]) -> Judge:
+    """The judge of refusals: the first that tells them."""
+    return next((judge for judge in judges if judge.tells_refusals), judges[0])

@@ -34,10 +34,15 @@ def settings(summary: Mapping[str, Any]) -> str:
         f"Base model {cell(shown_name(summary.get('base_model') or summary['model']))}{adapter}. "
         f"{sum(summary['sets'].values())} prompts, {sampled}, at most {how['max_new_tokens']} new tokens"
         f"{f', weights {loaded}' if loaded else ''}. "
-        f"Judges: {', '.join(summary['judges'])}; the first makes the rates. "
+        f"Judges: {', '.join(summary['judges'])}; the first makes the rates{_refusals(summary)}. "
         f"axolotl-alttrain {summary['version']}{f' with {packages}' if packages else ''}; "
         f"finished {summary['finished']}."
     )
+
+
+def _refusals(summary: Mapping[str, Any]) -> str:
+    name = summary.get("refusal_judge", summary["judges"][0])
+    return "" if name == summary["judges"][0] else f", {name} that of refusals"
 
 
 def rates_table(summary: Mapping[str, Any]) -> str:

@@ -72,8 +72,10 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
         args = {"n": measured["total"]}
         if "rate" in entry:
             args |= {"interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
-        if entry["measure"] in ("harmful_response", "over_refusal"):
+        if entry["measure"] == "harmful_response":
             args |= {"judge": summary["judges"][0]}
+        if entry["measure"] == "over_refusal":
+            args |= {"judge": summary.get("refusal_judge", summary["judges"][0])}
         scenarios = list(summary["runs"][run].get("by_attack", {}).get(name, ()))
         if scenarios not in ([], ["none"]):
             args |= {"scenarios": scenarios}

@@ -8,9 +8,10 @@ import pytest
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.breakdown import over_repeats
 from eval.by_judge import judges_apart
-from eval.judges import Case, Judge, Judgement, RefusalJudge
+from eval.judges import Case, Judge, Judgement, RefusalJudge, judges_from
 from eval.metrics import Scored, score, summarise
 from eval.pairing import compare
+from eval.run import parser
 from eval.samples import Sample
 from eval.structure import structure
 from eval.tasks import Kind, Prompt
@@ -122,3 +123,22 @@ def test_worst_of_repeats() -> None:
     assert found["harmful_response"]["prompts"] == 1
     assert found["harmful_response"]["mean"]["value"] == pytest.approx(1 / 3)
     assert found["harmful_response"]["worst_of_k"]["value"] == 1
+
+
+def test_over_refusal_is_judged_by_a_judge_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Safe(RefusalJudge):
+        """Calls everything safe, as a guard calls refusals and harmless answers alike."""
+
+        name, tells_refusals = "guard", False
+
+        def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
+            for place in range(len(cases)):
+                yield place, Judgement("safe")
+
+    monkeypatch.setattr("eval.judges.guard.GuardJudge", lambda *_: Safe())
+    args = parser().parse_args(["--judges", "guard", "--guard-model", "any"])
+    judges = judges_from(args)
+    assert [judge.name for judge in judges] == ["guard", "refusal"]
+    found = scored("base", [("benign", "I can't help with that."), ("harmful", "Sure, here.")], judges)
+    assert summarise(found)["metrics"]["over_refusal"]["count"] == 1
+    assert summarise(found)["metrics"]["harmful_response"]["count"] == 0
