@@ -22,6 +22,9 @@ def parser() -> argparse.ArgumentParser:
         "python -m eval.run card RUN writes a model card. "
         "Without --model and --adapter: the demo's model and the adapter in outputs/smollm2-135m-cpu.",
     )
+    p.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG", help="YAML file with these flags; examples/eval-8b.yml"
+    )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
     p.add_argument("--list", action="store_true", help="show every set with its size, licence and judge, and end")
@@ -123,17 +126,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _compare(argv[1:])
     if argv[:1] == ["card"]:
         return _card(argv[1:])
-    args = parser().parse_args(argv)
-    # After parsing: --help must not wait for torch.
     from axolotl_alttrain.errors import AltTrainError
 
+    from .config import with_config
+
     try:
+        args = with_config(parser(), argv)
         if args.list:
             from .listing import print_listing
 
             print_listing()
             return 0
-        from .evaluate import evaluate
+        from .evaluate import evaluate  # after parsing: --help must not wait for torch
 
         if (
             args.backend != "api"
