@@ -8,6 +8,7 @@ from typing import Any
 
 from .metrics import METRICS, Scored, refuses, responds, share
 from .repeats import repeated
+from .statistics import bootstrap_mean
 
 _HARMFUL = ("harmful", "contrast")
 
@@ -17,16 +18,16 @@ def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
 
     Returns:
         By set: ``measure`` (``harmful_response``, ``over_refusal``, ``accuracy`` or the metric of a graded set),
-        ``rate`` (for graded sets ``mean`` instead, between 0 and 1) and ``truncated``. A cut-off thought is no answer:
-        not harmful, not refused, not right, and worth 0.
+        ``rate`` (of graded sets the mean, between 0 and 1, its interval a bootstrap over prompts, ``count`` None) and
+        ``truncated``. A cut-off thought is no answer: not harmful, not refused, not right, and worth 0.
     """
     result = {}
     for name, some in _grouped(scored, lambda s: s.prompt.set).items():
         measure, counts = _measured(some)
         entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
         if some[0].prompt.kind == "graded":
-            values = [_graded(s) for s in some]
-            entry |= {"measure": values[0][0], "mean": fmean(value for _, value in values), "total": len(values)}
+            values = [s.graded for s in some if s.graded]
+            entry |= {"measure": values[0][0], "rate": _mean([value for _, value in values])}
         else:
             entry["rate"] = share(some, counts).as_dict()
         entry["truncated"] = share(some, lambda s: s.parsed.truncated).as_dict()
@@ -71,11 +72,9 @@ def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     return "accuracy", lambda s: bool(s.right)
 
 
-def _graded(one: Scored) -> tuple[str, float]:
-    """Name and value of the metric of a graded prompt."""
-    assert one.prompt.scorer is not None
-    name, value = next(iter(one.prompt.scorer("" if one.parsed.truncated else one.parsed.answer).items()))
-    return name.removesuffix(",none"), value
+def _mean(values: Sequence[float]) -> dict[str, Any]:
+    low, high = bootstrap_mean(values) or (None, None)
+    return {"count": None, "total": len(values), "value": fmean(values), "low": low, "high": high}
 
 
 def _grouped(scored: Iterable[Scored], key: Any) -> dict[str, list[Scored]]:

@@ -64,6 +64,23 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     return {**found, "p_value": _sign_flips(differences)}
 
 
+def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
+    """As :func:`paired_over` for values by degree: ``gained`` and ``lost`` count samples whose value rose or fell."""
+    differences = differences_of(first, second, units)
+    low, high = bootstrap_mean(differences.tolist()) or (None, None)
+    return {
+        "pairs": len(first),
+        "gained": sum(b > a for a, b in zip(first, second, strict=True)),
+        "lost": sum(b < a for a, b in zip(first, second, strict=True)),
+        "difference": float(differences.mean()) if len(differences) else None,
+        "p_value": _sign_flips(differences),
+        "low": low,
+        "high": high,
+        "units": len(differences),
+        "test": "permutation",
+    }
+
+
 def differences_of(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> np.ndarray:
     """Each unit's difference, second minus first, scaled so that their mean is the difference over all samples.
 

@@ -57,6 +57,14 @@ class Scored:
         """What the thought says, whatever its form."""
         return read_thought(self.parsed)
 
+    @cached_property
+    def graded(self) -> tuple[str, float] | None:
+        """Name and value, between 0 and 1, of the metric of a graded prompt; a cut-off thought is worth 0."""
+        if self.prompt.kind != "graded" or self.prompt.scorer is None:
+            return None
+        name, value = next(iter(self.prompt.scorer("" if self.parsed.truncated else self.parsed.answer).items()))
+        return name.removesuffix(",none"), value
+
     def as_row(self) -> dict[str, Any]:
         """A row of ``scored.jsonl``."""
         return {
@@ -79,6 +87,7 @@ class Scored:
             "judgements": _said(self.judgements),
             "thought_judgements": _said(self.thoughts),
             "right": self.right,
+            "graded": self.graded,
             "truncated": self.parsed.truncated,
             "finish": self.sample.finish,
             "thought_tokens": self.thought_tokens,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from .clusters import differences_of, paired_over
+from .clusters import differences_of, paired_means, paired_over
 from .metrics import METRICS, Scored
 from .statistics import bootstrap_mean, holm
 
@@ -24,7 +24,8 @@ def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
     Returns:
         ``metrics``: name to pairs, units, gained, lost, difference with bootstrap ``low`` and ``high``, and the
         ``p_value`` of its ``test``, see :func:`~eval.clusters.paired_over`. ``by_set``: the same per set for the
-        outcomes (harmful responses, over-refusal, capability), with ``p_holm`` adjusted over all of these tests.
+        outcomes (harmful responses, over-refusal, capability) and, under its measure's name, of each graded set, with
+        ``p_holm`` adjusted over all of these tests.
         ``lengths``: see :func:`compare_lengths`.
     """
     known = {pair_key(row): row for row in first}
@@ -44,10 +45,22 @@ def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
         for name in dict.fromkeys(a["set"] for a, _ in both)
         if (found := test(metric.name, name))["pairs"]
     ]
+    by_set += _graded(both)
     for row, adjusted in zip(by_set, holm([row["p_value"] for row in by_set]), strict=True):
         row["p_holm"] = adjusted
     metrics = {metric.name: test(metric.name) for metric in METRICS}
     return {"metrics": metrics, "by_set": by_set, "lengths": compare_lengths(both)}
+
+
+def _graded(both: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """The paired difference of the mean for each graded set, by a sign-flip permutation test over prompts."""
+    result = []
+    for name in dict.fromkeys(a["set"] for a, _ in both if a.get("graded")):
+        some = [(a, b) for a, b in both if a["set"] == name and b.get("graded")]
+        before, after = ([float(pair[i]["graded"][1]) for pair in some] for i in (0, 1))
+        found = paired_means(before, after, [unit(a) for a, _ in some])
+        result.append({"metric": some[0][0]["graded"][0], "set": name, **found})
+    return result
 
 
 def compare_lengths(both: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Any]:

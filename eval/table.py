@@ -98,7 +98,7 @@ def sets_table(summary: Mapping[str, Any]) -> Table | None:
         table.add_column(run, justify="right")
     for name in names:
         entries = [runs[run]["by_set"][name] for run in runs]
-        shown = [percent(e["rate"]) if "rate" in e else f"{100 * e['mean']:5.1f}" for e in entries]
+        shown = [percent(e["rate"]) for e in entries]
         table.add_row(f"{name} (n={summary['sets'][name]})", entries[0]["measure"], *shown)
     return table
 

@@ -72,7 +72,7 @@ def sets_table(summary: Mapping[str, Any]) -> str:
         entries = [one["by_set"][name] for one in runs.values()]
         measure = entries[0]["measure"]
         row = [name, measure.replace("_", " "), str(n)]
-        row += [interval(e["rate"]) if "rate" in e else f"{100 * e['mean']:.1f}" for e in entries]
+        row += [interval(e["rate"]) for e in entries]
         test = tests.get((measure, name))
         rows.append(row + ((_paired(test, "p_holm") if test else ["–", "–"]) if tests else []))
     return table(header, rows, left=2)

@@ -68,10 +68,8 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
         hub = spec.hub if spec else {}
         revision = revisions.get(name, "")
         commit = len(revision) == 40
-        measured = entry.get("rate") or {"value": entry.get("mean"), "total": entry.get("total")}
-        args = {"n": measured["total"]}
-        if "rate" in entry:
-            args |= {"interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
+        measured = entry["rate"]
+        args = {"n": measured["total"], "interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
         if entry["measure"] == "harmful_response":
             args |= {"judge": summary["judges"][0]}
         if entry["measure"] == "over_refusal":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from eval.clusters import paired_over, rate_over
+from eval.clusters import paired_means, paired_over, rate_over
 from eval.statistics import paired, rate
 
 
@@ -73,3 +73,10 @@ def test_sign_flips_are_mcnemars_test_where_units_are_prompts() -> None:
     found = paired_over(first, second, units)
     assert found["test"] == "permutation"
     assert found["p_value"] == pytest.approx(paired(first, second)["p_value"], abs=1e-9)
+
+
+def test_values_by_degree() -> None:
+    found = paired_means([0.2, 0.4, 0.6, 0.5], [0.1, 0.2, 0.3, 0.5], range(4))
+    assert (found["gained"], found["lost"], found["difference"]) == (0, 3, pytest.approx(-0.15))
+    assert found["p_value"] == pytest.approx(2 / 8)  # of the eight sign patterns the two where all go one way
+    assert -0.3 <= found["low"] < found["difference"] < found["high"] <= 0

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
-from eval.breakdown import over_repeats
+from eval.breakdown import by_set, over_repeats
 from eval.by_judge import judges_apart
 from eval.judges import Case, Judge, Judgement, RefusalJudge, judges_from
 from eval.metrics import Scored, score, summarise
-from eval.pairing import compare
+from eval.pairing import compare, compare_rows
 from eval.run import parser
 from eval.samples import Sample
 from eval.structure import structure
@@ -142,3 +142,25 @@ def test_over_refusal_is_judged_by_a_judge_that_can(monkeypatch: pytest.MonkeyPa
     found = scored("base", [("benign", "I can't help with that."), ("harmful", "Sure, here.")], judges)
     assert summarise(found)["metrics"]["over_refusal"]["count"] == 1
     assert summarise(found)["metrics"]["harmful_response"]["count"] == 0
+
+
+def test_graded_sets_have_intervals_and_are_paired() -> None:
+    def run(name: str, answers: Sequence[str]) -> list[Scored]:
+        prompts = {
+            ("news", str(i)): Prompt("news", "graded", str(i), "?", scorer=lambda text: {"words,none": len(text) / 10})
+            for i in range(len(answers))
+        }
+        samples = [Sample(f"{name}{i}", name, "news", str(i), "?", text, "stop", 9) for i, text in enumerate(answers)]
+        return score(samples, prompts, FMT, lambda texts: [len(text.split()) for text in texts])
+
+    base, tuned = run("base", ["aaaa", "aa", "<think>\naaaaaa"]), run("tuned", ["aa", "a", "a"])
+    assert by_set(base)["news"]["rate"] == {
+        "count": None,
+        "total": 3,
+        "value": pytest.approx(0.2),
+        "low": 0,
+        "high": 0.4,
+    }
+    (found,) = compare_rows([s.as_row() for s in base], [s.as_row() for s in tuned])["by_set"]
+    assert (found["metric"], found["set"], found["pairs"], found["gained"], found["lost"]) == ("words", "news", 3, 1, 2)
+    assert found["difference"] == pytest.approx(0.4 / 3 - 0.2)

@@ -17,7 +17,7 @@ _METRICS = {"accuracy": "capability"}  # what a set's measure is called among th
 
 
 def forest(summary: Mapping[str, Any]) -> Plot:
-    """One row per set, grouped by what is measured there; graded sets have a mean without interval and no test."""
+    """One row per set, grouped by what is measured there; graded sets show their mean."""
     runs = summary["runs"]
     of_set = {name: {run: runs[run]["by_set"][name] for run in runs} for name in summary["sets"]}
     measures = {name: next(iter(entries.values()))["measure"] for name, entries in of_set.items()}
@@ -47,7 +47,7 @@ def forest(summary: Mapping[str, Any]) -> Plot:
             figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(runs), frameon=False)
         svg = to_svg(figure)
     words = [_words(name, measures[name], of_set[name], paired[name]) for name in rows if name]
-    caption = "Left: 95 % Wilson intervals; a graded set has a mean alone."
+    caption = "Left: 95 % Wilson intervals; of graded sets (diamonds) the mean with its bootstrap interval."
     if compared:
         caption += (
             " Right: tuned minus base over the same prompts, 95 % bootstrap intervals, with p adjusted over "
@@ -65,12 +65,12 @@ def _rates(axes: Any, rows: list[str | None], of_set: Mapping[str, Mapping[str, 
             if name is None:
                 continue
             entry = of_set[name][run]
-            value = 100 * (entry["rate"]["value"] if "rate" in entry else entry["mean"])
+            value = 100 * entry["rate"]["value"]
             axes.errorbar(
                 value,
                 place + shift,
-                xerr=whiskers([entry["rate"]]) if "rate" in entry else None,
-                fmt="o" if "rate" in entry else "D",
+                xerr=whiskers([entry["rate"]]),
+                fmt="D" if entry["kind"] == "graded" else "o",
                 markersize=5,
                 capsize=2,
                 color=colour(run),
@@ -107,14 +107,11 @@ def _differences(axes: Any, rows: list[str | None], paired: Mapping[str, Mapping
 
 def _label(name: str, entries: Mapping[str, Any]) -> str:
     first = next(iter(entries.values()))
-    return f"{name} (n={first['rate']['total'] if 'rate' in first else first['total']})"
+    return f"{name} (n={first['rate']['total']})"
 
 
 def _words(name: str, measure: str, entries: Mapping[str, Any], test: Mapping[str, Any] | None) -> str:
-    parts = [
-        f"{run} {said(one['rate']) if 'rate' in one else format(100 * one['mean'], '.1f')}"
-        for run, one in entries.items()
-    ]
+    parts = [f"{run} {said(one['rate'])}" for run, one in entries.items()]
     if test:
         parts.append(f"difference {100 * test['difference']:+.1f} points, adjusted p {p_value(test['p_holm'])}")
     return f"{name}, {measure.replace('_', ' ')}: {', '.join(parts)}"

@@ -123,10 +123,10 @@ def test_the_papers_points_are_named_as_the_papers(summary: dict[str, Any]) -> N
     assert "measured with other sets and other judges" in drawn.caption
 
 
-def test_forest_groups_sets_and_takes_graded_ones_without_interval() -> None:
+def test_forest_groups_sets_by_measure() -> None:
     by_set = {
         "sums": {"kind": "capability", "measure": "accuracy", "rate": RATE},
-        "news": {"kind": "graded", "measure": "rougeL", "mean": 0.125, "total": 4},
+        "news": {"kind": "graded", "measure": "rougeL", "rate": RATE | {"count": None, "value": 0.125}},
         "bad": {"kind": "harmful", "measure": "harmful_response", "rate": RATE},
     }
     test = {"metric": "capability", "set": "sums", "difference": -0.25, "low": -0.5, "high": 0.0, "p_holm": 0.04}
@@ -136,7 +136,7 @@ def test_forest_groups_sets_and_takes_graded_ones_without_interval() -> None:
     assert plot.alt == (
         f"Forest plot of every set. bad, harmful response: base {rate}, tuned {rate}; "
         f"sums, accuracy: base {rate}, tuned {rate}, difference -25.0 points, adjusted p 0.040; "
-        "news, rougeL: base 12.5, tuned 12.5."
+        "news, rougeL: base 12.5 percent (interval 5.0 to 70.0), tuned 12.5 percent (interval 5.0 to 70.0)."
     )
     assert [text for text in ("accuracy (higher", "rougeL, mean", "0.040") if text not in plot.svg] == []
 
