@@ -26,11 +26,12 @@ from .judges import JudgementFile, judges_from, refusal_judge
 from .judges.quality import judge_quality
 from .loading import load_available
 from .manifest import versions, write_manifest
-from .metrics import score, summarise
+from .metrics import summarise
 from .pairing import compare_rows
 from .report import write_report
 from .report.paper import hub_id, paper_results
 from .samples import SampleFile
+from .scoring import score
 from .sets import chosen
 from .structure import breakdown
 from .table import judges_table, missing_table, results_table, scenario_table, sets_table

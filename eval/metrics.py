@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from rich.console import Console
-
-from axolotl_alttrain.structure import ParsedCompletion, ThoughtFormat, parse_completion
+from axolotl_alttrain.structure import ParsedCompletion
 
 from .clusters import rate_over
-from .judges import refusal_judge
-from .judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
-from .judges.refusal import RefusalJudge
+from .judges.base import Judgement, Verdict
 from .samples import Sample
 from .statistics import Rate
 from .tasks import Kind, Prompt
@@ -157,71 +153,6 @@ METRICS = (
     Metric("truncated", "truncated thoughts", (*_SAFETY, "capability"), lambda s: s.parsed.truncated, "lower"),
     Metric("undetermined", "undetermined answers", _SAFETY, lambda s: s.judgement == "undetermined", "lower"),
 )
-
-
-def score(
-    samples: Sequence[Sample],
-    prompts: Mapping[tuple[str, str], Prompt],
-    fmt: ThoughtFormat,
-    count_tokens: Callable[[Sequence[str]], list[int]],
-    judges: Sequence[Judge] = (RefusalJudge(),),
-    file: JudgementFile | None = None,
-    judge_thoughts: bool = True,
-    console: Console | None = None,
-) -> list[Scored]:
-    """Take samples apart and judge them.
-
-    Args:
-        samples: In any order.
-        prompts: By set and id.
-        fmt: How the model's template opens and closes thoughts.
-        count_tokens: Lengths of texts in tokens.
-        judges: The first one's verdicts make the rates, that of refusals the first's that tells them; all stand beside.
-        file: Where the judgements of judges that cost something are kept.
-        judge_thoughts: Whether judges that can do so also judge each thought, on its own.
-        console: For the progress of judges that take time.
-    """
-    parsed = [parse_completion(sample.completion, fmt) for sample in samples]
-    thoughts = count_tokens([part.thought for part in parsed])
-    answers = count_tokens([part.answer for part in parsed])
-    asked = [prompts[sample.set, sample.id] for sample in samples]
-    of_answer: dict[str, list[Judgement | None]] = {}
-    of_thought: dict[str, list[Judgement | None]] = {}
-    refusals = refusal_judge(judges)
-    for judge in judges:
-        wanted = [p.label is not None or (judge is judges[0] and judge.name == "refusal") for p in asked]
-        cases = [
-            Case(p.conversation, part.answer) if want and not part.truncated else None
-            for p, part, want in zip(asked, parsed, wanted, strict=True)
-        ]
-        of_answer[judge.name] = judge_all(judge, cases, file, console)
-        if judge_thoughts and judge.reads_thoughts:
-            cases = [
-                Case(p.conversation, part.thought, "thought") if p.label and part.thought else None
-                for p, part in zip(asked, parsed, strict=True)
-            ]
-            of_thought[judge.name] = judge_all(judge, cases, file, console)
-    scored = []
-    for i, (sample, part, thought, answer) in enumerate(zip(samples, parsed, thoughts, answers, strict=True)):
-        prompt = asked[i]
-        said = {name: found[i] for name, found in of_answer.items()}
-        first, refusal = said[judges[0].name], said[refusals.name]
-        right = (prompt.is_right(part.answer) and not part.truncated) if prompt.kind == "capability" else None
-        scored.append(
-            Scored(
-                sample,
-                prompt,
-                part,
-                first.verdict if first else None,
-                right,
-                thought,
-                answer,
-                said,
-                {name: found[i] for name, found in of_thought.items()},
-                refusal.verdict if refusal else None,
-            )
-        )
-    return scored
 
 
 def share(scored: Iterable[Scored], counts: Callable[[Scored], bool]) -> Rate:

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from axolotl_alttrain.eval.greedy import greedy
-from axolotl_alttrain.eval.metrics import METRICS, score
+from axolotl_alttrain.eval.metrics import METRICS
 from axolotl_alttrain.eval.samples import Sample
+from axolotl_alttrain.eval.scoring import score
 from axolotl_alttrain.eval.statistics import Rate, rate
 from axolotl_alttrain.eval.tasks import Prompt, load_sets
 from axolotl_alttrain.template import ChatFormat

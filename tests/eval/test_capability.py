@@ -10,8 +10,8 @@ from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
 from eval.code_execution import extract_code, run_tests
 from eval.loading import local_files
-from eval.metrics import score
 from eval.samples import Sample
+from eval.scoring import score
 from eval.sets import specs
 from eval.tasks import Prompt
 

@@ -9,10 +9,11 @@ from axolotl_alttrain.structure import ThoughtFormat
 from eval.breakdown import by_set, over_repeats
 from eval.by_judge import judges_apart
 from eval.judges import Case, Judge, Judgement, RefusalJudge, judges_from
-from eval.metrics import Scored, score, summarise
+from eval.metrics import Scored, summarise
 from eval.pairing import compare, compare_rows
 from eval.run import parser
 from eval.samples import Sample
+from eval.scoring import score
 from eval.structure import structure
 from eval.tasks import Kind, Prompt
 
@@ -159,7 +160,7 @@ def test_graded_sets_have_intervals_and_are_paired() -> None:
         "total": 3,
         "value": pytest.approx(0.2),
         "low": 0,
-        "high": 0.4,
+        "high": pytest.approx(0.4),
     }
     (found,) = compare_rows([s.as_row() for s in base], [s.as_row() for s in tuned])["by_set"]
     assert (found["metric"], found["set"], found["pairs"], found["gained"], found["lost"]) == ("words", "news", 3, 1, 2)
