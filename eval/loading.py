@@ -149,12 +149,33 @@ def resolve(spec: SetSpec, revision: str | None) -> str:
         raise missing_error(spec, error) from None
 
 
+def archived_files(spec: SetSpec, commit: str) -> list[Path]:
+    """The files of a set that its publisher keeps in a zip on the hub, unpacked into the cache of datasets.
+
+    Raises:
+        AltTrainError: The hub does not give it, or the files are not in it.
+    """
+    from datasets import DownloadManager
+    from huggingface_hub import HfApi
+
+    hub = spec.hub
+    try:
+        archive = HfApi().hf_hub_download(hub["id"], hub["archive"], repo_type="dataset", revision=commit)
+        files = sorted(Path(DownloadManager().extract(archive)).glob(f"{hub['split']}/*{Path(spec.file).suffix}"))
+    except Exception as error:  # offline, gated, gone, not a zip
+        raise missing_error(spec, error) from None
+    if not files:
+        raise AltTrainError(f"{spec.name}: found no {hub['split']}/ in {hub['archive']} of {hub['id']} at {commit}")
+    return files
+
+
 def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
     """Why a set cannot be had, and what to do."""
     reason = str(error).strip().split("\n")[0][:160]
+    login = f"accept its terms at https://huggingface.co/datasets/{spec.hub['id']} and log in, or " if spec.gated else ""
     return AltTrainError(
-        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); put the publisher's "
-        f"file {spec.file} ({spec.source}) into a folder and give --data-dir"
+        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); {login}put the "
+        f"publisher's file {spec.file} ({spec.source}) into a folder and give --data-dir"
     )
 
 
