@@ -172,7 +172,8 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
 def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
     """Why a set cannot be had, and what to do."""
     reason = str(error).strip().split("\n")[0][:160]
-    login = f"accept its terms at https://huggingface.co/datasets/{spec.hub['id']} and log in, or " if spec.gated else ""
+    page = f"https://huggingface.co/datasets/{spec.hub['id']}"
+    login = f"accept its terms at {page} and log in, or " if spec.gated else ""
     return AltTrainError(
         f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); {login}put the "
         f"publisher's file {spec.file} ({spec.source}) into a folder and give --data-dir"

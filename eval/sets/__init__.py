@@ -67,7 +67,8 @@ class SetSpec:
     @property
     def judged_by(self) -> str:
         """The judges, or the metric of a task."""
-        return ", ".join(self.judges) if self.judges else f"lm-eval: {self.metric.removesuffix(',none').replace(',', ', ')}"
+        metric, _, how = self.metric.partition(",")
+        return ", ".join(self.judges) or f"lm-eval: {metric}" + (f", {how}" if how != "none" else "")
 
 
 _EMBEDDED = (
