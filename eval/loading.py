@@ -138,9 +138,15 @@ def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]],
 
 def resolve(spec: SetSpec, revision: str | None) -> str:
     """The commit to load: as asked, as pinned, else what the hub's main branch is now, which the manifest records."""
-    pinned = revision or spec.hub.get("revision")
-    if pinned:
-        return str(pinned)
+    return str(revision or spec.hub["revision"] or newest(spec))
+
+
+def newest(spec: SetSpec) -> str:
+    """The commit that the hub's main branch is at now.
+
+    Raises:
+        AltTrainError: The hub does not say.
+    """
     from huggingface_hub import HfApi
 
     try:
