@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from axolotl_alttrain.errors import AltTrainError
 
-from .loading import files_digest, missing_error, resolve
+from .loading import archived_files, files_digest, missing_error, resolve
 from .sets import SetSpec
 from .tasks import Kind, Prompt, spread
 
@@ -46,12 +46,11 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
     Raises:
         AltTrainError: The set cannot be had.
     """
-    if files:
-        tasks, commit = [(load_task(spec, files=files), "")], files_digest(files)
+    commit = files_digest(files) if files else resolve(spec, revision)
+    if spec.by_file:
+        tasks = [(load_task(spec, files=[path]), path.stem) for path in files or archived_files(spec, commit)]
     else:
-        commit = resolve(spec, revision)
-        subjects = _subjects(spec) if spec.subjects_of else [str(spec.hub.get("config") or "")]
-        tasks = [(load_task(spec, subject, commit), subject if spec.subjects_of else "") for subject in subjects]
+        tasks = [(load_task(spec, commit, files), "")]
     made: list[Prompt] = []
     for task, subject in tasks:
         documents = list(task.eval_docs)
@@ -60,7 +59,7 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
     return spread(made, limit)
 
 
-def load_task(spec: SetSpec, config: str = "", revision: str = "", files: Sequence[Path] = ()) -> Any:
+def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> Any:
     """A task object of lm-eval, over the hub's data at a revision or over local files.
 
     Raises:
@@ -71,12 +70,14 @@ def load_task(spec: SetSpec, config: str = "", revision: str = "", files: Sequen
     if files:
         loader = _LOADERS.get(files[0].suffix, "json")
         # lm-eval opens the split of few-shot examples even where it takes none.
-        splits = {name: [str(path) for path in files] for name in (split, "train")}
-        overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": {"data_files": splits}}
+        options: dict[str, Any] = {"data_files": {name: [str(path) for path in files] for name in (split, "train")}}
+        if spec.by_file:
+            options["keep_default_na"] = False  # a choice that reads NULL is a choice, not an empty cell
+        overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": options}
     else:
         overrides |= {
             "dataset_path": spec.hub["id"],
-            "dataset_name": config or None,
+            "dataset_name": spec.hub.get("config"),
             "dataset_kwargs": {"revision": revision},
         }
     from datasets import disable_progress_bars
@@ -139,12 +140,6 @@ def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject
         revision=revision,
         scorer=scorer(task, doc, context, spec.metric),
     )
-
-
-def _subjects(spec: SetSpec) -> list[str]:
-    """Names of the hub's configurations, from lm-eval's group of tasks."""
-    prefix = f"{spec.subjects_of}_"
-    return [name.removeprefix(prefix) for name in manager().all_subtasks if name.startswith(prefix)]
 
 
 def _spread(total: int, limit: int | None) -> Iterable[int]:

@@ -36,7 +36,7 @@ def _arguments(parser: argparse.ArgumentParser, path: Path) -> list[str]:
         raise AltTrainError(f"{path}: not a readable YAML file ({' '.join(str(error).split())})") from None
     if not isinstance(content, dict):
         raise AltTrainError(f"{path}: found {shown(content)}; allowed: a mapping of flags to values")
-    actions = {a.dest: a for a in parser._actions if a.option_strings and a.dest not in ("help", "list")}
+    actions = {a.dest: a for a in parser._actions if a.option_strings and a.dest not in ("help", "list", "pin")}
     made: list[str] = []
     for key, value in content.items():
         name = str(key).replace("-", "_")

@@ -13,11 +13,11 @@ def print_listing() -> None:
     """Print what can be asked."""
     console = Console(width=None if Console().is_terminal else 160)
     table = Table(title="sets", title_justify="left")
-    for column in ("set", "kind", "size", "licence", "judge", "suites", "what it is"):
+    for column in ("set", "kind", "size", "licence", "judge", "commit", "suites", "what it is"):
         table.add_column(column, justify="right" if column == "size" else "left")
     for row in listing():
-        cells = (row["set"], row["kind"], f"{row['size']:,}", row["licence"], row["judge"], ", ".join(row["suites"]))
-        table.add_row(*cells, row["about"])
+        cells = (row["set"], row["kind"], f"{row['size']:,}", row["licence"], row["judge"], row["commit"][:7])
+        table.add_row(*cells, ", ".join(row["suites"]), row["about"])
     console.print(table)
     console.print("[bold]suites[/bold]")
     for name, suite in suites().items():

@@ -138,9 +138,15 @@ def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]],
 
 def resolve(spec: SetSpec, revision: str | None) -> str:
     """The commit to load: as asked, as pinned, else what the hub's main branch is now, which the manifest records."""
-    pinned = revision or spec.hub.get("revision")
-    if pinned:
-        return str(pinned)
+    return str(revision or spec.hub["revision"] or newest(spec))
+
+
+def newest(spec: SetSpec) -> str:
+    """The commit that the hub's main branch is at now.
+
+    Raises:
+        AltTrainError: The hub does not say.
+    """
     from huggingface_hub import HfApi
 
     try:
@@ -149,12 +155,34 @@ def resolve(spec: SetSpec, revision: str | None) -> str:
         raise missing_error(spec, error) from None
 
 
+def archived_files(spec: SetSpec, commit: str) -> list[Path]:
+    """The files of a set that its publisher keeps in a zip on the hub, unpacked into the cache of datasets.
+
+    Raises:
+        AltTrainError: The hub does not give it, or the files are not in it.
+    """
+    from datasets import DownloadManager
+    from huggingface_hub import HfApi
+
+    hub = spec.hub
+    try:
+        archive = HfApi().hf_hub_download(hub["id"], hub["archive"], repo_type="dataset", revision=commit)
+        files = sorted(Path(DownloadManager().extract(archive)).glob(f"{hub['split']}/*{Path(spec.file).suffix}"))
+    except Exception as error:  # offline, gated, gone, not a zip
+        raise missing_error(spec, error) from None
+    if not files:
+        raise AltTrainError(f"{spec.name}: found no {hub['split']}/ in {hub['archive']} of {hub['id']} at {commit}")
+    return files
+
+
 def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
     """Why a set cannot be had, and what to do."""
     reason = str(error).strip().split("\n")[0][:160]
+    page = f"https://huggingface.co/datasets/{spec.hub['id']}"
+    login = f"accept its terms at {page} and log in, or " if spec.gated else ""
     return AltTrainError(
-        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); put the publisher's "
-        f"file {spec.file} ({spec.source}) into a folder and give --data-dir"
+        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); {login}put the "
+        f"publisher's file {spec.file} ({spec.source}) into a folder and give --data-dir"
     )
 
 

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
     p.add_argument("--list", action="store_true", help="show every set with its size, licence and judge, and end")
+    p.add_argument("--pin", action="store_true", help="print newest commits for --revision (--sets, --suite), and end")
 
     what = p.add_argument_group("what is asked")
     what.add_argument("--suite", metavar="SUITE", help="sets for one purpose (default: probe); see --list")
@@ -137,6 +138,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print_listing()
             return 0
+        if args.pin:
+            from .pins import print_pins
+
+            return print_pins(args.sets, args.suite)
         from .evaluate import evaluate  # after parsing: --help must not wait for torch
 
         if (

@@ -27,14 +27,16 @@ class SetSpec:
         size: Prompts in the whole set.
         licence: Of the prompts.
         source: Page of its authors.
-        hub: ``id``, ``config``, ``split`` and ``revision`` (a commit, or None where none could be verified).
+        hub: ``id``, ``config``, ``split`` and ``revision`` (a commit, or None where none could be verified);
+            ``archive`` where the files stand in a zip, as ``SPLIT/NAME.csv``.
+        gated: The hub asks for a login and for its terms to be accepted.
         file: Its publisher's file below ``--data-dir``; may be a pattern.
         judges: The judges its authors use.
         columns: Our names to the file's; a list where hub and publisher name a column differently.
         where: Rows to take, by a column's value.
         translations: Columns with the prompt in languages of few resources.
         task, metric: For lm-eval's tasks: name, and ``metric,filter`` that counts.
-        subjects_of: lm-eval's group whose tasks name the configurations of the hub's set.
+        by_file: Each file is a subject, named by it.
         runs_code: The answers are executed.
     """
 
@@ -53,13 +55,20 @@ class SetSpec:
     translations: tuple[str, ...] = ()
     task: str = ""
     metric: str = ""
-    subjects_of: str = ""
+    by_file: bool = False
+    gated: bool = False
     runs_code: bool = False
+
+    @property
+    def commit(self) -> str:
+        """The commit that is loaded, or what stands in its place."""
+        return str(self.hub["revision"] or "newest")
 
     @property
     def judged_by(self) -> str:
         """The judges, or the metric of a task."""
-        return ", ".join(self.judges) if self.judges else f"lm-eval: {self.metric.removesuffix(',none')}"
+        metric, _, how = self.metric.partition(",")
+        return ", ".join(self.judges) or f"lm-eval: {metric}" + (f", {how}" if how != "none" else "")
 
 
 _EMBEDDED = (
@@ -97,7 +106,15 @@ def suites() -> dict[str, dict[str, Any]]:
 def listing() -> list[dict[str, Any]]:
     """What ``--list`` shows, one row a set."""
     rows = [
-        {"set": name, "kind": kind, "size": size, "licence": "Apache-2.0", "judge": ", ".join(judges), "about": about}
+        {
+            "set": name,
+            "kind": kind,
+            "size": size,
+            "licence": "Apache-2.0",
+            "judge": ", ".join(judges),
+            "commit": "here",
+            "about": about,
+        }
         for name, kind, size, judges, about in _EMBEDDED
     ]
     for one in specs().values():
@@ -107,8 +124,9 @@ def listing() -> list[dict[str, Any]]:
                 "set": one.name,
                 "kind": one.kind,
                 "size": one.size,
-                "licence": one.licence,
+                "licence": f"{one.licence}; gated" if one.gated else one.licence,
                 "judge": one.judged_by,
+                "commit": one.commit,
                 "about": about,
             }
         )

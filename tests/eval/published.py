@@ -114,11 +114,12 @@ def write_published(folder: Path) -> None:
     _jsonl(
         folder / "NQ-open.dev.jsonl", [{"question": f"who is number {i}", "answer": [f"The Man {i}"]} for i in number]
     )
-    _csv(
-        folder / "cmmlu/test/agronomy.csv",
-        ",Question,A,B,C,D,Answer",
-        [(i, f"第{i}题", "甲", "乙", "丙", "丁", "ABCD"[i]) for i in number],
-    )
+    for subject in ("agronomy", "anatomy"):
+        _csv(
+            folder / f"cmmlu/test/{subject}.csv",
+            ",Question,A,B,C,D,Answer",
+            [(i, f"{subject}第{i}题", "甲", "乙", "丙", "NULL", "ABCD"[i]) for i in number],
+        )
     _parquet(
         folder / "cnn_dailymail-test.parquet",
         [

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError, RowError
 from eval.loading import load_available
-from eval.sets import chosen, set_names, specs, suites
+from eval.sets import chosen, listing, set_names, specs, suites
 
 from .published import HARM, SAFE, write_published
 
@@ -43,6 +44,23 @@ def test_a_set_that_cannot_be_had_is_named_and_the_rest_is_loaded(tmp_path: Path
     assert "the hub does not give Paul/XSTest" in missing["xstest-safe"]
     assert "put the publisher's file xstest_prompts.csv" in missing["xstest-safe"]
     assert missing["humaneval"].endswith("give --allow-code-execution")
+
+
+def test_a_gated_set_says_where_its_terms_are_accepted() -> None:
+    _, missing = load_available(["harmbench", "xstest-safe"])
+    assert "accept its terms at https://huggingface.co/datasets/walledai/HarmBench and log in" in missing["harmbench"]
+    assert "accept its terms" not in missing["xstest-safe"]
+
+
+def test_every_set_is_pinned_or_known_not_to_be() -> None:
+    revisions = {name: spec.hub["revision"] for name, spec in specs().items()}
+    assert {name for name, revision in revisions.items() if revision is None} == {"harmbench", "wildjailbreak"}
+    assert all(re.fullmatch("[0-9a-f]{40}", revision) for revision in revisions.values() if revision)
+    by_id: dict[str, set[str | None]] = {}
+    for spec in specs().values():
+        by_id.setdefault(spec.hub["id"], set()).add(spec.hub["revision"])
+    assert all(len(pins) == 1 for pins in by_id.values())  # two sets from one repository come from one commit
+    assert {row["commit"] for row in listing()} == {"here", "newest", *(pin for pin in revisions.values() if pin)}
 
 
 def test_a_bad_row_is_named(tmp_path: Path) -> None:
