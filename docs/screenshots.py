@@ -1,0 +1,83 @@
+"""Pages as Chromium shows them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One screenshot: the file's name, the page, width and height in pixels, dark or light, a script run before it."""
+
+    image: str
+    page: Path
+    size: tuple[int, int] = (1000, 800)
+    dark: bool = False
+    script: str = ""
+
+
+class Camera:
+    """Headless Chromium, started with the first screenshot. ``CHROMIUM`` and ``CHROMEDRIVER`` name other programs.
+
+    Args:
+        root: Folder against which pages are read.
+        beside: Folder of the document; pictures go to ``walkthrough/`` in it.
+    """
+
+    def __init__(self, root: Path, beside: Path) -> None:
+        self.root, self.images = root, beside / "walkthrough"
+        self._driver: Any = None
+
+    def __enter__(self) -> Camera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._driver is not None:
+            self._driver.quit()
+
+    def take(self, shot: Shot) -> Path:
+        """Load the page, run the script, and keep what the window shows.
+
+        Raises:
+            AltTrainError: There is no Chromium, or no such page.
+        """
+        page = self.root / shot.page
+        if not page.is_file():
+            raise AltTrainError(f"{shot.image}: {shot.page} is not there")
+        driver = self._browser()
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if shot.dark else "light"}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        width, height = shot.size
+        # The window's own size would count a frame that headless Chromium does not draw.
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        driver.get(page.resolve().as_uri())
+        if shot.script:
+            driver.execute_script(shot.script)
+        self.images.mkdir(parents=True, exist_ok=True)
+        target = self.images / shot.image
+        scratch = target.with_name(f".{os.getpid()}.{target.name}")
+        scratch.write_bytes(driver.get_screenshot_as_png())
+        scratch.replace(target)
+        return target
+
+    def _browser(self) -> Any:
+        if self._driver is None:
+            from selenium import webdriver
+
+            chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+            driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
+            if chromium is None or driver is None:
+                raise AltTrainError("no Chromium with its driver; name them in CHROMIUM and CHROMEDRIVER")
+            options = webdriver.ChromeOptions()
+            options.binary_location = chromium
+            for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+                options.add_argument(argument)
+            self._driver = webdriver.Chrome(options, webdriver.ChromeService(driver))
+        return self._driver
