@@ -17,6 +17,7 @@ _NOTES = (
     re.compile(r"^  \w+.*\($|^  warnings\.warn\("),  # the line of code below such a warning
     re.compile(r"^[WI]\d{4} [\d:.]+ +\d+ "),  # torch's log
     re.compile(r"^\[transformers\] "),
+    re.compile(r"^Generating \w+ split: \d+ examples "),  # datasets' bar without an end
     re.compile(r"^ {2,}[#@+=/.: ]*[#@][#@+=/.: ]*$"),  # Axolotl's name in large letters
 )
 

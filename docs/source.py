@@ -161,13 +161,14 @@ def mismatches(pieces: list[Block], page: str, folder: Path) -> list[str]:
     picture must exist in ``folder``. Whether the output is what the commands would say today is not known.
     """
     wrong, at = [], 0
-    for number, piece in enumerate(pieces):
-        # A piece of any length ends where the next one begins.
-        following = pieces[number + 1].expected() if number + 1 < len(pieces) else r"\Z"
-        found = re.compile(f"{piece.expected()}(?={following})").match(page, at)
+    for number, piece in enumerate([*pieces, None]):
+        pattern = r"\Z" if piece is None else piece.expected()
+        if isinstance(piece, Insert) and piece.image is None and number + 1 < len(pieces):
+            pattern += f"(?={pieces[number + 1].expected()})"  # of any length: it ends where the next piece begins
+        found = re.compile(pattern).match(page, at)
         if found is None:
             line = page.count("\n", 0, at) + 1
-            wrong.append(f"from line {line} on the page is not what the source says: {_first_line(piece)}")
+            wrong.append(f"what begins at line {line} of the page is not what the source says: {_first_line(piece)}")
             break
         at = found.end()
     for image in re.findall(rf"\]\(({IMAGES}/[^)]+)\)", page):
@@ -176,7 +177,8 @@ def mismatches(pieces: list[Block], page: str, folder: Path) -> list[str]:
     return wrong
 
 
-def _first_line(piece: Block) -> str:
-    if isinstance(piece, Text):
-        return piece.text.strip().partition("\n")[0]
-    return piece.commands.partition("\n")[0] if isinstance(piece, Run) else repr(piece)
+def _first_line(piece: Block | None) -> str:
+    if piece is None:
+        return "nothing more"
+    text = piece.text if isinstance(piece, Text) else piece.commands if isinstance(piece, Run) else repr(piece)
+    return text.strip().partition("\n")[0]
