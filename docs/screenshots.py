@@ -13,7 +13,10 @@ from axolotl_alttrain.errors import AltTrainError
 
 @dataclass(frozen=True)
 class Shot:
-    """One screenshot: the file's name, the page, width and height in pixels, dark or light, a script run before it."""
+    """One screenshot: the file's name, the page, width and height in pixels, dark or light, a script run before it.
+
+    The script may use ``await``.
+    """
 
     image: str
     page: Path
@@ -59,7 +62,7 @@ class Camera:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         driver.get(page.resolve().as_uri())
         if shot.script:
-            driver.execute_script(shot.script)
+            driver.execute_script(f"return (async () => {{ {shot.script}\n }})()")  # a promise is waited for
         self.images.mkdir(parents=True, exist_ok=True)
         target = self.images / shot.image
         scratch = target.with_name(f".{os.getpid()}.{target.name}")

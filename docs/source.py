@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -63,19 +63,28 @@ class Run:
 
 @dataclass(frozen=True)
 class Screenshot:
-    """A page as Chromium shows it."""
+    """A page as Chromium shows it; with ``dark`` also as a reader sees it who prefers that."""
 
     shot: Shot
     alt: str
+    dark: bool = False
 
     def written(self, root: Path, camera: Camera) -> str:
         """Take it; returns the Markdown that shows it."""
         camera.take(self.shot)
-        return _picture(self.alt, self.shot.image)
+        if self.dark:
+            camera.take(replace(self.shot, image=_dark(self.shot.image), dark=True))
+        return self._markdown()
 
     def expected(self) -> str:
         """Pattern of what it becomes on the page."""
-        return re.escape(_picture(self.alt, self.shot.image))
+        return re.escape(self._markdown())
+
+    def _markdown(self) -> str:
+        if not self.dark:
+            return _picture(self.alt, self.shot.image)
+        source = f'<source media="(prefers-color-scheme: dark)" srcset="{IMAGES}/{_dark(self.shot.image)}">'
+        return f'<picture>{source}<img alt="{self.alt}" src="{IMAGES}/{self.shot.image}"></picture>\n'
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,8 @@ def _block(kind: str, options: str, body: str, line: int) -> Block:
             return Run(line, name, body, given.get("grep"), head, tail, "took" in given, "quiet" in given)
         if kind == "screenshot":
             width, _, height = given.get("size", "1000x800").partition("x")
-            shot = Shot(given["image"], Path(given["page"]), (int(width), int(height)), "dark" in given, body)
-            return Screenshot(shot, given["alt"])
+            shot = Shot(given["image"], Path(given["page"]), (int(width), int(height)), script=body)
+            return Screenshot(shot, given["alt"], "dark" in given)
         if "image" in given:
             return Insert(Path(given["from"]), given["image"], given["alt"])
         return Insert(Path(given["markdown"]))
@@ -150,8 +159,17 @@ def _known(kind: str) -> str:
     return ", ".join(name if name in _FLAGS else f"{name}=" for name in sorted(_ALLOWED[kind]))
 
 
+def _dark(image: str) -> str:
+    return f"{image.removesuffix('.png')}-dark.png"
+
+
 def _picture(alt: str, image: str) -> str:
     return f"![{alt}]({IMAGES}/{image})\n"
+
+
+def pictures(page: str) -> list[str]:
+    """Every picture that the page shows, as a path beside it."""
+    return re.findall(rf'(?:\]\(|src="|srcset=")({IMAGES}/[^)"]+)', page)
 
 
 def mismatches(pieces: list[Block], page: str, folder: Path) -> list[str]:
@@ -171,7 +189,7 @@ def mismatches(pieces: list[Block], page: str, folder: Path) -> list[str]:
             wrong.append(f"what begins at line {line} of the page is not what the source says: {_first_line(piece)}")
             break
         at = found.end()
-    for image in re.findall(rf"\]\(({IMAGES}/[^)]+)\)", page):
+    for image in pictures(page):
         if not (folder / image).is_file():
             wrong.append(f"{image} is missing")
     return wrong

@@ -112,7 +112,7 @@ def test_a_screenshot_has_the_size_the_scheme_and_the_script(tmp_path: Path) -> 
     (tmp_path / "page.html").write_text(
         "<style>body{background:#f00} @media (prefers-color-scheme: dark) {body{background:#00f}}</style>"
     )
-    green = "document.body.style.background = '#0f0'"
+    green = "await new Promise(requestAnimationFrame); document.body.style.background = '#0f0'  // a remark"
     with Camera(tmp_path, tmp_path) as camera:
         shots = [("light", False, ""), ("dark", True, ""), ("scripted", True, green)]
         for name, dark, script in shots:

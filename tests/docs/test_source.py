@@ -34,7 +34,7 @@ def test_pieces_in_order() -> None:
         Text("# Title\n\n"),
         Run(3, "first", "echo one\necho two", grep="a|b c", head=3, tail=2, took=True),
         Text("```yaml\nstays: as it is\n```\n"),
-        Screenshot(Shot("page.png", Path("out/page.html"), (300, 200), True, "scrollTo(0, 50)"), "A page"),
+        Screenshot(Shot("page.png", Path("out/page.html"), (300, 200), False, "scrollTo(0, 50)"), "A page", dark=True),
         Insert(Path("out/plot.png"), "plot.png", "A plot"),
         Insert(Path("out/results.md")),
         Text("The end.\n"),
@@ -85,3 +85,15 @@ def test_a_page_is_held_against_its_source(tmp_path: Path, page: str, wrong: lis
         for one in wrong
     ]
     assert mismatches(parse(SMALL), page, tmp_path) == said
+
+
+def test_a_page_shown_light_and_dark() -> None:
+    (piece,) = parse('```screenshot image=a.png page=a.html alt="A page" dark\n```\n')
+    page = (
+        '<picture><source media="(prefers-color-scheme: dark)" srcset="walkthrough/a-dark.png">'
+        '<img alt="A page" src="walkthrough/a.png"></picture>\n'
+    )
+    assert mismatches([piece], page, Path("nowhere")) == [
+        "walkthrough/a-dark.png is missing",
+        "walkthrough/a.png is missing",
+    ]
