@@ -10,19 +10,32 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 
+_SCROLL = """
+const heading = [...document.querySelectorAll("h1, h2, h3")].find((one) => one.textContent.trim() === arguments[0]);
+heading?.scrollIntoView();
+return heading !== undefined;
+"""
+
 
 @dataclass(frozen=True)
 class Shot:
-    """One screenshot: the file's name, the page, width and height in pixels, dark or light, a script run before it.
+    """One screenshot.
 
-    The script may use ``await``.
+    Args:
+        image: The file's name.
+        page: The page, relative to the camera's root.
+        size: Width and height in pixels.
+        at: Text of the heading that stands at the top; none: the page's start.
+        script: Run before the picture is taken; it may use ``await``.
+        dark: Whether the reader prefers dark pages.
     """
 
     image: str
     page: Path
     size: tuple[int, int] = (1000, 800)
-    dark: bool = False
+    at: str | None = None
     script: str = ""
+    dark: bool = False
 
 
 class Camera:
@@ -48,7 +61,7 @@ class Camera:
         """Load the page, run the script, and keep what the window shows.
 
         Raises:
-            AltTrainError: There is no Chromium, or no such page.
+            AltTrainError: There is no Chromium, no such page, or no such heading.
         """
         page = self.root / shot.page
         if not page.is_file():
@@ -63,6 +76,8 @@ class Camera:
         driver.get(page.resolve().as_uri())
         if shot.script:
             driver.execute_script(f"return (async () => {{ {shot.script}\n }})()")  # a promise is waited for
+        if shot.at is not None and not driver.execute_script(_SCROLL, shot.at):
+            raise AltTrainError(f"{shot.image}: {shot.page} has no heading '{shot.at}'")
         self.images.mkdir(parents=True, exist_ok=True)
         target = self.images / shot.image
         scratch = target.with_name(f".{os.getpid()}.{target.name}")

@@ -25,7 +25,7 @@ _FENCE = re.compile(r"^```(run|screenshot|insert)\b([^\n]*)\n(.*?)^```[ ]*\n", r
 _FLAGS = {"took", "quiet", "dark"}
 _ALLOWED = {
     "run": {"name", "grep", "head", "tail", "took", "quiet"},
-    "screenshot": {"image", "page", "alt", "size", "dark"},
+    "screenshot": {"image", "page", "alt", "size", "at", "dark"},
     "insert": {"image", "from", "alt", "markdown"},
 }
 
@@ -144,7 +144,7 @@ def _block(kind: str, options: str, body: str, line: int) -> Block:
             return Run(line, name, body, given.get("grep"), head, tail, "took" in given, "quiet" in given)
         if kind == "screenshot":
             width, _, height = given.get("size", "1000x800").partition("x")
-            shot = Shot(given["image"], Path(given["page"]), (int(width), int(height)), script=body)
+            shot = Shot(given["image"], Path(given["page"]), (int(width), int(height)), given.get("at"), body)
             return Screenshot(shot, given["alt"], "dark" in given)
         if "image" in given:
             return Insert(Path(given["from"]), given["image"], given["alt"])

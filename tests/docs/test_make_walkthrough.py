@@ -111,12 +111,20 @@ def test_a_screenshot_has_the_size_the_scheme_and_the_script(tmp_path: Path) -> 
 
     (tmp_path / "page.html").write_text(
         "<style>body{background:#f00} @media (prefers-color-scheme: dark) {body{background:#00f}}</style>"
+        "<h2 style='margin-top: 5000px'>Far below</h2><div style='height: 5000px; background: #fff'></div>"
     )
     green = "await new Promise(requestAnimationFrame); document.body.style.background = '#0f0'  // a remark"
     with Camera(tmp_path, tmp_path) as camera:
-        shots = [("light", False, ""), ("dark", True, ""), ("scripted", True, green)]
-        for name, dark, script in shots:
-            taken = camera.take(Shot(f"{name}.png", Path("page.html"), (320, 240), dark, script))
+        shots = [
+            ("light", False, "", None),
+            ("dark", True, "", None),
+            ("scripted", True, green, None),
+            ("below", False, "", "Far below"),
+        ]
+        for name, dark, script, at in shots:
+            taken = camera.take(Shot(f"{name}.png", Path("page.html"), (320, 240), at, script, dark))
             assert struct.unpack(">II", taken.read_bytes()[16:24]) == (320, 240)
-    colours = [imread(tmp_path / "walkthrough" / f"{name}.png")[120, 160, :3].tolist() for name, _, _ in shots]
-    assert colours == [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+        with pytest.raises(AltTrainError, match=r"page\.html has no heading 'Nowhere'"):
+            camera.take(Shot("a.png", Path("page.html"), at="Nowhere"))
+    colours = [imread(tmp_path / "walkthrough" / f"{name}.png")[120, 160, :3].tolist() for name, *_ in shots]
+    assert colours == [[1, 0, 0], [0, 0, 1], [0, 1, 0], [1, 1, 1]]

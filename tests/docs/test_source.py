@@ -18,7 +18,7 @@ echo two
 ```yaml
 stays: as it is
 ```
-```screenshot image=page.png page=out/page.html alt="A page" size=300x200 dark
+```screenshot image=page.png page=out/page.html alt="A page" size=300x200 at="The end" dark
 scrollTo(0, 50)
 ```
 ```insert image=plot.png from=out/plot.png alt="A plot"
@@ -34,7 +34,9 @@ def test_pieces_in_order() -> None:
         Text("# Title\n\n"),
         Run(3, "first", "echo one\necho two", grep="a|b c", head=3, tail=2, took=True),
         Text("```yaml\nstays: as it is\n```\n"),
-        Screenshot(Shot("page.png", Path("out/page.html"), (300, 200), False, "scrollTo(0, 50)"), "A page", dark=True),
+        Screenshot(
+            Shot("page.png", Path("out/page.html"), (300, 200), "The end", "scrollTo(0, 50)"), "A page", dark=True
+        ),
         Insert(Path("out/plot.png"), "plot.png", "A plot"),
         Insert(Path("out/results.md")),
         Text("The end.\n"),
