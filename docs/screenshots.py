@@ -22,7 +22,7 @@ class Shot:
     """One screenshot.
 
     Args:
-        image: The file's name.
+        image: The picture's path beside the document.
         page: The page, relative to the camera's root.
         size: Width and height in pixels.
         at: Text of the heading that stands at the top; none: the page's start.
@@ -43,11 +43,11 @@ class Camera:
 
     Args:
         root: Folder against which pages are read.
-        beside: Folder of the document; pictures go to ``walkthrough/`` in it.
+        beside: Folder of the document, against which pictures are written.
     """
 
     def __init__(self, root: Path, beside: Path) -> None:
-        self.root, self.images = root, beside / "walkthrough"
+        self.root, self.beside = root, beside
         self._driver: Any = None
 
     def __enter__(self) -> Camera:
@@ -78,8 +78,8 @@ class Camera:
             driver.execute_script(f"return (async () => {{ {shot.script}\n }})()")  # a promise is waited for
         if shot.at is not None and not driver.execute_script(_SCROLL, shot.at):
             raise AltTrainError(f"{shot.image}: {shot.page} has no heading '{shot.at}'")
-        self.images.mkdir(parents=True, exist_ok=True)
-        target = self.images / shot.image
+        target = self.beside / shot.image
+        target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_name(f".{os.getpid()}.{target.name}")
         scratch.write_bytes(driver.get_screenshot_as_png())
         scratch.replace(target)

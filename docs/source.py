@@ -5,7 +5,7 @@
     ```insert image=curves.png from=outputs/…/curves.png alt="…"   a picture that a command made
     ```insert markdown=outputs/…/results.md                        a Markdown file as it is
 
-Every other fence stays as it stands.
+Pictures are written beside the page, ``image`` is their path from there. Every other fence stays as it stands.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import TypeAlias
 from axolotl_alttrain.errors import AltTrainError
 from docs.screenshots import Camera, Shot
 
-IMAGES = "walkthrough"  # folder beside the page
 _FENCE = re.compile(r"^```(run|screenshot|insert)\b([^\n]*)\n(.*?)^```[ ]*\n", re.M | re.S)
 _FLAGS = {"took", "quiet", "dark"}
 _ALLOWED = {
@@ -83,8 +82,8 @@ class Screenshot:
     def _markdown(self) -> str:
         if not self.dark:
             return _picture(self.alt, self.shot.image)
-        source = f'<source media="(prefers-color-scheme: dark)" srcset="{IMAGES}/{_dark(self.shot.image)}">'
-        return f'<picture>{source}<img alt="{self.alt}" src="{IMAGES}/{self.shot.image}"></picture>\n'
+        source = f'<source media="(prefers-color-scheme: dark)" srcset="{_dark(self.shot.image)}">'
+        return f'<picture>{source}<img alt="{self.alt}" src="{self.shot.image}"></picture>\n'
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,9 @@ class Insert:
         """Copy the picture beside the page, or return the Markdown."""
         if self.image is None:
             return (root / self.source).read_text(encoding="utf-8").strip() + "\n"
-        camera.images.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / self.source, camera.images / self.image)
+        target = camera.beside / self.image
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / self.source, target)
         return _picture(self.alt, self.image)
 
     def expected(self) -> str:
@@ -164,12 +164,12 @@ def _dark(image: str) -> str:
 
 
 def _picture(alt: str, image: str) -> str:
-    return f"![{alt}]({IMAGES}/{image})\n"
+    return f"![{alt}]({image})\n"
 
 
 def pictures(page: str) -> list[str]:
     """Every picture that the page shows, as a path beside it."""
-    return re.findall(rf'(?:\]\(|src="|srcset=")({IMAGES}/[^)"]+)', page)
+    return re.findall(r'(?:!\[[^]]*\]\(|src="|srcset=")([^)"]+)', page)
 
 
 def mismatches(pieces: list[Block], page: str, folder: Path) -> list[str]:

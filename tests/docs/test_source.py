@@ -59,9 +59,9 @@ def test_mistakes_are_named_with_their_line(fence: str, said: str) -> None:
     assert str(error.value) == said
 
 
-SMALL = "Before.\n\n```run took\necho one\n```\n\nAfter.\n\n```insert image=a.png from=b.png alt=A\n```\n"
-IMAGE = repr(Insert(Path("b.png"), "a.png", "A"))
-MADE = "Before.\n\n```bash\necho one\n```\n\n```text\none\n```\n\n*0 s*\n\nAfter.\n\n![A](walkthrough/a.png)\n"
+SMALL = "Before.\n\n```run took\necho one\n```\n\nAfter.\n\n```insert image=deep/a.png from=b.png alt=A\n```\n"
+IMAGE = repr(Insert(Path("b.png"), "deep/a.png", "A"))
+MADE = "Before.\n\n```bash\necho one\n```\n\n```text\none\n```\n\n*0 s*\n\nAfter.\n\n![A](deep/a.png)\n"
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ MADE = "Before.\n\n```bash\necho one\n```\n\n```text\none\n```\n\n*0 s*\n\nAfter
         (MADE.replace("After.", "Later."), [(12, "After.")]),
         (MADE.replace("Before.", "First."), [(1, "Before.")]),
         (MADE + "More.\n", [(16, "nothing more")]),
-        (MADE.replace("a.png", "b.png"), [(15, IMAGE), "walkthrough/b.png is missing"]),
+        (MADE.replace("a.png", "b.png"), [(15, IMAGE), "deep/b.png is missing"]),
     ],
 )
 def test_a_page_is_held_against_its_source(tmp_path: Path, page: str, wrong: list[Any]) -> None:
-    (tmp_path / "walkthrough").mkdir()
-    (tmp_path / "walkthrough" / "a.png").touch()
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.png").touch()
     said = [
         one
         if isinstance(one, str)
@@ -90,12 +90,12 @@ def test_a_page_is_held_against_its_source(tmp_path: Path, page: str, wrong: lis
 
 
 def test_a_page_shown_light_and_dark() -> None:
-    (piece,) = parse('```screenshot image=a.png page=a.html alt="A page" dark\n```\n')
+    (piece,) = parse('```screenshot image=deep/a.png page=a.html alt="A page" dark\n```\n')
     page = (
-        '<picture><source media="(prefers-color-scheme: dark)" srcset="walkthrough/a-dark.png">'
-        '<img alt="A page" src="walkthrough/a.png"></picture>\n'
+        '<picture><source media="(prefers-color-scheme: dark)" srcset="deep/a-dark.png">'
+        '<img alt="A page" src="deep/a.png"></picture>\n'
     )
     assert mismatches([piece], page, Path("nowhere")) == [
-        "walkthrough/a-dark.png is missing",
-        "walkthrough/a.png is missing",
+        "deep/a-dark.png is missing",
+        "deep/a.png is missing",
     ]
