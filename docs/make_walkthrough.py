@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
@@ -40,13 +41,11 @@ class Steps:
     Args:
         root: Folder in which commands are run.
         work: Folder, relative to ``root``, for everything they make.
-        console: Where progress is told.
     """
 
-    def __init__(self, root: Path, work: Path, console: Console | None = None) -> None:
+    def __init__(self, root: Path, work: Path) -> None:
         self.root, self.work = root, work
         self.kept = root / work / ".steps"
-        self.console = console or Console(stderr=True)
         self.chain = hashlib.sha256()
 
     def forget(self) -> None:
@@ -65,7 +64,6 @@ class Steps:
         if stamp.is_file():
             kept = json.loads(stamp.read_text(encoding="utf-8"))
             return kept["output"], kept["seconds"]
-        self.console.print(f"line {block.line}, {block.name}: running", highlight=False)
         self.kept.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         # Standard error stands among standard output as a reader sees it in the terminal.
@@ -82,7 +80,7 @@ class Steps:
         output = done.stdout.decode("utf-8", "replace")
         if done.returncode:
             end = "\n".join(cleaned(output, self.root).splitlines()[-20:])
-            raise AltTrainError(f"line {block.line}, {block.name}: exit code {done.returncode}\n{end}")
+            raise AltTrainError(f"{block.title}: exit code {done.returncode}\n{end}")
         write_whole(stamp, json.dumps({"commands": block.commands, "output": output, "seconds": seconds}))
         return output, seconds
 
@@ -121,8 +119,14 @@ def make(pieces: list[Block], root: Path, work: Path, page: Path, until: str | N
         Whether the page was written.
     """
     steps, written = Steps(root, work), []
-    with Camera(root, root / page.parent) as camera:
-        for piece in pieces:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Camera(root, root / page.parent) as camera,
+        Progress(*columns, console=Console(stderr=True)) as progress,
+    ):
+        for piece in progress.track(pieces):
+            if not isinstance(piece, Text):
+                progress.update(progress.task_ids[0], description=piece.title)
             if isinstance(piece, Text):
                 written.append(piece.text)
             elif isinstance(piece, Run):

@@ -53,6 +53,11 @@ class Run:
     took: bool = False
     quiet: bool = False
 
+    @property
+    def title(self) -> str:
+        """What to call it while it runs."""
+        return f"line {self.line}, {self.name}"
+
     def expected(self) -> str:
         """Pattern of what it becomes on the page: the commands exactly, any output."""
         output = "" if self.quiet else r"(?:\n```text\n(?:(?!```).*\n)+?```\n)?"
@@ -67,6 +72,11 @@ class Screenshot:
     shot: Shot
     alt: str
     dark: bool = False
+
+    @property
+    def title(self) -> str:
+        """What to call it while it is taken."""
+        return self.shot.image
 
     def written(self, root: Path, camera: Camera) -> str:
         """Take it; returns the Markdown that shows it."""
@@ -93,6 +103,11 @@ class Insert:
     source: Path
     image: str | None = None
     alt: str = ""
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return self.source.name
 
     def written(self, root: Path, camera: Camera) -> str:
         """Copy the picture beside the page, or return the Markdown."""

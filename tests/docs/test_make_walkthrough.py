@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import io
 import re
 import struct
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
 from docs.make_walkthrough import Steps, make
@@ -89,7 +87,7 @@ def test_an_unknown_name_is_said(tmp_path: Path) -> None:
 
 
 def test_only_a_work_folder_of_ours_is_forgotten(tmp_path: Path) -> None:
-    steps = Steps(tmp_path, WORK, Console(file=io.StringIO()))
+    steps = Steps(tmp_path, WORK)
     (tmp_path / WORK).mkdir()
     (tmp_path / WORK / "precious").touch()
     steps.forget()
