@@ -6,6 +6,7 @@ DEMO_RECIPE ?= examples/smollm2-135m-cpu.yml
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
+WALKTHROUGH_ARGS ?=
 
 # axolotl starts `accelerate`, which it looks for on PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -34,7 +35,7 @@ eval: install
 	$(BIN)/python -m eval.run --adapter $(DEMO_OUTPUT) $(DEMO_EVAL_ARGS)
 
 walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
-	$(BIN)/python -m docs.make_walkthrough
+	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
 
 test: install  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
