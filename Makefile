@@ -6,12 +6,13 @@ DEMO_RECIPE ?= examples/smollm2-135m-cpu.yml
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
+WALKTHROUGH_ARGS ?=
 
 # axolotl starts `accelerate`, which it looks for on PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install demo train eval test test-all lint build clean
+.PHONY: install demo train eval walkthrough test test-all lint build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -32,6 +33,9 @@ train: install
 
 eval: install
 	$(BIN)/python -m eval.run --adapter $(DEMO_OUTPUT) $(DEMO_EVAL_ARGS)
+
+walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
+	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
 
 test: install  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
