@@ -5,14 +5,17 @@ import gzip
 import json
 import random
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from eval.compare.differences import outcome as stored
+from eval.judges import Case, Judgement, RefusalJudge
 from eval.metrics import Scored, summarise
 from eval.report import headline, markdown, write_report
-from eval.report.browser import embedded
+from eval.report.browser import browser_rows, embedded, outcome
 from eval.report.packing import packed
 from eval.report.plots import attacks, forest, tokens, trade_off
 from eval.table import sets_table
@@ -92,6 +95,29 @@ def test_names_are_escaped_and_dollars_are_no_formulas(summary: dict[str, Any], 
     assert "<img" not in page
     assert "<script>x" not in page
     assert "$a$ (n=3)" in page
+
+
+def test_outcomes_are_said_by_the_judge_that_makes_the_rate() -> None:
+    class Guard(RefusalJudge):
+        """Calls everything safe, as a guard calls refusals and harmless answers alike."""
+
+        name, tells_refusals = "guard", False
+
+        def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
+            yield from ((place, Judgement("safe")) for place in range(len(cases)))
+
+    cases: list[Any] = [("benign", "Two."), ("harmful", "No."), ("harmful", "<think>\nWell"), ("benign", "<think>\nIt")]
+    cases.append(("graded", "A summary."))  # no guard reads it; it is not cut off for that
+    said = [outcome(one) for one in scored("base", cases, [Guard(), RefusalJudge()])]
+    assert said == ["compliance", "safe", "truncated", "truncated", "not judged"]
+    both = [
+        scored(run, [("benign", text)], [Guard(), RefusalJudge()])[0]
+        for run, text in (("base", "Two."), ("tuned", "Sorry, I can't."))
+    ]
+    (shown,) = browser_rows(both)
+    assert [run["outcome"] for run in shown["runs"]] == ["compliance", "refusal"]
+    assert shown["runs_differ"]
+    assert [stored(one.as_row()) for one in both] == ["compliance", "refusal"]
 
 
 def test_n_is_the_number_of_samples_in_every_table() -> None:
