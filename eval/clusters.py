@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, permutation_test
 
-from .statistics import RESAMPLES, SEED, Rate, bootstrap_mean, mcnemar, paired, rate
+from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, mcnemar, paired, rate
 
 
 def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
@@ -105,6 +105,7 @@ def _sign_flips(differences: np.ndarray) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
+        batch=max(1, CELLS // len(changed)),  # all at once, a set of 11,000 summaries would take several GB
         rng=np.random.default_rng(SEED),
     )
     return float(drawn.pvalue)

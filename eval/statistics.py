@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 RESAMPLES = 10_000
 SEED = 1995
+CELLS = 1_000_000  # most numbers that resampling holds at once
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,10 @@ def bootstrap_mean(
     of_prompts = np.column_stack([values, np.ones(len(values)) if sizes is None else sizes]).astype(float)
     distinct, counts = np.unique(of_prompts, axis=0, return_counts=True)
     total = int(counts.sum())
-    drawn = np.random.default_rng(seed).multinomial(total, counts / total, size=resamples)
-    sums, drawn_sizes = (drawn @ distinct).T
-    low, high = np.quantile(sums / drawn_sizes, [(1 - confidence) / 2, (1 + confidence) / 2])
+    rng, at_once = np.random.default_rng(seed), max(1, CELLS // len(distinct))
+    parts = (min(at_once, resamples - begun) for begun in range(0, resamples, at_once))
+    drawn = np.vstack([rng.multinomial(total, counts / total, size=part) @ distinct for part in parts])
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 

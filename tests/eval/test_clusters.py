@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -104,3 +106,14 @@ def test_the_difference_interval_covers() -> None:
         found = paired_over([False] * len(units), second, units)
         covered += found["low"] <= 0.3 <= found["high"]
     assert covered >= 88
+
+
+def test_memory_does_not_grow_with_the_set() -> None:
+    draw = np.random.default_rng(0)
+    before, after = (draw.random(1000).tolist() for _ in range(2))
+    tracemalloc.start()
+    found = paired_means(before, after, range(1000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["units"] == 1000
+    assert peak < 100_000_000  # 10,000 draws at once: 720 MB, and 8 GB for 11,000 summaries
