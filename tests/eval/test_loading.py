@@ -63,6 +63,18 @@ def test_every_set_is_pinned_or_known_not_to_be() -> None:
     assert {row["commit"] for row in listing()} == {"here", "newest", *(pin for pin in revisions.values() if pin)}
 
 
+def test_an_id_that_a_file_gives_twice_stands_for_two_prompts(tmp_path: Path) -> None:
+    (tmp_path / "MultiJail.csv").write_text("id,source,en,tags\n1,s,One?,x\n1,s,Two?,x\n2,s,Three?,x\n1,s,Four?,x\n")
+    prompts, missing = load_available(["multijail"], data_dir=tmp_path)
+    assert missing == {}
+    assert [(p.id, p.source_id, p.instruction) for p in prompts] == [
+        ("1", "1", "One?"),
+        ("1#2", "1#2", "Two?"),
+        ("2", "2", "Three?"),
+        ("1#3", "1#3", "Four?"),
+    ]
+
+
 def test_a_bad_row_is_named(tmp_path: Path) -> None:
     file = tmp_path / "strongreject_dataset.csv"
     file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
