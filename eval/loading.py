@@ -92,7 +92,8 @@ def _told_apart(prompts: Iterable[Prompt]) -> list[Prompt]:
     for prompt in prompts:
         seen[prompt.id] = time = seen.get(prompt.id, 0) + 1
         name = prompt.id if time == 1 else f"{prompt.id}#{time}"
-        made.append(prompt if time == 1 else replace(prompt, id=name, source_id=name))
+        source = name if prompt.source_id == prompt.id else prompt.source_id
+        made.append(replace(prompt, id=name, source_id=source))
     return made
 
 
@@ -224,7 +225,7 @@ def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revis
         id=name,
         instruction=texts[-1],
         category=str(column("category") or ""),
-        source_id=name,
+        source_id=name if (source := column("source")) in (None, "") else f"{source}",
         messages=tuple({"role": "user", "content": text} for text in texts) if len(texts) > 1 else (),
         judges=spec.judges,
         revision=revision,
