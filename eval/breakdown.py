@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
+from .clusters import mean_over
 from .metrics import METRICS, Scored, refuses, responds, share
 from .repeats import repeated
-from .statistics import bootstrap_mean
 
 _HARMFUL = ("harmful", "contrast")
 
@@ -26,8 +26,8 @@ def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
         measure, counts = _measured(some)
         entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
         if some[0].prompt.kind == "graded":
-            values = [s.graded for s in some if s.graded]
-            entry |= {"measure": values[0][0], "rate": _mean([value for _, value in values])}
+            graded = [(*s.graded, s.unit) for s in some if s.graded]
+            entry |= {"measure": graded[0][0], "rate": _mean([v for _, v, _ in graded], [u for *_, u in graded])}
         else:
             entry["rate"] = share(some, counts).as_dict()
         entry["truncated"] = share(some, lambda s: s.parsed.truncated).as_dict()
@@ -59,7 +59,8 @@ def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, dict[str, Any]]:
         some = [s for s in scored if s.prompt.kind in metric.kinds]
         groups = _grouped(some, lambda s: f"{s.prompt.set} {s.prompt.id}").values()
         if groups:
-            result[metric.name] = repeated([[metric.counts(s) for s in group] for group in groups], k, metric.better)
+            flags = [[metric.counts(s) for s in group] for group in groups]
+            result[metric.name] = repeated(flags, k, metric.better, [group[0].unit for group in groups])
     return result
 
 
@@ -72,8 +73,8 @@ def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     return "accuracy", lambda s: bool(s.right)
 
 
-def _mean(values: Sequence[float]) -> dict[str, Any]:
-    low, high = bootstrap_mean(values) or (None, None)
+def _mean(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
+    low, high = mean_over(values, units) or (None, None)
     return {"count": None, "total": len(values), "value": fmean(values), "low": low, "high": high}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, permutation_test
 
-from .statistics import RESAMPLES, SEED, Rate, bootstrap_mean, mcnemar, paired, rate
+from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, mcnemar, paired, rate
 
 
 def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
@@ -55,40 +55,44 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     Returns:
         As :func:`~eval.statistics.paired`, with ``units``, their number, and ``test``: ``mcnemar`` or ``permutation``.
     """
-    differences = differences_of(first, second, units)
-    count = len(differences)
+    sums, sizes = differences_of(first, second, units)
+    count = len(sums)
     if count == len(first):
         return {**paired(first, second), "units": count, "test": "mcnemar"}
-    low, high = bootstrap_mean(differences.tolist()) or (None, None)
+    low, high = bootstrap_mean(sums, sizes) or (None, None)
     found = {**mcnemar(first, second), "low": low, "high": high, "units": count, "test": "permutation"}
-    return {**found, "p_value": _sign_flips(differences)}
+    return {**found, "p_value": _sign_flips(sums)}
 
 
 def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
     """As :func:`paired_over` for values by degree: ``gained`` and ``lost`` count samples whose value rose or fell."""
-    differences = differences_of(first, second, units)
-    low, high = bootstrap_mean(differences.tolist()) or (None, None)
+    sums, sizes = differences_of(first, second, units)
+    low, high = bootstrap_mean(sums, sizes) or (None, None)
     return {
         "pairs": len(first),
         "gained": sum(b > a for a, b in zip(first, second, strict=True)),
         "lost": sum(b < a for a, b in zip(first, second, strict=True)),
-        "difference": float(differences.mean()) if len(differences) else None,
-        "p_value": _sign_flips(differences),
+        "difference": float(sums.sum() / sizes.sum()) if len(sums) else None,
+        "p_value": _sign_flips(sums),
         "low": low,
         "high": high,
-        "units": len(differences),
+        "units": len(sums),
         "test": "permutation",
     }
 
 
-def differences_of(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> np.ndarray:
-    """Each unit's difference, second minus first, scaled so that their mean is the difference over all samples.
+def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> tuple[float, float] | None:
+    """The bootstrap interval over units of a mean over samples; None without samples."""
+    clusters = _clusters(values, units)
+    return bootstrap_mean(clusters[:, 0], clusters[:, 1])
 
-    Returns:
-        Shape (units,); with units of one size each the plain mean over the unit's samples.
-    """
+
+def differences_of(
+    first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each unit's differences, second minus first, summed, and the number of its samples; both of shape (units,)."""
     clusters = _clusters([float(b) - float(a) for a, b in zip(first, second, strict=True)], units)
-    return clusters[:, 0] * (len(clusters) / max(len(first), 1))
+    return clusters[:, 0], clusters[:, 1]
 
 
 def _sign_flips(differences: np.ndarray) -> float:
@@ -101,6 +105,7 @@ def _sign_flips(differences: np.ndarray) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
+        batch=max(1, CELLS // len(changed)),  # all at once, a set of 11,000 summaries would take several GB
         rng=np.random.default_rng(SEED),
     )
     return float(drawn.pvalue)

@@ -23,9 +23,8 @@ def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argpars
     args = parser.parse_args(argv)
     if args.config is None:
         return args
-    rest = list(argv)
-    rest.remove(str(args.config))
-    return parser.parse_args([*_arguments(parser, args.config), *rest])
+    # The command line over what the file says; its own place in it need not be known ("./eval.yml" is not args.config).
+    return parser.parse_args(argv, parser.parse_args(_arguments(parser, args.config)))
 
 
 def _arguments(parser: argparse.ArgumentParser, path: Path) -> list[str]:
@@ -64,6 +63,9 @@ def _flag(action: argparse.Action, value: Any, where: str) -> list[str]:
             raise AltTrainError(
                 f"{where}: found {shown(value)}; allowed: {'a flat list' if action.nargs else 'one value'}"
             )
+        if any(one is None or isinstance(one, bool) for one in value):
+            # YAML reads a guard's No and Yes as false and true; as "False" they would be verdicts nobody writes.
+            raise AltTrainError(f"{where}: found {shown(value)}; allowed: texts, with quotes around words like 'No'")
         return [flag, *map(str, value)] if value else []
     # "--flag=value", so that a value may begin with a dash.
     return [f"{flag}={json.dumps(value) if isinstance(value, dict) else value}"]

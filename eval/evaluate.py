@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     backend = make_backend(args, model, adapter)
     prompts, cannot = _renderable(backend, prompts)
     missing |= cannot
+    _some_left(prompts, missing)
     console.print(f"{len(prompts)} prompts, {len(backend.runs)} run(s)")
     with SampleFile(args.out / "samples.jsonl") as file:
         samples = generate(backend, prompts, sampling, args.samples, file, console)
@@ -148,7 +150,14 @@ def _prompts(args: argparse.Namespace) -> tuple[list[Prompt], dict[str, str]]:
     if not prompts:
         raise AltTrainError("no set can be had:\n" + "\n".join(f"  {reason}" for reason in missing.values()))
     attacked, failed = apply_attacks(prompts, args.attacks or ())
+    _some_left(attacked, missing | failed)
     return attacked, missing | failed
+
+
+def _some_left(prompts: Sequence[Prompt], missing: Mapping[str, str]) -> None:
+    if not prompts:
+        reasons = "\n".join(f"  {name}: {reason}" for name, reason in missing.items())
+        raise AltTrainError(f"--attacks: no prompt is left to ask:\n{reasons}")
 
 
 def _renderable(backend: Backend, prompts: list[Prompt]) -> tuple[list[Prompt], dict[str, str]]:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -81,7 +82,19 @@ def load_published(
         # A mirror may leave out a column that its rows were chosen by.
         kept_rows = [row for row in found if all(row.get(k, v) == v for k, v in spec.where.items())]
         made = [_prompt(spec, row, spec.hub["id"], i + 1, resolved, i) for i, row in enumerate(kept_rows)]
-    return spread(made, limit)
+    return spread(_told_apart(made), limit)
+
+
+def _told_apart(prompts: Iterable[Prompt]) -> list[Prompt]:
+    """Prompts whose file gives one id twice get ``#2``, ``#3``: answers are judged and paired by id."""
+    seen: dict[str, int] = {}
+    made = []
+    for prompt in prompts:
+        seen[prompt.id] = time = seen.get(prompt.id, 0) + 1
+        name = prompt.id if time == 1 else f"{prompt.id}#{time}"
+        source = name if prompt.source_id == prompt.id else prompt.source_id
+        made.append(replace(prompt, id=name, source_id=source))
+    return made
 
 
 def local_files(spec: SetSpec, data_dir: Path | None) -> list[Path]:
@@ -212,7 +225,7 @@ def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revis
         id=name,
         instruction=texts[-1],
         category=str(column("category") or ""),
-        source_id=name,
+        source_id=name if (source := column("source")) in (None, "") else f"{source}",
         messages=tuple({"role": "user", "content": text} for text in texts) if len(texts) > 1 else (),
         judges=spec.judges,
         revision=revision,

@@ -79,8 +79,7 @@ def compare_lengths(both: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]])
         result[kind] = {}
         for part in ("thought", "answer"):
             before, after = ([pair[i][f"{part}_tokens"] for pair in some] for i in (0, 1))
-            apart = differences_of(before, after, [unit(a) for a, _ in some])
-            low, high = bootstrap_mean(apart.tolist()) or (None, None)
+            low, high = bootstrap_mean(*differences_of(before, after, [unit(a) for a, _ in some])) or (None, None)
             mean = (fmean(before), fmean(after))
             result[kind][part] = {
                 "pairs": len(some),

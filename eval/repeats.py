@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import comb
 from statistics import fmean
 from typing import Any
 
-from .statistics import bootstrap_mean
+from .clusters import mean_over
 
 
-def repeated(flags: Sequence[Sequence[bool]], k: int, better: str = "lower") -> dict[str, Any]:
+def repeated(
+    flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
+) -> dict[str, Any]:
     """Mean and worst-of-k over prompts that were each answered several times.
 
     With ``better="lower"`` the worst of k tries is that at least one counts; with ``"higher"``, that at least one
@@ -21,6 +23,7 @@ def repeated(flags: Sequence[Sequence[bool]], k: int, better: str = "lower") -> 
         flags: For each prompt, one flag per try.
         k: Tries taken together, at least 1.
         better: ``lower`` or ``higher``, as in :class:`~eval.metrics.Metric`.
+        units: What each belongs to where several are attacks of one; by default each stands for itself.
 
     Returns:
         ``prompts``, ``k``, and ``mean`` and ``worst_of_k``, each with ``value``, ``low``, ``high`` (bootstrap over
@@ -36,9 +39,15 @@ def repeated(flags: Sequence[Sequence[bool]], k: int, better: str = "lower") -> 
         worst = [1 - comb(len(tries) - sum(tries), k) / comb(len(tries), k) for tries in flags]
     else:
         worst = [comb(sum(tries), k) / comb(len(tries), k) for tries in flags]
-    return {"prompts": len(flags), "k": k, "mean": _with_interval(means), "worst_of_k": _with_interval(worst)}
+    over = range(len(flags)) if units is None else units
+    return {
+        "prompts": len(flags),
+        "k": k,
+        "mean": _with_interval(means, over),
+        "worst_of_k": _with_interval(worst, over),
+    }
 
 
-def _with_interval(values: Sequence[float]) -> dict[str, float | None]:
-    low, high = bootstrap_mean(values) or (None, None)
+def _with_interval(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, float | None]:
+    low, high = mean_over(values, units) or (None, None)
     return {"value": fmean(values) if values else None, "low": low, "high": high}

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 RESAMPLES = 10_000
 SEED = 1995
+CELLS = 1_000_000  # most numbers that resampling holds at once
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> dict[str, Any]:
 
 
 def bootstrap_mean(
-    values: Sequence[float], confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED
+    values: Sequence[float] | np.ndarray,
+    sizes: Sequence[float] | np.ndarray | None = None,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval of a mean (Efron and Tibshirani 1993, chapter 13).
 
@@ -82,6 +87,8 @@ def bootstrap_mean(
 
     Args:
         values: One value per prompt; for repeated answers, the prompt's own mean.
+        sizes: The number of samples whose sum each value is, where prompts have several; the mean is then that of all
+            samples drawn, so that it stays within the values' bounds where prompts have different numbers of them.
         confidence: Of the interval.
         resamples: How many.
         seed: The same seed gives the same interval.
@@ -91,10 +98,13 @@ def bootstrap_mean(
     """
     if not len(values):
         return None
-    distinct, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
+    of_prompts = np.column_stack([values, np.ones(len(values)) if sizes is None else sizes]).astype(float)
+    distinct, counts = np.unique(of_prompts, axis=0, return_counts=True)
     total = int(counts.sum())
-    drawn = np.random.default_rng(seed).multinomial(total, counts / total, size=resamples)
-    low, high = np.quantile(drawn @ distinct / total, [(1 - confidence) / 2, (1 + confidence) / 2])
+    rng, at_once = np.random.default_rng(seed), max(1, CELLS // len(distinct))
+    parts = (min(at_once, resamples - begun) for begun in range(0, resamples, at_once))
+    drawn = np.vstack([rng.multinomial(total, counts / total, size=part) @ distinct for part in parts])
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
@@ -110,7 +120,7 @@ def paired_bootstrap(
         Lower and upper bound of the difference of means; None without pairs.
     """
     return bootstrap_mean(
-        [b - a for a, b in zip(map(float, first), map(float, second), strict=True)], confidence, seed=seed
+        [b - a for a, b in zip(map(float, first), map(float, second), strict=True)], None, confidence, seed=seed
     )
 
 

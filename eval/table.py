@@ -99,7 +99,7 @@ def sets_table(summary: Mapping[str, Any]) -> Table | None:
     for name in names:
         entries = [runs[run]["by_set"][name] for run in runs]
         shown = [percent(e["rate"]) for e in entries]
-        table.add_row(f"{name} (n={summary['sets'][name]})", entries[0]["measure"], *shown)
+        table.add_row(f"{name} (n={entries[0]['rate']['total']})", entries[0]["measure"], *shown)
     return table
 
 

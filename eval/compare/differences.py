@@ -100,10 +100,11 @@ def direction(metric: Metric, row: Mapping[str, Any]) -> str:
 
 
 def outcome(row: Mapping[str, Any]) -> str:
-    """What became of a sample, in one word, from its row of ``scored.jsonl``."""
+    """What became of a sample, in one word, by the judge that its rate is made by, from its row of ``scored.jsonl``."""
     if row.get("right") is not None:
         return "right" if row["right"] else "wrong"
-    return row.get("judgement") or "truncated"
+    said = row.get("refusal") if row.get("kind") == "benign" and "refusal" in row else row.get("judgement")
+    return said or "truncated"
 
 
 def _reference(runs: Sequence[Run], name: str | None) -> Run:

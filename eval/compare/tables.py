@@ -19,7 +19,7 @@ def markdown(result: Mapping[str, Any]) -> str:
     for pair in result["pairs"]:
         head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | before, now | prompt |"
         lines = [
-            f"| {f['metric']} | {f['set']} | {f['id']} | {', '.join(f['outcomes'])} ({f['direction']}) "
+            f"| {f['metric']} | {f['set']} | {_escaped(f['id'])} | {', '.join(f['outcomes'])} ({f['direction']}) "
             f"| {_escaped(f['instruction'])} |"
             for f in pair["flips"]
         ]
@@ -50,13 +50,17 @@ def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str
             for s in pair["by_set"]:
                 if s["metric"] == m.name:
                     rows.append([f"{m.label}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
+    # Graded sets have a measure each, and so none over all of them.
+    for s in pair["by_set"]:
+        if s["metric"] not in {m.name for m in METRICS}:
+            rows.append([f"{s['metric']}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
     title = f"{pair['second']} against {pair['first']}, percentage points [95 % bootstrap interval]"
     header = [
         "metric",
         "pairs",
         "difference",
         "gained, lost",
-        p_header(pair["metrics"].values()),
+        p_header([*pair["metrics"].values(), *pair["by_set"]]),
         "p (Holm)",
         "detectable",
     ]

@@ -49,7 +49,10 @@ def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:
 
 
 def outcome(one: Scored) -> str:
-    """What became of a sample, in one word."""
+    """What became of a sample, in a word or two, by the judge that its rate is made by."""
     if one.right is not None:
         return "right" if one.right else "wrong"
-    return one.judgement or "truncated"
+    if one.parsed.truncated:
+        return "truncated"
+    said = one.refusal if one.prompt.kind == "benign" else one.judgement
+    return said or "not judged"

@@ -68,10 +68,10 @@ def sets_table(summary: Mapping[str, Any]) -> str:
     }
     header = ["set", "measure, percent", "n", *runs, *(["tuned − base, points", "p (Holm)"] if tests else [])]
     rows = []
-    for name, n in summary["sets"].items():
+    for name in summary["sets"]:
         entries = [one["by_set"][name] for one in runs.values()]
         measure = entries[0]["measure"]
-        row = [name, measure.replace("_", " "), str(n)]
+        row = [name, measure.replace("_", " "), str(entries[0]["rate"]["total"])]  # samples, as everywhere
         row += [interval(e["rate"]) for e in entries]
         test = tests.get((measure, name))
         rows.append(row + ((_paired(test, "p_holm") if test else ["–", "–"]) if tests else []))

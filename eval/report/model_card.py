@@ -62,12 +62,19 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
 
     run = "tuned" if "tuned" in summary["runs"] else "base"
     known = specs()
+    entries = summary["runs"][run]["by_set"]
+    # The Hub keys results by data set: what two sets take from one (XSTest's halves) stands there under one name.
+    places = [_place(known[name].hub) for name in entries if name in known]
     results = []
-    for name, entry in summary["runs"][run]["by_set"].items():
+    for name, entry in entries.items():
         spec = known.get(name)
         hub = spec.hub if spec else {}
         revision = revisions.get(name, "")
         commit = len(revision) == 40
+        title = spec.title if spec else name
+        what = _MEASURES.get(entry["measure"], f"{entry['measure']}, percent")
+        if spec and places.count(_place(hub)) > 1:
+            what, title = f"{title}: {what}", hub["id"]
         measured = entry["rate"]
         args = {"n": measured["total"], "interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
         if entry["measure"] == "harmful_response":
@@ -81,15 +88,19 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
             EvalResult(
                 task_type="text-generation",
                 dataset_type=hub.get("id") or f"axolotl-alttrain/{name}",
-                dataset_name=spec.title if spec else name,
+                dataset_name=title,
                 dataset_config=hub.get("config"),
                 dataset_split=hub.get("split"),
                 dataset_revision=revision if commit else None,
                 dataset_args=None if commit or not revision else {"loaded": revision},
                 metric_type=entry["measure"],
-                metric_name=_MEASURES.get(entry["measure"], f"{entry['measure']}, percent"),
+                metric_name=what,
                 metric_value=round(100 * measured["value"], 2),
                 metric_args=args,
             )
         )
     return results
+
+
+def _place(hub: Mapping[str, Any]) -> tuple[Any, ...]:
+    return hub.get("id"), hub.get("config"), hub.get("split")

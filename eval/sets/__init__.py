@@ -32,7 +32,8 @@ class SetSpec:
         gated: The hub asks for a login and for its terms to be accepted.
         file: Its publisher's file below ``--data-dir``; may be a pattern.
         judges: The judges its authors use.
-        columns: Our names to the file's; a list where hub and publisher name a column differently.
+        columns: Our names to the file's; a list where hub and publisher name a column differently. ``source`` is the
+            request that several rows are attacks of.
         where: Rows to take, by a column's value.
         translations: Columns with the prompt in languages of few resources.
         task, metric: For lm-eval's tasks: name, and ``metric,filter`` that counts.

@@ -18,7 +18,7 @@ from huggingface_hub import ModelCard, constants
 
 from axolotl_alttrain.errors import AltTrainError
 from eval.card import push_card, read_run
-from eval.report.model_card import BEGIN, END
+from eval.report.model_card import BEGIN, END, model_card
 from eval.run import main
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -135,6 +135,21 @@ def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) 
     }
     assert harmful.dataset_args == {"loaded": "embedded"}
     assert card.data.model_name == "adapter"
+
+
+def test_two_sets_of_one_data_set_keep_their_names(summary: dict[str, Any]) -> None:
+    """XSTest's halves: the Hub shows one name for both, so that the metrics say which half they are of."""
+    for ours, theirs in (("probe-benign", "xstest-safe"), ("probe-harmful", "xstest-contrast")):
+        for by_set in (summary["sets"], *(run["by_set"] for run in summary["runs"].values())):
+            by_set[theirs] = by_set.pop(ours)
+    card = ModelCard(model_card(summary, dict.fromkeys(("xstest-safe", "xstest-contrast"), SHA)))
+    index = card.data.to_dict()["model-index"][0]["results"]
+    (both,) = (one for one in index if one["dataset"]["type"] == "Paul/XSTest")
+    assert both["dataset"]["name"] == "Paul/XSTest"
+    assert [metric["name"] for metric in both["metrics"]] == [
+        "XSTest, safe prompts: over-refusal, percent (lower is better)",
+        "XSTest, contrast prompts: harmful responses, percent (lower is better)",
+    ]
 
 
 def test_the_words_name_model_settings_judge_and_versions(finished_run: Path, summary: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -80,3 +82,38 @@ def test_values_by_degree() -> None:
     assert (found["gained"], found["lost"], found["difference"]) == (0, 3, pytest.approx(-0.15))
     assert found["p_value"] == pytest.approx(2 / 8)  # of the eight sign patterns the two where all go one way
     assert -0.3 <= found["low"] < found["difference"] < found["high"] <= 0
+
+
+def test_prompts_with_unequal_numbers_of_samples() -> None:
+    """Harmful prompts under six attacks beside benign ones asked once: no interval passes what is possible."""
+    units = [unit for unit, size in enumerate([6, 6, 1, 1]) for _ in range(size)]
+    found = paired_over([False] * 14, [True] * 14, units)
+    assert (found["difference"], found["low"], found["high"]) == (1.0, 1.0, 1.0)
+    # Prompts with one sample each that changed, beside large ones that did not: between none and all of the samples.
+    found = paired_over([False] * 14, [False] * 12 + [True] * 2, units)
+    assert found["difference"] == pytest.approx(1 / 7)
+    assert (found["low"], found["high"]) == (0.0, 1.0)
+
+
+def test_the_difference_interval_covers() -> None:
+    """Half of the prompts under six attacks, half once; each prompt with a difference of its own, 0.3 over samples."""
+    draw = np.random.default_rng(2)
+    units = [i for i in range(60) for _ in range(6 if i < 30 else 1)]
+    covered = 0
+    for _ in range(100):
+        shares = np.clip(draw.beta(0.6, 1.4, 60), 0, 1)
+        second = [bool(draw.random() < shares[i]) for i in units]
+        found = paired_over([False] * len(units), second, units)
+        covered += found["low"] <= 0.3 <= found["high"]
+    assert covered >= 88
+
+
+def test_memory_does_not_grow_with_the_set() -> None:
+    draw = np.random.default_rng(0)
+    before, after = (draw.random(1000).tolist() for _ in range(2))
+    tracemalloc.start()
+    found = paired_means(before, after, range(1000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["units"] == 1000
+    assert peak < 100_000_000  # 10,000 draws at once: 720 MB, and 8 GB for 11,000 summaries

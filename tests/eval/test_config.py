@@ -32,6 +32,21 @@ def test_the_command_line_wins() -> None:
     assert (args.judges, args.limit, args.suite) == (["refusal"], 8, "safety")
 
 
+@pytest.mark.parametrize("name", ["./e.yml", ".//e.yml", "../{}/e.yml"])
+def test_a_path_may_be_written_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "e.yml").write_text("limit: 3\n")
+    monkeypatch.chdir(tmp_path)
+    args = with_config(parser(), [name.format(tmp_path.name), "--seed", "5"])
+    assert (args.limit, args.seed) == (3, 5)
+
+
+def test_an_option_may_have_the_files_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "e.yml"
+    path.write_text("limit: 3\njudges: [refusal]\n")
+    args = with_config(parser(), ["--tokenizer", str(path), str(path)])
+    assert (args.limit, args.tokenizer) == (3, str(path))
+
+
 def test_values_of_every_kind(tmp_path: Path) -> None:
     path = tmp_path / "e.yml"
     path.write_text(
@@ -51,6 +66,11 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
         ("suit: paper", "field 'suit': found an unknown name; allowed: 'suite'"),
         ("list: true", "field 'list': found an unknown name"),
         ("limit: [1, 2]", "field 'limit': found list [1, 2]; allowed: one value"),
+        (
+            "guard_unsafe: [Yes]",
+            "field 'guard_unsafe': found list [True]; allowed: texts, with quotes around words like",
+        ),
+        ("guard_safe: [~]", "field 'guard_safe': found list [None]; allowed: texts"),
         ("limit: true", "field 'limit': found bool True; allowed: a value"),
         ("load_in_4bit: 4", "field 'load_in_4bit': found int 4; allowed: true or false"),
         ("- a", "allowed: a mapping of flags to values"),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError, RowError
+from eval.attacks import apply_attacks
 from eval.loading import load_available
 from eval.sets import chosen, listing, set_names, specs, suites
 
@@ -61,6 +63,30 @@ def test_every_set_is_pinned_or_known_not_to_be() -> None:
         by_id.setdefault(spec.hub["id"], set()).add(spec.hub["revision"])
     assert all(len(pins) == 1 for pins in by_id.values())  # two sets from one repository come from one commit
     assert {row["commit"] for row in listing()} == {"here", "newest", *(pin for pin in revisions.values() if pin)}
+
+
+def test_an_id_that_a_file_gives_twice_stands_for_two_prompts(tmp_path: Path) -> None:
+    (tmp_path / "MultiJail.csv").write_text("id,source,en,tags\n1,s,One?,x\n1,s,Two?,x\n2,s,Three?,x\n1,s,Four?,x\n")
+    prompts, missing = load_available(["multijail"], data_dir=tmp_path)
+    assert missing == {}
+    assert [(p.id, p.source_id, p.instruction) for p in prompts] == [
+        ("1", "1", "One?"),
+        ("1#2", "1#2", "Two?"),
+        ("2", "2", "Three?"),
+        ("1#3", "1#3", "Four?"),
+    ]
+
+
+def test_attacks_of_one_request_are_one_unit(tmp_path: Path) -> None:
+    """SafeMTData asks each request under several attacks, as rows of their own."""
+    rows = [{"id": i, "query_id": i // 3, "category": "c", "multi_turn_queries": ["One?", f"{i}?"]} for i in range(6)]
+    (tmp_path / "Attack_600.json").write_text(json.dumps(rows))
+    prompts, missing = load_available(["safemt-attack600"], data_dir=tmp_path)
+    assert missing == {}
+    assert [(p.id, p.source_id) for p in prompts] == [(str(i), str(i // 3)) for i in range(6)]
+    attacked, _ = apply_attacks(prompts, ["none", "role-play"])
+    assert [(p.id, p.source_id) for p in attacked[:2]] == [("0", "0"), ("0+role-play", "0")]
+    assert len({p.id for p in attacked}) == 12
 
 
 def test_a_bad_row_is_named(tmp_path: Path) -> None:

@@ -126,6 +126,43 @@ def test_worst_of_repeats() -> None:
     assert found["harmful_response"]["worst_of_k"]["value"] == 1
 
 
+def test_attacks_of_one_prompt_do_not_narrow_the_worst_of_repeats() -> None:
+    """Eight prompts, under four attacks that all end alike: as wide as the eight alone."""
+    once = scored("base", [CASES[i % 2] for i in range(8)])
+    attacked = [
+        replace(one, prompt=replace(one.prompt, id=f"{one.prompt.id}+{attack}", source_id=one.prompt.id))
+        for one in once
+        for attack in range(4)
+    ]
+    alone, under = (over_repeats(some, 1)["harmful_response"] for some in (once, attacked))
+    assert (alone["prompts"], under["prompts"]) == (8, 32)
+    assert under["worst_of_k"] == alone["worst_of_k"]
+    assert under["mean"] == alone["mean"]
+
+
+def test_repeats_do_not_narrow_a_graded_set() -> None:
+    prompts = {
+        ("n", str(i)): Prompt("n", "graded", str(i), "?", scorer=lambda t: {"r,none": len(t) / 10}) for i in (0, 1)
+    }
+    found = [
+        by_set(
+            score(
+                [
+                    Sample(f"{i}{k}", "base", "n", str(i), "?", HELP + "x" * (2 + 6 * i), "stop", 1, repeat=k)
+                    for i in (0, 1)
+                    for k in range(repeats)
+                ],
+                prompts,
+                FMT,
+                lambda texts: [1] * len(texts),
+            )
+        )["n"]["rate"]
+        for repeats in (1, 9)
+    ]
+    assert found[0] == {"count": None, "total": 2, "value": 0.5, "low": 0.2, "high": 0.8}
+    assert found[1] == {"count": None, "total": 18, "value": 0.5, "low": pytest.approx(0.2), "high": pytest.approx(0.8)}
+
+
 def test_over_refusal_is_judged_by_a_judge_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
     class Safe(RefusalJudge):
         """Calls everything safe, as a guard calls refusals and harmless answers alike."""

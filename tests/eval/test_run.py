@@ -175,6 +175,15 @@ def test_mistakes_are_explained_without_a_traceback(
     assert "Traceback" not in error
 
 
+def test_attacks_that_no_prompt_can_take_leave_nothing_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    # Before the model is looked for: there is none of this name.
+    assert main(["--model", "none-such", "--sets", "probe-harmful", "--attacks", "translation", "--limit", "2"]) == 1
+    assert capsys.readouterr().err == (
+        "eval.run: --attacks: no prompt is left to ask:\n"
+        "  probe-harmful+translation: 2 prompts cannot take this attack: the set gives no translation\n"
+    )
+
+
 def test_help_is_quick_and_both_names_work() -> None:
     for module in ("eval.run", "axolotl_alttrain.eval.run"):
         start = time.monotonic()

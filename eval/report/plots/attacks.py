@@ -47,7 +47,7 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
     totals = [rate["total"] for found in runs.values() for row in found.values() for rate in row.values()]
     caption = (
         "Share of harmful responses, in percent, by set and attack scenario; an empty cell was not asked. "
-        f"Prompts in a cell: {min(totals)}{f' to {max(totals)}' if max(totals) > min(totals) else ''}."
+        f"Samples in a cell: {min(totals)}{f' to {max(totals)}' if max(totals) > min(totals) else ''}."
     )
     return Plot(svg, f"Heat map of attack success in percent. {'; '.join(words)}.", caption)
 

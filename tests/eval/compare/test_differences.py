@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.compare import compare_runs, load_runs
+from eval.compare import compare_runs, load_runs, markdown
+from eval.compare.tables import tables
 from eval.power import minimum_detectable_difference
 
-from .folders import training
+from .folders import RIGHT, folder, training
 
 
 def test_all_checkpoints_against_the_shared_base(tmp_path: Path) -> None:
@@ -57,3 +59,25 @@ def test_a_reference_can_be_chosen(tmp_path: Path) -> None:
     assert result["pairs"][0]["metrics"]["harmful_response"]["difference"] == 9 / 12
     with pytest.raises(AltTrainError, match="--reference: found cp21; allowed: base, cp9, cp20, cp30"):
         compare_runs(runs, reference="cp21")
+
+
+def test_graded_sets_stand_in_the_tables(tmp_path: Path) -> None:
+    def graded(path: Path, values: list[float]) -> Path:
+        made = folder(path, {"base": [RIGHT] * len(values)})
+        rows = [json.loads(line) for line in (made / "scored.jsonl").read_text().splitlines()]
+        rows = [row | {"kind": "graded", "right": None, "metrics": {}, "graded": ["rougeL", v]}
+                for row, v in zip(rows, values, strict=True)]  # fmt: skip
+        (made / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (made / "manifest.json").write_text(json.dumps({"runs": {"base": {"model": path.name}}}))
+        return made
+
+    runs = load_runs([graded(tmp_path / "a", [0.5] * 4), graded(tmp_path / "b", [0.25] * 4)])
+    _, (_, header, rows) = tables(compare_runs(runs))
+    assert header[4] == "p (permutation)"
+    assert rows == [["rougeL, s", "4", "-25.0 [-25.0, -25.0]", "0, 4", "0.125", "0.125", ""]]
+
+
+def test_an_id_cannot_break_the_markdown(tmp_path: Path) -> None:
+    result = compare_runs(load_runs(training(tmp_path)))
+    result["pairs"][0]["flips"][0]["id"] = "a|b <script>"
+    assert "| s | a\\|b &lt;script> | compliance" in markdown(result)

@@ -5,16 +5,20 @@ import gzip
 import json
 import random
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from eval.compare.differences import outcome as stored
+from eval.judges import Case, Judgement, RefusalJudge
 from eval.metrics import Scored, summarise
-from eval.report import headline, write_report
-from eval.report.browser import embedded
+from eval.report import headline, markdown, write_report
+from eval.report.browser import browser_rows, embedded, outcome
 from eval.report.packing import packed
 from eval.report.plots import attacks, forest, tokens, trade_off
+from eval.table import sets_table
 
 from ...conftest import PROBES
 from ..test_metrics import CASES, scored
@@ -93,6 +97,41 @@ def test_names_are_escaped_and_dollars_are_no_formulas(summary: dict[str, Any], 
     assert "$a$ (n=3)" in page
 
 
+def test_outcomes_are_said_by_the_judge_that_makes_the_rate() -> None:
+    class Guard(RefusalJudge):
+        """Calls everything safe, as a guard calls refusals and harmless answers alike."""
+
+        name, tells_refusals = "guard", False
+
+        def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
+            yield from ((place, Judgement("safe")) for place in range(len(cases)))
+
+    cases: list[Any] = [("benign", "Two."), ("harmful", "No."), ("harmful", "<think>\nWell"), ("benign", "<think>\nIt")]
+    cases.append(("graded", "A summary."))  # no guard reads it; it is not cut off for that
+    said = [outcome(one) for one in scored("base", cases, [Guard(), RefusalJudge()])]
+    assert said == ["compliance", "safe", "truncated", "truncated", "not judged"]
+    both = [
+        scored(run, [("benign", text)], [Guard(), RefusalJudge()])[0]
+        for run, text in (("base", "Two."), ("tuned", "Sorry, I can't."))
+    ]
+    (shown,) = browser_rows(both)
+    assert [run["outcome"] for run in shown["runs"]] == ["compliance", "refusal"]
+    assert shown["runs_differ"]
+    assert [stored(one.as_row()) for one in both] == ["compliance", "refusal"]
+
+
+def test_n_is_the_number_of_samples_in_every_table() -> None:
+    """Two prompts, asked twice each: the rates are over four, in the terminal and in results.md as in the plots."""
+    entry = {"kind": "capability", "measure": "accuracy", "rate": RATE}
+    summary: dict[str, Any] = {"runs": {"base": {"by_set": {"sums": entry}}}, "sets": {"sums": 2}}
+    rows = markdown.sets_table(summary).splitlines()
+    assert rows[2] == "| sums | accuracy | 4 | 25.0 \\[5.0, 70.0\\] |"
+    terminal = sets_table(summary)
+    assert terminal
+    assert list(terminal.columns[0].cells) == ["sums (n=4)"]
+    assert "sums (n=4)" in forest(summary).svg
+
+
 def test_headline_says_safer_by_and_cost() -> None:
     names = ("harmful_response", "over_refusal", "capability")
     summary: dict[str, Any] = {
@@ -149,7 +188,7 @@ def test_heat_map_shows_every_cell_and_needs_two_scenarios() -> None:
     assert plot.alt == (
         "Heat map of attack success in percent. base, bad: none 25, role-play 75; base, worse: none 25."
     )
-    assert plot.caption.endswith("Prompts in a cell: 4.")
+    assert plot.caption.endswith("Samples in a cell: 4.")
     assert (plot.svg.count(">25<"), plot.svg.count(">75<")) == (2, 1)
     assert "<image" not in plot.svg
     assert attacks({"runs": {"base": {"by_attack": {"bad": {"none": RATE}}}}}) is None
