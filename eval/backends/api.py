@@ -148,6 +148,7 @@ class APIBackend:
             messages = [dict(message) for message in request.messages]
             answer = await client.chat.completions.create(messages=messages, **common)
             text = self._joined(answer.choices[0].message)
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, and in no file
         finish = "length" if answer.choices[0].finish_reason == "length" else "stop"
         tokens = answer.usage.completion_tokens if answer.usage else self.count_tokens([text])[0]
         return Generated(text, finish, tokens)

@@ -14,7 +14,7 @@ from axolotl_alttrain.rows import read_jsonl
 from ..pairing import pair_key
 from .checkpoints import in_order, merged, place
 
-PROMPT_FIELDS = ("instruction", "kind", "scenario")
+PROMPT_FIELDS = ("instruction", "kind")  # an attack is part of the id; scenario is what a run calls it
 SHOWN = 5  # differing prompts that a message names
 _JUDGE_FLAGS = {
     "guard": (

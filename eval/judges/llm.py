@@ -121,6 +121,7 @@ class LLMJudge(ABC):
                 max_tokens=self.max_tokens,
             )
             raw = (reply.choices[0].message.content or "") if reply.choices else ""
+            raw = raw.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, and in no file
             objects = re.findall(r"\{[^{}]*\}", raw)
             try:
                 row = json.loads(objects[-1]) if objects else None

@@ -29,7 +29,7 @@ _HELP = (
 _ENGLISH = (
     r"^(?:no|nope|unfortunately|(?:my )?apologies|(?:I['’]m |I am )?(?:really |so "
     r"|very )?sorry)?[,.;:!—– -]*(?:but )?"
-    rf"(?:I|we)(?: really| just| simply)? ?{_NOT}(?! {_IDIOM})",
+    rf"(?:I(?: really| just| simply)? ?{_NOT}(?! {_IDIOM})|we {_NOT}[.!,;])",  # "we can't" with a verb may state a fact
     r"^(?:no|nope|sorry)?[,.;:!—– -]*(?:I['’]m|I am) not (?:helping|assisting|writing|providing|doing|giving"
     r"|sharing)",
     rf"\b(?:I|we)(?: really| just| simply| also|,? (?:however|therefore))? ?{_NOT}(?: (?:and|or|but) (?:won['’]?t))?"

@@ -106,8 +106,8 @@ def attacks_table(summary: Mapping[str, Any]) -> str:
 def notes(summary: Mapping[str, Any]) -> str:
     """How to read the numbers, and what is not in them."""
     text = (
-        "Brackets: 95 % Wilson intervals; of differences, 95 % bootstrap intervals over prompts. The answer is judged "
-        "without its thought; a thought that was cut off has no answer and counts as truncated.\n"
+        "Brackets: 95 % Wilson intervals; of differences and of graded sets, 95 % bootstrap intervals over prompts. "
+        "The answer is judged without its thought; a thought that was cut off has no answer and counts as truncated.\n"
     )
     for name, reason in summary["missing"].items():
         text += f"\nMissing: {cell(name)}: {cell(reason.removeprefix(f'{name}: '))}\n"

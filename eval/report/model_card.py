@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,8 @@ def section(summary: Mapping[str, Any]) -> str:
 
 def model_name(summary: Mapping[str, Any]) -> str:
     """The name in ``model-index``: the adapter's, or the model's where there is none."""
-    return PurePath(summary["adapter"] or summary.get("base_model") or summary["model"]).name
+    name = summary["adapter"] or summary.get("base_model") or summary["model"]
+    return PurePath(os.path.abspath(name)).name  # --adapter . has a name too; the Hub refuses an empty one
 
 
 def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> list[EvalResult]:

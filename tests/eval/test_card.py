@@ -18,7 +18,7 @@ from huggingface_hub import ModelCard, constants
 
 from axolotl_alttrain.errors import AltTrainError
 from eval.card import push_card, read_run
-from eval.report.model_card import BEGIN, END, model_card
+from eval.report.model_card import BEGIN, END, model_card, model_name
 from eval.run import main
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -150,6 +150,13 @@ def test_two_sets_of_one_data_set_keep_their_names(summary: dict[str, Any]) -> N
         "XSTest, safe prompts: over-refusal, percent (lower is better)",
         "XSTest, contrast prompts: harmful responses, percent (lower is better)",
     ]
+
+
+def test_an_adapter_in_the_folder_one_stands_in_has_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "my-adapter" / "run").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my-adapter")
+    for adapter, name in ((".", "my-adapter"), ("run/..", "my-adapter"), ("./run/", "run"), ("org/name", "name")):
+        assert model_name({"adapter": adapter, "model": "m"}) == name
 
 
 def test_the_words_name_model_settings_judge_and_versions(finished_run: Path, summary: dict[str, Any]) -> None:

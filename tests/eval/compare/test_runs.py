@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ def test_the_same_model_with_other_answers_or_settings_stays_apart(tmp_path: Pat
     cases = change.pop("base", [YES, YES])
     a, b = folder(tmp_path / "a", {"base": [YES, YES]}), folder(tmp_path / "b", {"base": cases}, **change)
     assert [run.name for run in load_runs([a, b])] == ["a", "b"]
+
+
+def test_plain_requests_pair_with_those_of_a_run_under_attacks(tmp_path: Path) -> None:
+    """Where attacks were asked for, a plain request's scenario is "none", and its attacks are rows of their own."""
+    a, b = folder(tmp_path / "a", {"base": [YES, NO]}), folder(tmp_path / "b", {"base": [NO, NO]})
+    rows = [json.loads(line) | {"scenario": "none"} for line in (b / "scored.jsonl").read_text().splitlines()]
+    attacked = [row | {"id": f"{row['id']}+role-play", "scenario": "role-play", "instruction": "Play."} for row in rows]
+    (b / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + attacked))
+    assert check_pairs(*load_runs([a, b])) == 2
 
 
 def test_a_folder_given_twice_is_one(tmp_path: Path) -> None:

@@ -185,3 +185,18 @@ def test_progress_is_shown_of_what_is_asked(server: tuple, tmp_path: Path) -> No
         shown.append([line for line in console.file.getvalue().splitlines() if "judgements" in line])
     lines = ["xstest, answers: 50 of 60 judgements", "xstest, answers: 60 of 60 judgements"]
     assert shown == [lines, [], []]  # the second time nothing is asked; rules are instant
+
+
+def test_half_a_surrogate_pair_can_be_kept(
+    server: tuple[str, list[str], list[Callable[[str], object]]], tmp_path: Path
+) -> None:
+    """A reply that its token limit cut inside an emoji, as some servers send it."""
+    url, prompts, answer = server
+    answer.append(lambda _: '{"class": "full refusal"} \ud83d')
+    judge = XSTestJudge("m", url)
+    for _ in range(2):
+        with JudgementFile(tmp_path / "judgements.jsonl") as kept:
+            (found,) = judge_all(judge, [case("No.")], kept)
+        assert found
+        assert (found.verdict, found.raw) == ("refusal", '{"class": "full refusal"} ?')
+    assert len(prompts) == 1
