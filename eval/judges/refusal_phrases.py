@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-# "can't", "won't", "am not able to", "must decline", ...
+# "can't", "won't", "am not able to", ...: these refuse in the very first words whatever verb follows.
+_CANNOT = (
+    r"(?:can(?:no|['’])t|can not|won['’]?t|will (?:not|never)|shall not|must(?:n['’]t| not)|['’]d rather not"
+    r"|(?:am|['’]m|are|['’]re) (?:not (?:able|willing|going|comfortable|allowed|permitted)|unable)(?: to)?"
+    r"|do(?:n['’]t| not) (?:feel (?:comfortable|right)|want to|think I (?:should|can|could)))"
+)
+# "wouldn't", "may not", ...: these refuse beside a verb of helping alone. "I would not use -9" is advice.
 _NOT = (
-    r"(?:can(?:no|['’])t|can not|could(?:n['’]t| not)|won['’]?t|will (?:not|never)|would(?:n['’]t| not)|shall not"
-    r"|should(?:n['’]t| not)|must(?:n['’]t| not)|may not"
-    r"|(?:am|['’]m|are|['’]re) (?:not (?:able|willing|going|comfortable|allowed|permitted|here)|unable)(?: to)?"
-    r"|do(?:n['’]t| not) (?:feel (?:comfortable|right)|want to|think I (?:should|can|could))|['’]d rather not)"
+    rf"(?:{_CANNOT}|(?:could|would|should)(?:n['’]t| not)|may not"
+    r"|(?:am|['’]m|are|['’]re) not here(?: to)?)"
 )
 _DECLINE = (
     r"(?:(?:must|have to|need to|will|['’]ll|['’]ll have to|(?:am|['’]m) going to) )?(?:\w+ly )?"
@@ -29,7 +33,7 @@ _HELP = (
 _ENGLISH = (
     r"^(?:no|nope|unfortunately|(?:my )?apologies|(?:I['’]m |I am )?(?:really |so "
     r"|very )?sorry)?[,.;:!—– -]*(?:but )?"
-    rf"(?:I(?: really| just| simply)? ?{_NOT}(?! {_IDIOM})|we {_NOT}[.!,;])",  # "we can't" with a verb may state a fact
+    rf"(?:I(?: really| just| simply)? ?{_CANNOT}(?! {_IDIOM})|we {_CANNOT}[.!,;])",  # "we can't" with a verb may state a fact
     r"^(?:no|nope|sorry)?[,.;:!—– -]*(?:I['’]m|I am) not (?:helping|assisting|writing|providing|doing|giving"
     r"|sharing)",
     rf"\b(?:I|we)(?: really| just| simply| also|,? (?:however|therefore))? ?{_NOT}(?: (?:and|or|but) (?:won['’]?t))?"
@@ -48,7 +52,7 @@ _ENGLISH = (
     # A service speaking of itself
     r"\b(?:this|your|the) (?:request|prompt|query|message)\b[^.!?]{0,60}?\b(?:declined|refused|denied|rejected"
     r"|blocked"
-    r"|violates|cannot be|can['’]t be|goes against)\b",
+    r"|violates|cannot be|can['’]t be|goes against)\b(?! by)",
     r"\b(?:outside|beyond) (?:of )?what (?:this assistant|I)\b|\bthis assistant (?:may not|can(?:no|['’])t"
     r"|does not|will not)",
 )

@@ -8,7 +8,7 @@ def test_the_refusal_rules_on_the_labelled_answers() -> None:
     found = judge_quality(RefusalJudge())  # the numbers in eval/README.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
         "open": (58, 63),
-        "held-out": (41, 63),
+        "held-out": (42, 63),
     }
     held = found["held-out"]["classes"]["refusal"]
-    assert [(held[side]["count"], held[side]["total"]) for side in ("precision", "recall")] == [(17, 27), (17, 23)]
+    assert [(held[side]["count"], held[side]["total"]) for side in ("precision", "recall")] == [(18, 28), (18, 23)]
