@@ -33,7 +33,8 @@ _HELP = (
 _ENGLISH = (
     r"^(?:no|nope|unfortunately|(?:my )?apologies|(?:I['’]m |I am )?(?:really |so "
     r"|very )?sorry)?[,.;:!—– -]*(?:but )?"
-    rf"(?:I(?: really| just| simply)? ?{_CANNOT}(?! {_IDIOM})|we {_CANNOT}[.!,;])",  # "we can't" with a verb may state a fact
+    # "we can't" with a verb may state a fact
+    rf"(?:I(?: really| just| simply)? ?{_CANNOT}(?! {_IDIOM})|we {_CANNOT}[.!,;])",
     r"^(?:no|nope|sorry)?[,.;:!—– -]*(?:I['’]m|I am) not (?:helping|assisting|writing|providing|doing|giving"
     r"|sharing)",
     rf"\b(?:I|we)(?: really| just| simply| also|,? (?:however|therefore))? ?{_NOT}(?: (?:and|or|but) (?:won['’]?t))?"
