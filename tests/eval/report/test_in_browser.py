@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +13,21 @@ import pytest
 
 from eval.report.packing import packed
 
+from ...browser import Browser
+
 webdriver = pytest.importorskip("selenium.webdriver")
 By = pytest.importorskip("selenium.webdriver.common.by").By
 Select = pytest.importorskip("selenium.webdriver.support.ui").Select
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium and driver; name them in CHROMIUM, CHROMEDRIVER"),
-]
+pytestmark = pytest.mark.slow
 HOSTILE = '</script><script>document.title="ran"</script><img src=x onerror="document.title=\'ran\'">'
 SAMPLES = re.compile(r'(<script type="text/plain" id="samples">)([^<]*)(</script>)')
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(executable_path=str(DRIVER))
-    browser = webdriver.Chrome(options=options, service=service)
-    browser.set_window_size(1000, 900)
-    yield browser
-    browser.quit()
+def driver(browser: Browser) -> Any:
+    browser.driver.set_window_size(1000, 900)
+    return browser.driver
 
 
 def rows_of(page: str) -> list[dict[str, Any]]:
@@ -76,14 +62,11 @@ def hostile(finished_run: Path, rows: list[dict[str, Any]], tmp_path_factory: py
     return path
 
 
-def opened(driver: Any, path: Path) -> list[dict[str, Any]]:
+def opened(browser: Browser, path: Path) -> list[str]:
     """Open a page; return what Chromium asked for besides the page itself."""
-    driver.get_log("performance")
-    driver.get_log("browser")
-    driver.get(path.as_uri())
-    webdriver.support.wait.WebDriverWait(driver, 20).until(lambda d: "page 1" in count(d))
-    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    browser.open(path)
+    webdriver.support.wait.WebDriverWait(browser.driver, 20).until(lambda d: "page 1" in count(d))
+    asked = browser.requests()
     assert path.as_uri() in asked
     return [url for url in asked if url != path.as_uri()]
 
@@ -92,8 +75,8 @@ def count(driver: Any) -> str:
     return driver.find_element(By.ID, "sample-count").text
 
 
-def test_plots_are_drawn_and_nothing_is_fetched_or_wrong(driver: Any, finished_run: Path) -> None:
-    assert opened(driver, finished_run / "report.html") == []
+def test_plots_are_drawn_and_nothing_is_fetched_or_wrong(browser: Browser, driver: Any, finished_run: Path) -> None:
+    assert opened(browser, finished_run / "report.html") == []
     assert driver.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert driver.get_log("browser") == []
     figures = driver.find_elements(By.CSS_SELECTOR, "figure > div[role=img]")
@@ -118,8 +101,10 @@ def test_plots_are_drawn_and_nothing_is_fetched_or_wrong(driver: Any, finished_r
     assert len(own) == len(set(own))
 
 
-def test_each_filter_shows_what_it_says(driver: Any, hostile: Path, rows: list[dict[str, Any]]) -> None:
-    opened(driver, hostile)
+def test_each_filter_shows_what_it_says(
+    browser: Browser, driver: Any, hostile: Path, rows: list[dict[str, Any]]
+) -> None:
+    opened(browser, hostile)
     offered = {
         "set": lambda row: {row["set"]},
         "scenario": lambda row: {row["scenario"]} - {""},
@@ -147,8 +132,10 @@ def test_each_filter_shows_what_it_says(driver: Any, hostile: Path, rows: list[d
     assert count(driver).startswith(f"1 of {len(rows)} prompts")
 
 
-def test_answers_are_folded_until_clicked_and_nothing_in_them_runs(driver: Any, hostile: Path) -> None:
-    assert opened(driver, hostile) == []
+def test_answers_are_folded_until_clicked_and_nothing_in_them_runs(
+    browser: Browser, driver: Any, hostile: Path
+) -> None:
+    assert opened(browser, hostile) == []
     sample = driver.find_element(By.CLASS_NAME, "sample")
     texts = sample.find_elements(By.TAG_NAME, "pre")
     assert len(texts) == 4  # thought and answer of two runs
