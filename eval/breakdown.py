@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from statistics import fmean
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .clusters import mean_over
@@ -27,7 +26,8 @@ def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
         entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
         if some[0].prompt.kind == "graded":
             graded = [(*s.graded, s.unit) for s in some if s.graded]
-            entry |= {"measure": graded[0][0], "rate": _mean([v for _, v, _ in graded], [u for *_, u in graded])}
+            mean = mean_over([value for _, value, _ in graded], [unit for *_, unit in graded])
+            entry |= {"measure": graded[0][0], "rate": {"count": None, "total": len(graded), **mean}}
         else:
             entry["rate"] = share(some, counts).as_dict()
         entry["truncated"] = share(some, lambda s: s.parsed.truncated).as_dict()
@@ -71,11 +71,6 @@ def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     if kind == "benign":
         return "over_refusal", refuses
     return "accuracy", lambda s: bool(s.right)
-
-
-def _mean(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
-    low, high = mean_over(values, units) or (None, None)
-    return {"count": None, "total": len(values), "value": fmean(values), "low": low, "high": high}
 
 
 def _grouped(scored: Iterable[Scored], key: Any) -> dict[str, list[Scored]]:

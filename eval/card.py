@@ -10,6 +10,7 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
+from axolotl_alttrain.hub import upload_errors
 
 
 def card_parser() -> argparse.ArgumentParser:
@@ -88,12 +89,11 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
     Raises:
         AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
     """
-    import httpx
     from huggingface_hub import HfApi, ModelCard
     from huggingface_hub.errors import EntryNotFoundError
 
     api = HfApi(endpoint=endpoint)
-    try:
+    with upload_errors(repo, "push the model first, and log in with 'hf auth login' as its owner"):
         head = api.model_info(repo).sha
         try:
             path = api.hf_hub_download(repo, "README.md", revision=head)
@@ -110,13 +110,6 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
             parent_commit=head,  # refused if somebody else has changed the card meanwhile
             commit_message="Safety evaluation by axolotl-alttrain",
         )
-    except AltTrainError:
-        raise
-    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
-        reason = " ".join(str(error).split()) or type(error).__name__
-        away = isinstance(error, httpx.TransportError)
-        remedy = "check the network" if away else "push the model first, and log in with 'hf auth login' as its owner"
-        raise AltTrainError(f"cannot push to {repo}: {reason}; {remedy}") from None
     return str(done)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import sqrt
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm, permutation_test
 
-from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, mcnemar, paired, rate
+from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, paired, rate
 
 
 def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
@@ -55,13 +56,10 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     Returns:
         As :func:`~eval.statistics.paired`, with ``units``, their number, and ``test``: ``mcnemar`` or ``permutation``.
     """
-    sums, sizes = differences_of(first, second, units)
-    count = len(sums)
+    count = len(set(units))
     if count == len(first):
         return {**paired(first, second), "units": count, "test": "mcnemar"}
-    low, high = bootstrap_mean(sums, sizes) or (None, None)
-    found = {**mcnemar(first, second), "low": low, "high": high, "units": count, "test": "permutation"}
-    return {**found, "p_value": _sign_flips(sums)}
+    return paired_means(first, second, units)
 
 
 def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
@@ -81,10 +79,11 @@ def paired_means(first: Sequence[float], second: Sequence[float], units: Sequenc
     }
 
 
-def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> tuple[float, float] | None:
-    """The bootstrap interval over units of a mean over samples; None without samples."""
+def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, float | None]:
+    """A mean over samples as ``value``, with its bootstrap interval over units; None three times without samples."""
     clusters = _clusters(values, units)
-    return bootstrap_mean(clusters[:, 0], clusters[:, 1])
+    low, high = bootstrap_mean(clusters[:, 0], clusters[:, 1]) or (None, None)
+    return {"value": fmean(values) if len(values) else None, "low": low, "high": high}
 
 
 def differences_of(

@@ -72,6 +72,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         )
         quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
     per_run = {run: [s for s in scored if s.sample.run == run] for run in backend.runs}
+    rows = [s.as_row() for s in scored]
     settings = {**backend.settings(), **sampling.as_dict()}
 
     summary: dict[str, Any] = {
@@ -104,14 +105,14 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     if args.samples > 1:
         summary["repeats"] = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
     if "tuned" in per_run:
-        paired = compare_rows(*([s.as_row() for s in per_run[run]] for run in ("base", "tuned")))
+        paired = compare_rows(*([row for row in rows if row["run"] == run] for run in ("base", "tuned")))
         summary |= {
             "comparison": paired["metrics"],
             "comparison_by_set": paired["by_set"],
             "comparison_lengths": paired["lengths"],
         }
-    rows = "".join(json.dumps(s.as_row(), ensure_ascii=False) + "\n" for s in scored)
-    write_whole(args.out / "scored.jsonl", rows)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_whole(args.out / "scored.jsonl", lines)
     write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in prompts}
     write_manifest(

@@ -43,11 +43,6 @@ def repeated(
     return {
         "prompts": len(flags),
         "k": k,
-        "mean": _with_interval(means, over),
-        "worst_of_k": _with_interval(worst, over),
+        "mean": mean_over(means, over),
+        "worst_of_k": mean_over(worst, over),
     }
-
-
-def _with_interval(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, float | None]:
-    low, high = mean_over(values, units) or (None, None)
-    return {"value": fmean(values) if values else None, "low": low, "high": high}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
@@ -123,10 +124,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0; 1 on a mistake that the message explains; 3 if a set or attack was missing and the rest ran.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    if argv[:1] == ["compare"]:
-        return _compare(argv[1:])
-    if argv[:1] == ["card"]:
-        return _card(argv[1:])
+    for name, command in (("compare", _compare), ("card", _card)):
+        if argv[:1] == [name]:
+            return _told(name, partial(command, argv[1:]))
     from axolotl_alttrain.errors import AltTrainError
 
     from .config import with_config
@@ -164,31 +164,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _compare(argv: Sequence[str]) -> int:
-    args = compare_parser().parse_args(argv)
+def _told(name: str, work: Callable[[], object]) -> int:
+    """Run a subcommand; a mistake that the message explains is exit code 1."""
     from axolotl_alttrain.errors import AltTrainError
 
+    try:
+        work()
+    except AltTrainError as error:
+        print(f"eval.run {name}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _compare(argv: Sequence[str]) -> None:
+    args = compare_parser().parse_args(argv)  # before the import: --help must not wait for what it brings
     from .compare import compare
 
-    try:
-        compare(args)
-    except AltTrainError as error:
-        print(f"eval.run compare: {error}", file=sys.stderr)
-        return 1
-    return 0
+    compare(args)
 
 
-def _card(argv: Sequence[str]) -> int:
-    from axolotl_alttrain.errors import AltTrainError
-
+def _card(argv: Sequence[str]) -> None:
     from .card import card
 
-    try:
-        card(argv)
-    except AltTrainError as error:
-        print(f"eval.run card: {error}", file=sys.stderr)
-        return 1
-    return 0
+    card(argv)
 
 
 def _positive(text: str) -> int:

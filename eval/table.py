@@ -22,6 +22,13 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def tests_by_set(summary: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The paired tests of single sets by (measure, set), the measure as :func:`~eval.breakdown.by_set` names it."""
+    measures = {"capability": "accuracy"}
+    tests = summary.get("comparison_by_set") or ()
+    return {(measures.get(test["metric"], test["metric"]), test["set"]): test for test in tests}
+
+
 def p_header(tests: Iterable[Mapping[str, Any]]) -> str:
     """The heading over p-values: which tests they are from."""
     names = {"mcnemar": "McNemar", "permutation": "permutation"}

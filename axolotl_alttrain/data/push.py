@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.hub import upload_errors
 
 # What was set aside, and the store of the assessor's replies, stay at home.
 UPLOADED = ("README.md", "page.html", "data.jsonl", "report.json", "variants/*.jsonl")
@@ -25,14 +26,13 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
     Raises:
         AltTrainError: The card or the rows are missing, there is no token, or the Hub refuses or cannot be reached.
     """
-    import httpx
     from huggingface_hub import HfApi
 
     for name in ("README.md", "data.jsonl"):
         if not (folder / name).is_file():
             raise AltTrainError(f"{folder / name}: not found; run 'axolotl alttrain build' first")
     api = HfApi(endpoint=endpoint)
-    try:
+    with upload_errors(repo, "log in with 'hf auth login', with a token that may write there"):
         made = api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         done = api.upload_folder(
             repo_id=made.repo_id,
@@ -41,9 +41,4 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
             allow_patterns=list(UPLOADED),
             commit_message="Upload by axolotl-alttrain",
         )
-    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
-        reason = " ".join(str(error).split()) or type(error).__name__
-        away = isinstance(error, httpx.TransportError)
-        remedy = "check the network" if away else "log in with 'hf auth login', with a token that may write there"
-        raise AltTrainError(f"cannot push to {repo}: {reason}; {remedy}") from None
     return str(done)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..report.svg import INK, Plot, drawing, said, to_svg, whiskers
-from ..table import p_value
+from ..table import p_value, points
 from .differences import OUTCOMES
 from .labels import NEAR, along, label_points
 
@@ -156,7 +156,7 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
             value, low, high = (100 * test[part] for part in ("difference", "low", "high"))
             ends = [[max(0.0, value - low)], [max(0.0, high - value)]]
             axes.errorbar(value, place, xerr=ends, fmt="s", markersize=5, capsize=2.5, color=INK)
-            numbers = f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+            numbers = points(test)
             shown = p_value(test["p_holm"])
             beside.text(0.66, place, numbers, fontsize=9, va="center", ha="right")
             beside.text(1, place, shown, fontsize=9, va="center", ha="right")

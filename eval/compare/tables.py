@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..metrics import METRICS
+from ..report.markdown import cell
 from ..table import p_header, p_value, percent, points
 from .differences import OUTCOMES
 
@@ -15,12 +16,12 @@ def markdown(result: Mapping[str, Any]) -> str:
     parts = ["# Comparison\n"]
     for title, header, rows in tables(result):
         lines = [f"## {title}\n", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
-        parts.append("\n".join([*lines, *(f"| {' | '.join(map(_escaped, row))} |" for row in rows)]) + "\n")
+        parts.append("\n".join([*lines, *(f"| {' | '.join(map(cell, row))} |" for row in rows)]) + "\n")
     for pair in result["pairs"]:
         head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | before, now | prompt |"
         lines = [
-            f"| {f['metric']} | {f['set']} | {_escaped(f['id'])} | {', '.join(f['outcomes'])} ({f['direction']}) "
-            f"| {_escaped(f['instruction'])} |"
+            f"| {f['metric']} | {f['set']} | {cell(f['id'])} | {', '.join(f['outcomes'])} ({f['direction']}) "
+            f"| {cell(f['instruction'])} |"
             for f in pair["flips"]
         ]
         parts.append("\n".join([head, "|" + " --- |" * 5, *lines]) + "\n")
@@ -69,9 +70,3 @@ def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str
 
 def _cells(one: Mapping[str, Any]) -> list[str]:
     return [str(one["pairs"]), points(one), f"{one['gained']}, {one['lost']}", p_value(one["p_value"])]
-
-
-def _escaped(text: str) -> str:
-    """Text as one cell of a Markdown table, with nothing in it read as markup."""
-    one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join("\\" + c if c in "\\|`*_[]" else c for c in one_line)

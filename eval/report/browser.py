@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from ..metrics import Scored
-
-
-def embedded(value: Any) -> Markup:
-    """JSON for a ``<script type="application/json">``: without ``<``, no text in it can close the element."""
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..metrics import METRICS
-from ..table import p_header, p_value, percent, points
+from ..table import p_header, p_value, percent, points, tests_by_set
 from .headline import headline
 
 
@@ -62,10 +62,7 @@ def rates_table(summary: Mapping[str, Any]) -> str:
 def sets_table(summary: Mapping[str, Any]) -> str:
     """One line per set, grouped by what is measured there; p adjusted over all of these tests."""
     runs = summary["runs"]
-    tests = {
-        ("accuracy" if t["metric"] == "capability" else t["metric"], t["set"]): t
-        for t in summary.get("comparison_by_set") or ()
-    }
+    tests = tests_by_set(summary)
     header = ["set", "measure, percent", "n", *runs, *(["tuned − base, points", "p (Holm)"] if tests else [])]
     rows = []
     for name in summary["sets"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...table import p_value
+from ...table import p_value, tests_by_set
 from ..svg import INK, Plot, colour, drawing, said, to_svg, whiskers
 
 _TITLES = {
@@ -13,7 +13,6 @@ _TITLES = {
     "over_refusal": "over-refusal (lower is better)",
     "accuracy": "accuracy (higher is better)",
 }
-_METRICS = {"accuracy": "capability"}  # what a set's measure is called among the paired tests
 
 
 def forest(summary: Mapping[str, Any]) -> Plot:
@@ -29,8 +28,8 @@ def forest(summary: Mapping[str, Any]) -> Plot:
         if names:
             titles[len(rows)] = _TITLES.get(measure, f"{measure}, mean (higher is better)")
             rows += [None, *names]
-    tests = {(t["metric"], t["set"]): t for t in summary.get("comparison_by_set") or ()}
-    paired = {name: tests.get((_METRICS.get(measures[name], measures[name]), name)) for name in of_set}
+    tests = tests_by_set(summary)
+    paired = {name: tests.get((measures[name], name)) for name in of_set}
     compared = any(paired.values())
 
     with drawing(9 if compared else 7, 0.33 * len(rows) + 1.3) as figure:
