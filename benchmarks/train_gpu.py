@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -60,7 +61,8 @@ def config_for(setup: str, recipe: dict[str, Any], model: Path, steps: int, dry:
         cfg |= {key: value for key, value in _ON_CPU.items() if not key.startswith("liger") or key in cfg}
         cfg["optimizer"] = "adamw_torch"
     cfg |= {
-        "base_model": str(model),
+        # Relative to the worker's folder: Axolotl takes a path with "mpt" in it, such as /tmp/tmpt5x, for an MPT model.
+        "base_model": model.name,
         "max_steps": steps,
         "save_strategy": "no",
         "output_dir": str(model.parent / "out"),
@@ -75,9 +77,12 @@ def train(cfg: dict[str, Any], folder: Path, warmup: int, cap_gib: float | None)
     out.unlink(missing_ok=True)
     command = [sys.executable, "-m", "benchmarks.train_worker", str(path), "--out", str(out), "--warmup", str(warmup)]
     command += ["--cap-gib", str(cap_gib)] if cap_gib else []
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    path_with_us = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    env = {**os.environ, "PYTHONPATH": path_with_us}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if not out.exists():
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        # A validation error ends with a link, which says nothing of what failed.
+        lines = [line for line in done.stderr.splitlines() if line.strip() and "For further information" not in line]
         return {"failed": (lines or [f"exit code {done.returncode}"])[-1][:300]}
     return json.loads(out.read_text(encoding="utf-8"))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,9 @@ def test_without_a_gpu_the_results_say_so() -> None:
 def test_a_dry_run_goes_all_the_way(demo_model: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.train_gpu", "--dry-run", "--recipes", "alttrain-8b",
                "--steps", "3", "--warmup", "1", "--out", str(tmp_path)]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    scratch = tmp_path / "mpt"  # a random name may hold what Axolotl takes for an MPT model
+    scratch.mkdir()
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     (one,) = json.loads((tmp_path / "train_gpu.json").read_text())["recipes"]
     assert list(one["setups"]) == ["authors", "authors, checkpointing", "recipe"]
