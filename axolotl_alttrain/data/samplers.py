@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from axolotl_alttrain.data.traces import Job, Sampled, Settings
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.openai_requests import api_key, ask_all
 from axolotl_alttrain.structure import parse_completion
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -129,8 +126,7 @@ class OpenAISampler:
     ) -> None:
         self.model, self.base_url, self.concurrency = model, base_url, concurrency
         self.timeout_s, self.max_retries = timeout_s, max_retries
-        key = os.environ.get(api_key_env) or ("none" if base_url else None)
-        if key is None:
+        if (key := api_key(api_key_env, base_url)) is None:
             raise AltTrainError(f"no API key: set the environment variable {api_key_env}, or --base-url")
         self._key = key
         self.identity = f"openai:{model}"
@@ -138,42 +134,20 @@ class OpenAISampler:
 
     def sample(self, jobs: Sequence[Job], done: Callable[[str], bool]) -> Iterator[tuple[Job, Sampled]]:
         """See :class:`axolotl_alttrain.data.traces.Sampler`."""
-        wanted = [job for job in jobs if not done(job.key)]
-        found: queue.Queue[tuple[Job, Sampled] | BaseException | None] = queue.Queue()
-
-        def run() -> None:
-            try:
-                asyncio.run(self._ask_all(wanted, found.put))
-                found.put(None)
-            except BaseException as error:
-                found.put(error)
-
-        threading.Thread(target=run, daemon=True, name="traces").start()
-        while (one := found.get()) is not None:
-            if isinstance(one, BaseException):
-                raise one
-            yield one
-
-    async def _ask_all(self, jobs: Sequence[Job], found: Callable[[Any], None]) -> None:
         import openai
 
-        waiting = iter(jobs)
-        async with openai.AsyncOpenAI(
-            api_key=self._key, base_url=self.base_url, timeout=self.timeout_s, max_retries=self.max_retries
-        ) as client:
-
-            async def work() -> None:
-                for job in waiting:  # between `next` and the first await nothing else runs: no job is taken twice
-                    found((job, await self._ask(client, job)))
-
-            try:
-                await asyncio.gather(*(work() for _ in range(self.concurrency)))
-            except openai.APIError as error:
-                first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-                where = self.base_url or "api.openai.com"
-                raise AltTrainError(
-                    f"{self.model} at {where}: {first}; run the same command again: what is sampled is kept"
-                ) from None
+        wanted = (job for job in jobs if not done(job.key))
+        try:
+            yield from ask_all(
+                self._ask, wanted, concurrency=self.concurrency, api_key=self._key, base_url=self.base_url,
+                timeout=self.timeout_s, max_retries=self.max_retries,
+            )  # fmt: skip
+        except openai.APIError as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            where = self.base_url or "api.openai.com"
+            raise AltTrainError(
+                f"{self.model} at {where}: {first}; run the same command again: what is sampled is kept"
+            ) from None
 
     async def _ask(self, client: Any, job: Job) -> Sampled:
         settings = self.settings

@@ -7,12 +7,12 @@ Without one, messages go to ``/chat/completions`` and the server's template is u
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.openai_requests import api_key, ask_all
 from axolotl_alttrain.structure import Message, ThoughtFormat
 from axolotl_alttrain.template import ChatFormat, learn_format
 
@@ -61,7 +61,7 @@ class APIBackend:
                 "--base-url: found nothing; allowed: the server's address, as in http://localhost:8000/v1"
             )
         self._names = {"base": model, "tuned": adapter or ""}
-        self._key = os.environ.get(key_variable) or "none"  # local servers ask for none
+        self._key = api_key(key_variable, self.url)
         self._concurrency = concurrency
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.chat: ChatFormat | None = None
@@ -99,39 +99,46 @@ class APIBackend:
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests, many at once; those that fail do not keep the others from being written.
+        """Answer requests, many at once; one that fails does not keep the others from being written.
 
         Raises:
-            AltTrainError: A request failed for good; all others are done.
+            AltTrainError: A request failed for good. All others are done, unless as many failed in a row as are held
+                at once: then the server is taken for gone.
         """
-        asyncio.run(self._all(run, requests, sampling, on_result))
+        from openai import BadRequestError, OpenAIError
+
+        refused: list[BadRequestError] = []
+        missing = len(requests)
+
+        async def ask(client: Any, index: int) -> Generated | None:
+            try:
+                return await self._one(client, self._names[run], requests[index], sampling)
+            except BadRequestError as error:  # such as a prompt longer than the server's context: about this one alone
+                refused.append(error)
+                return None
+
+        failed: OpenAIError | None = None
+        try:
+            for index, generated in ask_all(
+                ask, range(len(requests)), concurrency=self._concurrency, patience=self._concurrency,
+                base_url=self.url, api_key=self._key, max_retries=RETRIES, timeout=TIMEOUT,
+            ):  # fmt: skip
+                if generated is not None:
+                    on_result(index, generated)
+                    missing -= 1
+        except OpenAIError as error:
+            failed = error
+        if first := failed or next(iter(refused), None):
+            raise AltTrainError(
+                f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with "
+                f"{type(first).__name__}: {first}; the same command asks for these again"
+            )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths in tokens, or in words without a tokenizer."""
         if self.chat:
             return [len(ids) for ids in self.chat.encode(texts)]
         return [len(text.split()) for text in texts]
-
-    async def _all(self, run: str, requests: Sequence[Request], sampling: Sampling, on_result: OnResult) -> None:
-        from openai import AsyncOpenAI, OpenAIError
-
-        slots = asyncio.Semaphore(self._concurrency)
-        async with AsyncOpenAI(base_url=self.url, api_key=self._key, max_retries=RETRIES, timeout=TIMEOUT) as client:
-
-            async def one(index: int) -> None:
-                async with slots:
-                    on_result(index, await self._one(client, self._names[run], requests[index], sampling))
-
-            done = await asyncio.gather(*(one(i) for i in range(len(requests))), return_exceptions=True)
-        failed = [error for error in done if isinstance(error, BaseException)]
-        for error in failed:
-            if not isinstance(error, OpenAIError):
-                raise error
-        if failed:
-            raise AltTrainError(
-                f"{self.url}: {len(failed)} of {len(requests)} requests failed, the first with "
-                f"{type(failed[0]).__name__}: {failed[0]}; the same command asks for these again"
-            )
 
     async def _one(self, client: Any, name: str, request: Request, sampling: Sampling) -> Generated:
         common: dict[str, Any] = {"model": name, "temperature": sampling.temperature, "top_p": sampling.top_p}

@@ -13,12 +13,12 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.openai_requests import api_key, ask_all
 
 from .base import Case, Judgement, Verdict, fence
 
@@ -55,14 +55,12 @@ class LLMJudge(ABC):
         max_tokens: int = 512,
         http_retries: int = 5,
     ) -> None:
-        from openai import OpenAI, OpenAIError
-
-        try:
-            # A local server wants no key, but the client wants one.
-            key = os.environ.get("OPENAI_API_KEY") or (None if base_url is None else "none")
-            self._client = OpenAI(base_url=base_url, api_key=key, max_retries=http_retries)
-        except OpenAIError as error:
-            raise AltTrainError(f"--judges {self.name}: {error}") from None
+        base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+        if (key := api_key("OPENAI_API_KEY", base_url)) is None:
+            raise AltTrainError(
+                f"--judges {self.name}: no API key: set the environment variable OPENAI_API_KEY, or --judge-url"
+            )
+        self._client: dict[str, Any] = {"api_key": key, "base_url": base_url, "max_retries": http_retries}
         self.model, self.concurrency, self.attempts, self.max_tokens = model, concurrency, attempts, max_tokens
         self._template = Template((PROMPTS / f"{self.name}.txt").read_text(encoding="utf-8"))
         self.identity = json.dumps([model, base_url, max_tokens, self._template.template])
@@ -85,36 +83,25 @@ class LLMJudge(ABC):
         """
         from openai import OpenAIError
 
-        pool = ThreadPoolExecutor(self.concurrency)
-        failed: OpenAIError | None = None
+        async def ask(client: Any, place: int) -> Judgement:
+            return await self._one(client, cases[place])
+
         try:
-            places = {pool.submit(self._one, case): place for place, case in enumerate(cases)}
-            for done in as_completed(places):
-                if done.cancelled():
-                    continue
-                if isinstance(error := done.exception(), OpenAIError):
-                    # What is not yet asked is not asked; answers that are on their way are paid for and kept.
-                    failed = failed or error
-                    for waiting in places:
-                        waiting.cancel()
-                    continue
-                yield places[done], done.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # also where the user interrupts
-        if failed:
+            yield from ask_all(ask, range(len(cases)), concurrency=self.concurrency, **self._client)
+        except OpenAIError as error:
             raise AltTrainError(
-                f"--judges {self.name}: {self.model} at {self._client.base_url}: {failed}; judgements so far are "
-                "kept, the same command goes on"
+                f"--judges {self.name}: {self.model} at {self._client['base_url'] or 'api.openai.com'}: {error}; "
+                "judgements so far are kept, the same command goes on"
             ) from None
 
     @abstractmethod
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """The judgement that the JSON object says; None where it says none."""
 
-    def _one(self, case: Case) -> Judgement:
+    async def _one(self, client: Any, case: Case) -> Judgement:
         raw = ""
         for _ in range(self.attempts):
-            reply = self._client.chat.completions.create(
+            reply = await client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "user", "content": self.prompt(case)}],
                 temperature=0,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from axolotl_alttrain.data.queries import Query
 from axolotl_alttrain.data.samplers import HFSampler, OpenAISampler
 from axolotl_alttrain.data.traces import Job, Sampled, Settings, jobs_for, sample_traces
 from axolotl_alttrain.errors import AltTrainError
+from tests.openai_server import Reply, Request, serve
 
 QUERIES = [
     Query(str(number), text) for number, text in enumerate(["Hi", "Name three colours.", "What is 2 + 3?", "Why?"])
@@ -42,34 +41,15 @@ def server(status: Callable[[str, int], int] = lambda text, number: 200) -> Iter
     bodies: list[dict[str, Any]] = []
     seen: Counter[str] = Counter()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
+    def answer(request: Request) -> Reply:
+        bodies.append(request.body)
+        seen[request.text] += 1
+        message = dict(REPLIES.get(request.text, REPLIES["tags"]))
+        finish = message.pop("finish", "stop")
+        return Reply(message, finish, status=status(request.text, seen[request.text]))
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            bodies.append(body)
-            text = body["messages"][-1]["content"]
-            seen[text] += 1
-            reply = dict(REPLIES.get(text, REPLIES["tags"]))
-            finish = reply.pop("finish", "stop")
-            choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", **reply}}
-            code = status(text, seen[text])
-            content = {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-            raw = json.dumps(content if code == 200 else {"error": {"message": "busy"}}).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{http.server_address[1]}/v1", bodies
-    finally:
-        http.shutdown()
-        http.server_close()
+    with serve(answer) as http:
+        yield http.url, bodies
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -1,22 +1,14 @@
-"""Assess by any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp and others.
-
-The official client retries 408, 409, 429 and 5xx answers, timeouts and broken connections, with exponential back-off
-and as ``Retry-After`` says (https://github.com/openai/openai-python, "Retries"). Questions are taken one by one as
-requests finish, so that ``concurrency`` requests are held and no more than that many questions are in memory.
-"""
+"""Assess by any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp and others."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import queue
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.openai_requests import api_key, ask_all
 
 
 class OpenAIAssessor(Assessor):
@@ -38,63 +30,23 @@ class OpenAIAssessor(Assessor):
 
     def assess(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         """See :meth:`Assessor.assess`."""
-        # The event loop has a thread of its own; outcomes come back through a queue as they are ready.
-        outcomes: queue.Queue[Outcome | BaseException | None] = queue.Queue(maxsize=4 * self.config.concurrency)
-        stopped = threading.Event()
-
-        def run() -> None:
-            try:
-                asyncio.run(self._ask_all(iter(questions), outcomes, stopped))
-                outcomes.put(None)
-            except BaseException as error:
-                outcomes.put(error)
-
-        thread = threading.Thread(target=run, daemon=True, name="assessor")
-        thread.start()
-        try:
-            while (found := outcomes.get()) is not None:
-                if isinstance(found, BaseException):
-                    raise found
-                yield found
-        finally:
-            stopped.set()
-            while thread.is_alive():  # a full queue must not hold the thread back
-                try:
-                    outcomes.get(timeout=0.05)
-                except queue.Empty:
-                    continue
-
-    async def _ask_all(self, questions: Iterator[Question], outcomes: Any, stopped: threading.Event) -> None:
         from aiolimiter import AsyncLimiter
-        from openai import AsyncOpenAI
 
         config = self.config
-        key = os.environ.get(config.api_key_env) or ("none" if config.base_url else None)
-        if key is None:
+        if (key := api_key(config.api_key_env, config.base_url)) is None:
             raise AltTrainError(f"no API key: set the environment variable {config.api_key_env}, or 'base_url'")
         limiter = AsyncLimiter(max(config.requests_per_minute / 60, 1), 1) if config.requests_per_minute else None
         if config.requests_per_minute and config.requests_per_minute < 60:
             limiter = AsyncLimiter(1, 60 / config.requests_per_minute)
 
-        async with AsyncOpenAI(
-            api_key=key, base_url=config.base_url, timeout=config.timeout_s, max_retries=config.max_retries
-        ) as client:
+        async def ask(client: Any, question: Question) -> Outcome:
+            return await self._ask(client, question, limiter)
 
-            async def work() -> None:
-                # Between `next` and the first await nothing else runs: no question is taken twice.
-                for question in questions:
-                    if stopped.is_set():
-                        return
-                    outcome = await self._ask(client, question, limiter)
-                    await asyncio.to_thread(outcomes.put, outcome)
-
-            tasks = [asyncio.create_task(work()) for _ in range(config.concurrency)]
-            try:
-                await asyncio.gather(*tasks)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        for _, outcome in ask_all(
+            ask, questions, concurrency=config.concurrency, api_key=key, base_url=config.base_url,
+            timeout=config.timeout_s, max_retries=config.max_retries,
+        ):  # fmt: skip
+            yield outcome
 
     async def _ask(self, client: Any, question: Question, limiter: Any) -> Outcome:
         import openai

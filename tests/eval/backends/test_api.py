@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from axolotl_alttrain.errors import AltTrainError
+from eval.backends.api import APIBackend
+from eval.backends.base import Request as Wanted
+from eval.backends.base import Sampling
 from eval.backends.hf import HFBackend
 from eval.run import main
+from tests.openai_server import Reply, Request, serve
 
 
 @pytest.fixture(scope="module")
@@ -21,40 +25,18 @@ def server(tiny: tuple[Path, Path]) -> Iterator[Any]:
     lock = threading.Lock()
     seen: list[dict[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            seen.append({"path": self.path, **body})
-            if len(seen) == 2:  # servers stumble; the client has to ask again
-                self.send_response(503)
-                self.end_headers()
-                return
-            text = body["prompt"] if "prompt" in body else model.render(body["messages"])
-            with lock, model.adapter(body["model"] == "tuned-name"):
-                out = model.generate([text], body["max_tokens"])[0]
-            choice: dict[str, Any] = {"index": 0, "finish_reason": out.finish}
-            if "prompt" in body:
-                choice["text"] = out.text
-            else:
-                choice["message"] = {"role": "assistant", "content": out.text, "reasoning_content": "I think."}
-            usage = {"completion_tokens": out.tokens, "prompt_tokens": 1, "total_tokens": out.tokens + 1}
-            answer = {"id": "1", "object": "x", "created": 0, "model": "m", "choices": [choice], "usage": usage}
-            content = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(request: Request) -> Reply:
+        body = request.body
+        seen.append({"path": request.path, **body})
+        if len(seen) == 2:  # servers stumble; the client has to ask again
+            return Reply(status=503)
+        text = body["prompt"] if "prompt" in body else model.render(body["messages"])
+        with lock, model.adapter(body["model"] == "tuned-name"):
+            out = model.generate([text], body["max_tokens"])[0]
+        return Reply({"content": out.text, "reasoning_content": "I think."}, out.finish, out.tokens)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{http.server_port}/v1", seen
-    http.shutdown()
-    http.server_close()
+    with serve(answer) as http:
+        yield http.url, seen
 
 
 def completions(out: Path) -> dict[tuple[str, str], tuple[str, str, int]]:
@@ -101,3 +83,22 @@ def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatc
     assert "--base-url: found nothing" in capsys.readouterr().err
     assert main(["--backend", "vllm", "--model", "m", "--out", str(tmp_path)]) == 1
     assert "run 'pip install vllm'" in capsys.readouterr().err
+
+
+def test_a_refused_request_keeps_no_other_back_and_a_dead_server_is_left() -> None:
+    wanted = [Wanted("", ({"role": "user", "content": str(number)},)) for number in range(20)]
+    got: dict[int, str] = {}
+
+    def complete(url: str) -> None:
+        backend = APIBackend("m", None, url, concurrency=2)
+        backend.complete("base", wanted, Sampling(4), lambda index, out: got.update({index: out.text}))
+
+    with serve(lambda request: 400 if int(request.text) < 5 else "fine") as http:
+        with pytest.raises(AltTrainError, match=r"5 of 20 requests have no answer, the first .* 400"):
+            complete(http.url)
+        assert len(http.requests) == 20
+    assert got == dict.fromkeys(range(5, 20), "fine")
+    with serve(lambda request: 401) as http:
+        with pytest.raises(AltTrainError, match="20 of 20 requests have no answer"):
+            complete(http.url)
+        assert len(http.requests) <= 4
