@@ -1,4 +1,4 @@
-"""Write files so that nobody sees half of one."""
+"""Read and write files: YAML with its mistakes named, and nothing that anybody could see half of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,30 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+import yaml
+
+from axolotl_alttrain.errors import AltTrainError, shown
+
+
+def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
+    """The keys and values of a YAML file.
+
+    Args:
+        path: The file.
+        allowed: What its keys may be, for the message.
+
+    Raises:
+        AltTrainError: It cannot be read, is no YAML, or holds no keys.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AltTrainError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict):
+        raise AltTrainError(f"{path}: found {shown(content)}; allowed: {allowed}")
+    return content
 
 
 def write_whole(path: Path, text: str) -> None:

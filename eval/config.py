@@ -9,9 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.files import read_mapping
 
 
 def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
@@ -29,12 +28,7 @@ def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argpars
 
 def _arguments(parser: argparse.ArgumentParser, path: Path) -> list[str]:
     """The flags that a file stands for."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AltTrainError(f"{path}: not a readable YAML file ({' '.join(str(error).split())})") from None
-    if not isinstance(content, dict):
-        raise AltTrainError(f"{path}: found {shown(content)}; allowed: a mapping of flags to values")
+    content = read_mapping(path, "a mapping of flags to values")
     actions = {a.dest: a for a in parser._actions if a.option_strings and a.dest not in ("help", "list", "pin")}
     made: list[str] = []
     for key, value in content.items():

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from .http_server import Handler, serving
 
 
 @dataclass
@@ -62,28 +63,22 @@ def serve(answer: Answer) -> Iterator[Server]:
     """
     server = Server()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+    class Speaking(Handler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            request = Request(self.path, body, self.headers, time.monotonic())
+            request = Request(self.path, json.loads(self.body()), self.headers, time.monotonic())
             with server.lock:
                 server.requests.append(request)
                 server.open_now += 1
                 server.most_open = max(server.most_open, server.open_now)
             try:
-                self.reply(request, answer(request))
+                self.say(request, answer(request))
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
             finally:
                 with server.lock:
                     server.open_now -= 1
 
-        def reply(self, request: Request, said: Reply | str | int | None) -> None:
+        def say(self, request: Request, said: Reply | str | int | None) -> None:
             if said is None:  # headers promise a body that never comes
                 self.send_response(200)
                 self.send_header("Content-Length", "1000")
@@ -95,25 +90,11 @@ def serve(answer: Answer) -> Iterator[Server]:
             reply = Reply(said) if isinstance(said, str) else Reply(status=said) if isinstance(said, int) else said
             error = {"error": {"message": f"fault {reply.status}", "code": reply.code}}
             raw = json.dumps(completion(request, reply) if reply.status == 200 else error).encode()
-            self.send_response(reply.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **reply.headers}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
+            self.reply(reply.status, raw, {"Content-Type": "application/json", **reply.headers})
 
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 256
-
-    http = Quiet(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with serving(Speaking) as address:
+        server.url = f"{address}/v1"
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
 
 
 def completion(request: Request, reply: Reply) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.files import read_mapping
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.template import ChatFormat
@@ -63,12 +62,7 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
     from axolotl.utils.config import normalize_cfg_datasets, normalize_config, validate_config
     from axolotl.utils.dict import DictDefault
 
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AltTrainError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(raw, dict):
-        raise AltTrainError(f"{path}: found no keys; allowed: an Axolotl config")
+    raw = read_mapping(path, "an Axolotl config")
     if not any(str(name).startswith("axolotl_alttrain.") for name in raw.get("plugins") or []):
         raise AltTrainError(f"{path}: the plugin is missing; add 'plugins: [axolotl_alttrain.AltTrainPlugin]'")
     cfg = DictDefault(raw)

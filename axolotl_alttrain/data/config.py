@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.files import read_mapping
 from axolotl_alttrain.structure import Label
 
 Step = Literal["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]
@@ -162,12 +162,7 @@ def load_config(path: Path) -> BuildConfig:
     Raises:
         AltTrainError: The file is not YAML, or a key or value is not allowed; each is named.
     """
-    try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AltTrainError(f"{path}: cannot be read as YAML ({error})") from None
-    if not isinstance(raw, dict):
-        raise AltTrainError(f"{path}: found no keys; allowed: 'sources' and the other keys of a build")
+    raw = read_mapping(path, "'sources' and the other keys of a build")
     try:
         return BuildConfig.model_validate(raw)
     except ValidationError as error:

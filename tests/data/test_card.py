@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from axolotl_alttrain.data.push import push
 from axolotl_alttrain.errors import AltTrainError
 
 from ..conftest import HARMFUL_ROW
+from ..http_server import Handler, serving
 
 SPREAD = {"mean": 12.5, "p5": 9.0, "p50": 12.0, "p95": 20.0, "max": 31.0}
 TOTAL = SPREAD | {"mean": 145.5, "histogram": {"edges": [0, 100, 200, 300], "counts": [10, 80, 10]}}
@@ -53,25 +52,15 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
     """A server in the Hub's place that denies everything."""
     asked: list[str] = []
 
-    class Denying(BaseHTTPRequestHandler):
+    class Denying(Handler):
         def do_POST(self) -> None:
             asked.append(self.path)
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = b'{"error": "You do not have the rights"}'
-            self.send_response(403)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.body()
+            self.reply(403, b'{"error": "You do not have the rights"}')
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Denying)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+    with serving(Denying) as url:
+        yield url, asked
 
 
 def test_the_hub_reads_the_metadata(folder: Path) -> None:

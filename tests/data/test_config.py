@@ -38,7 +38,7 @@ def test_the_example_has_the_papers_numbers() -> None:
         ({"sources": [SOURCE], "refusals": "assessor"}, "the offline assessor writes no refusals"),
         ({"sources": [SOURCE], "assessor": {"kind": "oracle"}}, "'assessor'"),
         ({"sources": [SOURCE], "variants": [{"name": "a", "omit": ["answer"]}]}, "'variants.0.omit.0'"),
-        ([1], "found no keys"),
+        ([1], "found list [1]; allowed: 'sources'"),
     ],
 )
 def test_what_is_not_allowed_is_named(tmp_path: Path, content: Any, message: str) -> None:

@@ -7,13 +7,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
+
+from tests.http_server import Handler, serving
 
 ROOT = Path(__file__).parents[2]
 NEWEST = "0123456789abcdef0123456789abcdef01234567"
@@ -33,9 +33,7 @@ def serve(files: Mapping[str, Mapping[str, bytes]]) -> Iterator[Hub]:
     """Serve repositories; a commit that is asked for exists, and main is at ``NEWEST``."""
     hub = Hub(files)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Files(Handler):
         def do_GET(self) -> None:
             path = unquote(self.path.partition("?")[0]).strip("/")
             hub.asked.append(path)
@@ -62,7 +60,7 @@ def serve(files: Mapping[str, Mapping[str, bytes]]) -> Iterator[Hub]:
         do_HEAD = do_GET
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked = json.loads(self.body())
             repository = "/".join(self.path.split("/")[3:5])
             found = hub.files.get(repository, {})
             self.json([entry(file, found[file]) for file in asked["paths"] if file in found])
@@ -70,26 +68,8 @@ def serve(files: Mapping[str, Mapping[str, bytes]]) -> Iterator[Hub]:
         def json(self, answer: object) -> None:
             self.reply(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
-        def reply(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(Files) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def entry(file: str, body: bytes) -> dict[str, object]:

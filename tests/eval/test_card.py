@@ -7,9 +7,7 @@ import hashlib
 import json
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from axolotl_alttrain.errors import AltTrainError
 from eval.card import push_card, read_run
 from eval.report.model_card import BEGIN, END, model_card, model_name
 from eval.run import main
+from tests.http_server import Handler, serving
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 # As Axolotl writes it beside an adapter, with a result of somebody else's and words of the owner's.
@@ -59,7 +58,7 @@ class Hub:
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, str]]:
     state = Hub(CARD)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Repository(Handler):
         def do_GET(self) -> None:
             if self.path.startswith("/api/models/org/name"):
                 self.reply(200, json.dumps({"id": "org/name", "sha": SHA}).encode())
@@ -73,7 +72,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
         do_HEAD = do_GET
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.body()
             if state.refuse:
                 self.reply(403, b'{"error": "You do not have the rights"}')
             elif self.path == "/api/validate-yaml":
@@ -91,24 +90,10 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
                 }
                 self.reply(200, json.dumps(reply).encode())
 
-        def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    yield state, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(Repository) as url:
+        yield state, url
 
 
 def values(card: ModelCard) -> dict[tuple[str, str], Any]:

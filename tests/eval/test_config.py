@@ -74,7 +74,7 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
         ("limit: true", "field 'limit': found bool True; allowed: a value"),
         ("load_in_4bit: 4", "field 'load_in_4bit': found int 4; allowed: true or false"),
         ("- a", "allowed: a mapping of flags to values"),
-        ("a: [", "not a readable YAML file"),
+        ("a: [", "not readable as YAML"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, content: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
