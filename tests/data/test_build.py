@@ -1,13 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +9,12 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.data.build import Build
-from axolotl_alttrain.data.config import BuildConfig
 from axolotl_alttrain.data.estimate import estimate
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.rows import read_examples
 from axolotl_alttrain.verdict import read_verdict
 
-from ..conftest import ROOT
-from .conftest import config, config_file, files_of, read, trace_rows
+from .conftest import config, files_of, read, trace_rows
 from .server import Call, by_wording, serve, verdict
 
 Traces = Callable[[int, int], str]
@@ -96,27 +88,6 @@ def test_too_few_rows_say_how_many_there_are(tmp_path: Path, traces: Traces) -> 
     assert not (tmp_path / "out" / "data.jsonl").exists()
 
 
-def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_path: Path, traces: Traces) -> None:
-    path, lots = traces(40, 20), random.Random(0)
-
-    def late(call: Call) -> str:
-        time.sleep(lots.random() * 0.03)
-        return by_wording(call)
-
-    made = []
-    for name, concurrency in (("a", 1), ("b", 12)):
-        with serve(late) as server:
-            again = remote(server.url, concurrency=concurrency)
-            found = config(path, harmful=20, benign=10, assessor=again)
-            Build(found, tmp_path / name).run()
-            assert Counter(server.seen.values()) == {1: 30}
-            asked = len(server.calls)
-            Build(found, tmp_path / name).run()
-            assert len(server.calls) == asked
-        made.append(files_of(tmp_path / name)["data.jsonl"])
-    assert made[0] == made[1]
-
-
 def test_a_contradicting_verdict_is_set_aside_and_replaced(tmp_path: Path, traces: Traces) -> None:
     def behave(call: Call) -> str:
         return verdict("benign") if "number 4 " in call.query else by_wording(call)
@@ -143,54 +114,6 @@ def test_without_labels_the_assessor_decides(tmp_path: Path, traces: Traces) -> 
         found = config("", sources=[source], harmful=4, benign=3, assessor=remote(server.url))
         report = Build(found, tmp_path / "out").run()
     assert report["counts"]["label"] == {"benign": 3, "harmful": 4}
-
-
-def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, traces: Traces) -> None:
-    path = traces(60, 20)
-
-    def slow(call: Call) -> str:
-        time.sleep(0.05)
-        return by_wording(call)
-
-    with serve(slow) as server:
-        more = {"harmful": 60, "benign": 20, "assessor": remote(server.url, concurrency=4)}
-        file = config_file(tmp_path, path, **more)
-        killed = subprocess.Popen([*COMMAND, str(file), "--out", str(tmp_path / "out")], cwd=ROOT)
-        store = tmp_path / "out" / "assessments.jsonl"
-        deadline = time.monotonic() + 60
-        while not store.is_file() or store.read_bytes().count(b"\n") < 10:
-            assert time.monotonic() < deadline, "nothing was assessed"
-            time.sleep(0.02)
-        os.kill(killed.pid, signal.SIGKILL)
-        assert killed.wait() == -signal.SIGKILL
-        kept = store.read_bytes().count(b"\n")
-        assert 10 <= kept < 80
-        assert not (tmp_path / "out" / "data.jsonl").exists()
-        time.sleep(0.2)  # requests that were open end on the server
-        with store.open("ab") as torn:
-            torn.write(b'{"key": "00')  # and what a kill in the middle of a write leaves
-        before = len(server.calls)
-        Build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out").run()
-        assert len(server.calls) - before == 80 - kept
-    with serve() as server:
-        Build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole").run()
-    assert files_of(tmp_path / "out")["data.jsonl"] == files_of(tmp_path / "whole")["data.jsonl"]
-    assert len(read(store)) == 80
-
-
-def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> None:
-    def breaks(call: Call) -> Any:
-        return by_wording(call) if len(server.calls) <= 5 else (500, {})
-
-    path = traces(9, 3)
-    with serve(breaks) as server:
-        found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
-        with pytest.raises(AltTrainError, match="what is assessed is kept"):
-            Build(found, tmp_path / "out").run()
-        assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
-        server.behave = by_wording
-        Build(found, tmp_path / "out").run()
-        assert len(server.calls) == 12 + 1
 
 
 def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces) -> None:

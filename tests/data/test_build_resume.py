@@ -1,0 +1,100 @@
+"""Builds whose answers come late, or that are killed or left by their server."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.config import BuildConfig
+from axolotl_alttrain.errors import AltTrainError
+
+from ..conftest import ROOT
+from .conftest import config, config_file, files_of, read
+from .server import Call, by_wording, serve
+
+Traces = Callable[[int, int], str]
+COMMAND = [sys.executable, "-c", "from axolotl_alttrain.cli import alttrain; alttrain()", "build"]
+
+
+def remote(url: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "openai_compatible", "model": "m", "base_url": url, "concurrency": 8} | more
+
+
+def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_path: Path, traces: Traces) -> None:
+    path, lots = traces(40, 20), random.Random(0)
+
+    def late(call: Call) -> str:
+        time.sleep(lots.random() * 0.03)
+        return by_wording(call)
+
+    made = []
+    for name, concurrency in (("a", 1), ("b", 12)):
+        with serve(late) as server:
+            again = remote(server.url, concurrency=concurrency)
+            found = config(path, harmful=20, benign=10, assessor=again)
+            Build(found, tmp_path / name).run()
+            assert Counter(server.seen.values()) == {1: 30}
+            asked = len(server.calls)
+            Build(found, tmp_path / name).run()
+            assert len(server.calls) == asked
+        made.append(files_of(tmp_path / name)["data.jsonl"])
+    assert made[0] == made[1]
+
+
+def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, traces: Traces) -> None:
+    path = traces(60, 20)
+
+    def slow(call: Call) -> str:
+        time.sleep(0.05)
+        return by_wording(call)
+
+    with serve(slow) as server:
+        more = {"harmful": 60, "benign": 20, "assessor": remote(server.url, concurrency=4)}
+        file = config_file(tmp_path, path, **more)
+        killed = subprocess.Popen([*COMMAND, str(file), "--out", str(tmp_path / "out")], cwd=ROOT)
+        store = tmp_path / "out" / "assessments.jsonl"
+        deadline = time.monotonic() + 60
+        while not store.is_file() or store.read_bytes().count(b"\n") < 10:
+            assert time.monotonic() < deadline, "nothing was assessed"
+            time.sleep(0.02)
+        os.kill(killed.pid, signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL
+        kept = store.read_bytes().count(b"\n")
+        assert 10 <= kept < 80
+        assert not (tmp_path / "out" / "data.jsonl").exists()
+        time.sleep(0.2)  # requests that were open end on the server
+        with store.open("ab") as torn:
+            torn.write(b'{"key": "00')  # and what a kill in the middle of a write leaves
+        before = len(server.calls)
+        Build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out").run()
+        assert len(server.calls) - before == 80 - kept
+    with serve() as server:
+        Build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole").run()
+    assert files_of(tmp_path / "out")["data.jsonl"] == files_of(tmp_path / "whole")["data.jsonl"]
+    assert len(read(store)) == 80
+
+
+def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> None:
+    def breaks(call: Call) -> Any:
+        return by_wording(call) if len(server.calls) <= 5 else (500, {})
+
+    path = traces(9, 3)
+    with serve(breaks) as server:
+        found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
+        with pytest.raises(AltTrainError, match="what is assessed is kept"):
+            Build(found, tmp_path / "out").run()
+        assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
+        server.behave = by_wording
+        Build(found, tmp_path / "out").run()
+        assert len(server.calls) == 12 + 1
