@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.rows import row_error
 
 from .loading import archived_files, files_digest, missing_error, resolve
 from .sets import SetSpec
@@ -54,7 +55,12 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
     made: list[Prompt] = []
     for task, subject in tasks:
         documents = list(task.eval_docs)
+        if not documents:
+            raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
         for number in _spread(len(documents), None if limit is None else max(1, limit // len(tasks))):
+            if hole := _hole(task, documents[number], documents[0]):
+                error = RowError(hole, "nothing", "a value, as in the first row")
+                raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
             made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
     return spread(made, limit)
 
@@ -97,7 +103,27 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
         ) from None
     finally:
         random.setstate(state)
+    if not loaded:
+        raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files)}")
     return next(iter(loaded.values()))
+
+
+def _place(spec: SetSpec, files: Sequence[Path], subject: str = "") -> str:
+    """The file that a row stands in, or the hub's name for the set."""
+    return str(next((path for path in files if path.stem == subject), files[0])) if files else str(spec.hub["id"])
+
+
+def _hole(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+    """A column without a value that the task reads; datasets puts None where a row lacks a column."""
+
+    def read(one: Mapping[str, Any]) -> Any:
+        try:
+            return task.doc_to_text(dict(one)), task.doc_to_target(dict(one))
+        except Exception:  # templates and scripts raise what they please where something is missing
+            return None
+
+    holes = [name for name, value in doc.items() if value is None and first.get(name) is not None]
+    return next((name for name in holes if read({**first, name: None}) != read(first)), None)
 
 
 def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Callable[[str], dict[str, float]]:

@@ -46,8 +46,6 @@ def load_available(
                 prompts += load_set(name, limit)
                 continue
             found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
-            if not found:
-                raise AltTrainError(f"{name}: found no prompts in it")
             prompts += found
         except RowError:
             raise  # the set is there and its file is wrong: that is the user's to mend, not a set that cannot be had
@@ -73,15 +71,23 @@ def load_published(
 
         return task_prompts(spec, limit, files, revision)
     if files:
-        rows = [(path, number, row) for path in files for number, row in read_rows(path)]
-        kept = [(p, n, row) for p, n, row in rows if all(row.get(key) == value for key, value in spec.where.items())]
+        rows = [(f"{path}", number, row) for path in files for number, row in read_rows(path)]
         digest = files_digest(files)
-        made = [_prompt(spec, row, f"{path}", number, digest, index) for index, (path, number, row) in enumerate(kept)]
     else:
-        found, resolved = hub_rows(spec, revision)
-        # A mirror may leave out a column that its rows were chosen by.
-        kept_rows = [row for row in found if all(row.get(k, v) == v for k, v in spec.where.items())]
-        made = [_prompt(spec, row, spec.hub["id"], i + 1, resolved, i) for i, row in enumerate(kept_rows)]
+        found, digest = hub_rows(spec, revision)
+        rows = [(spec.hub["id"], number, row) for number, row in enumerate(found, 1)]
+    # On the hub a mirror may leave out a column that its rows were chosen by.
+    kept = [
+        (f, n, row) for f, n, row in rows if all(row.get(k, None if files else v) == v for k, v in spec.where.items())
+    ]
+    if not kept:
+        wanted = "".join(f" with {key} {value!r}" for key, value in spec.where.items())
+        columns = f", whose columns are {', '.join(map(str, rows[0][2]))}" if rows else ""
+        place = files[0] if files else spec.hub["id"]
+        raise AltTrainError(
+            f"{spec.name}: found no row{wanted} among {len(rows)} of {place}{columns}; allowed: those of {spec.source}"
+        )
+    made = [_prompt(spec, row, place, number, digest, index) for index, (place, number, row) in enumerate(kept)]
     return spread(_told_apart(made), limit)
 
 
@@ -123,12 +129,18 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             with path.open(encoding="utf-8", newline="") as lines:
                 yield from enumerate(csv.DictReader(lines), 1)
         elif path.suffix == ".json":
-            yield from enumerate(json.loads(path.read_text(encoding="utf-8")), 1)
+            content = json.loads(path.read_text(encoding="utf-8"))
+            for number, row in enumerate(content if isinstance(content, list) else [content], 1):
+                if not isinstance(row, dict) or not isinstance(content, list):
+                    raise AltTrainError(f"{path}, row {number}: found {shown(row)}; allowed: a list of objects")
+                yield number, row
         else:
             import pyarrow.parquet as pq
 
             yield from enumerate(pq.read_table(path).to_pylist(), 1)
-    except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+    except AltTrainError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:  # JSON's, Arrow's and those of decoding are ValueErrors
         raise AltTrainError(f"{path}: cannot be read ({error})") from None
 
 
@@ -213,7 +225,9 @@ def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revis
         else:
             text = column("instruction")
             if not isinstance(text, str) or not text.strip():
-                raise RowError(str(spec.columns["instruction"]), shown(text), "a text that is not empty")
+                names = spec.columns["instruction"]
+                name = names if isinstance(names, str) else " or ".join(names)
+                raise RowError(name, shown(text), "a text that is not empty")
             texts = [text]
     except RowError as error:
         raise row_error(error, row, file, number) from None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
 from eval.code_execution import extract_code, run_tests
-from eval.loading import local_files
+from eval.loading import load_available, local_files
 from eval.samples import Sample
 from eval.scoring import score
 from eval.sets import specs
@@ -60,6 +62,20 @@ def test_gold_wrong_and_truncated(name: str, data: Path) -> None:
         (False, True),
         (False, False),
     ]
+
+
+def test_a_row_without_its_question_is_named_and_an_empty_file_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "gsm8k-test.jsonl"
+    rows = [{"question": "1 + 1?", "answer": "#### 2", "note": "n"}, {"question": "2 + 1?", "answer": "#### 3"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert len(load_available(["gsm8k"], data_dir=tmp_path)[0]) == 2  # nobody reads a note
+    for column in ("question", "answer"):
+        bad = {key: value for key, value in rows[1].items() if key != column}
+        file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(bad) + "\n")
+        with pytest.raises(RowError, match=rf"gsm8k-test\.jsonl, row 2: field '{column}': found nothing"):
+            load_available(["gsm8k"], data_dir=tmp_path)
+    file.write_text("")
+    assert "gsm8k: found no rows in" in load_available(["gsm8k"], data_dir=tmp_path)[1]["gsm8k"]
 
 
 def test_gpqa_choices_are_in_the_same_order_every_time(data: Path) -> None:

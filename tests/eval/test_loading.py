@@ -92,10 +92,33 @@ def test_attacks_of_one_request_are_one_unit(tmp_path: Path) -> None:
 def test_a_bad_row_is_named(tmp_path: Path) -> None:
     file = tmp_path / "strongreject_dataset.csv"
     file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
-    with pytest.raises(
-        RowError, match=r"strongreject_dataset\.csv, row 2: field .*forbidden_prompt.* an empty|found str"
-    ):
+    place = r"strongreject_dataset\.csv, row 2: field 'forbidden_prompt or prompt': found str ''"
+    with pytest.raises(RowError, match=place):
         load_available(["strongreject"], data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"a": 1}', "row 1: found dict {'a': 1}; allowed: a list of objects"),
+        ('[{"id": 1, "multi_turn_queries": ["a"]}, 2]', "row 2: found int 2; allowed: a list of objects"),
+        ("[]", "found no row among 0 of"),
+        ("", "cannot be read"),
+    ],
+)
+def test_a_file_of_another_form_is_missing_and_says_why(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "Attack_600.json").write_text(content)
+    prompts, missing = load_available(["safemt-attack600", "probe-harmful"], data_dir=tmp_path)
+    assert {prompt.set for prompt in prompts} == {"probe-harmful"}
+    assert f"{tmp_path / 'Attack_600.json'}" in missing["safemt-attack600"]
+    assert said in missing["safemt-attack600"]
+
+
+def test_rows_that_none_can_be_taken_of_name_column_and_value(tmp_path: Path) -> None:
+    (tmp_path / "xstest_prompts.csv").write_text("id,prompt,kind\n1,How do I kill a process?,safe\n")
+    _, missing = load_available(["xstest-safe"], data_dir=tmp_path)
+    assert "no row with label 'safe' among 1 of" in missing["xstest-safe"]
+    assert "whose columns are id, prompt, kind" in missing["xstest-safe"]
 
 
 def test_suites_name_known_sets_and_flags_add_up() -> None:
