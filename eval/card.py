@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
 from axolotl_alttrain.hub import upload_errors
+
+from .finished import read_run_file
 
 
 def card_parser() -> argparse.ArgumentParser:
@@ -44,24 +45,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
         AltTrainError: A file is missing, broken or of an older version.
     """
-    found = []
-    for name, needed in (("summary.json", ("runs", "sets", "settings", "judges")), ("manifest.json", ("sets",))):
-        path = folder / name
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise AltTrainError(
-                f"{folder}: found no {name}; allowed: a folder that the evaluator has finished"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise AltTrainError(f"{path}: cannot be read ({error}); run the evaluation again") from None
-        lacking = [key for key in needed if key not in content] if isinstance(content, dict) else list(needed)
-        if lacking:
-            raise AltTrainError(
-                f"{path}: found no {', '.join(lacking)}; run the same evaluation again, samples are kept"
-            )
-        found.append(content)
-    return found[0], found[1]["sets"]
+    summary = read_run_file(folder, "summary.json", ("runs", "sets", "settings", "judges"))
+    return summary, read_run_file(folder, "manifest.json", ("sets",))["sets"]
 
 
 def write_cards(folder: Path, summary: dict[str, Any], revisions: dict[str, str]) -> list[Path]:

@@ -64,8 +64,14 @@ class HFBackend(LocalModel):
                 from peft import PeftModel
 
                 self.model = PeftModel.from_pretrained(self.model, adapter)
-        except (OSError, ValueError) as error:
-            raise AltTrainError(f"cannot load {adapter or model}: {error}") from error
+        except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
+            what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            reason = " ".join(lines[:2])[:300]
+            raise AltTrainError(
+                f"{what}: cannot be loaded ({type(error).__name__}: {reason}); allowed: folders, or hub ids that are "
+                "downloaded or can be reached, and an adapter of this model"
+            ) from error
         self.model.eval()
         self.has_adapter = adapter is not None
         self._mergeable = self.has_adapter and not (quantization and on_gpu)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.rows import read_jsonl
 
+from ..finished import read_run_file
 from ..pairing import pair_key
 from .checkpoints import in_order, merged, place
 
@@ -124,24 +124,17 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
 
 def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """``summary.json``, the rows of ``scored.jsonl`` and, where there is one, ``manifest.json``."""
-    for name in ("summary.json", "scored.jsonl"):
-        if not (folder / name).is_file():
-            raise AltTrainError(f"{folder}: found no {name}; allowed: a folder that the evaluator has finished")
-    found = {}
-    for name in ("summary.json", "manifest.json"):
-        try:
-            found[name] = json.loads((folder / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            found[name] = {}
-        except ValueError as error:
-            raise AltTrainError(f"{folder}/{name}: not valid JSON ({error})") from None
+    summary = read_run_file(folder, "summary.json", ("runs", "settings"))
+    manifest = read_run_file(folder, "manifest.json") if (folder / "manifest.json").exists() else {}
+    if not (folder / "scored.jsonl").is_file():
+        raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: a folder that the evaluator has finished")
     rows = [row for _, row in read_jsonl(folder / "scored.jsonl")]
     if any("metrics" not in row for row in rows):
         raise AltTrainError(
             f"{folder}/scored.jsonl: found rows without 'metrics', of an older version; run the same evaluation "
             "again, its samples are kept"
         )
-    return found["summary.json"], rows, found["manifest.json"]
+    return summary, rows, manifest
 
 
 def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "no/such-folder/here"], "cannot load"),
+        (["--model", "no/such-folder/here"], "--model no/such-folder/here: cannot be loaded ("),
         (["--adapter", "."], "adapter_config.json"),
         (["--sets", "strongreject2"], "allowed: probe-harmful"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from axolotl_alttrain.errors import AltTrainError
 from eval.backends.base import Generated, Request, Sampling
 from eval.backends.hf import HFBackend
 from eval.backends.identity import identity
@@ -61,6 +62,21 @@ def test_the_adapter_is_taken_off_again(backend: HFBackend) -> None:
     with backend.adapter(False):
         assert backend.generate(text, 16) == before
     assert tuned != before
+
+
+def test_an_adapter_of_another_model_and_broken_weights_are_named(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    other = tmp_path / "other"
+    shutil.copytree(tiny[0], other)
+    config = AutoConfig.from_pretrained(other, hidden_size=16)
+    AutoModelForCausalLM.from_config(config).save_pretrained(other)
+    both = f"--model {other} with --adapter {tiny[1]}: cannot be loaded .*size mismatch"
+    with pytest.raises(AltTrainError, match=both):
+        HFBackend(str(other), str(tiny[1]))
+    (other / "model.safetensors").write_bytes(b"<html>not found</html>")
+    with pytest.raises(AltTrainError, match=f"--model {other}: cannot be loaded .SafetensorError"):
+        HFBackend(str(other))
 
 
 def test_a_retrained_adapter_is_another_one(tiny: tuple[Path, Path], tmp_path: Path) -> None:
