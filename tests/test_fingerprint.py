@@ -85,7 +85,11 @@ def trained_ids(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return load_datasets(cfg=load_cfg(str(project / "recipe.yml"))).train_dataset[0]["input_ids"]
 
 
-@pytest.mark.parametrize("change", [change_template, change_data, change_options, change_probe, change_nothing])
+# Two of them among the fast tests, the others beside the slow ones: five seconds each.
+_SLOW = [pytest.param(change, marks=pytest.mark.slow) for change in (change_template, change_options, change_probe)]
+
+
+@pytest.mark.parametrize("change", [change_data, change_nothing, *_SLOW])
 def test_changes_make_new_tokens(
     change: Callable[[Path], None], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def test_versions_of_axolotl(monkeypatch: pytest.MonkeyPatch, installed: str | N
     assert (check.status, check.remedy) == (status, remedy)
 
 
+@pytest.mark.slow  # accelerate starts, and imports torch
 def test_the_launcher_finds_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
     check = check_launcher()
