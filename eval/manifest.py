@@ -16,6 +16,8 @@ from typing import Any
 from axolotl_alttrain import __version__
 from axolotl_alttrain.files import write_whole
 
+from .rules import rules_digest
+
 _PACKAGES = (
     "axolotl",
     "torch",
@@ -96,6 +98,7 @@ def write_manifest(
         "axolotl_alttrain": __version__,
         "python": platform.python_version(),
         "packages": versions(),
+        "rules": rules_digest(),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
         "runs": {run: dict(zip(("model", "adapter", "template"), one, strict=True)) for run, one in identities.items()},
         "sets": dict(sets),

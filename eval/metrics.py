@@ -71,6 +71,7 @@ class Scored:
             "repeat": self.sample.repeat,
             "kind": self.prompt.kind,
             "instruction": self.prompt.instruction,
+            "prompt_sha256": self.prompt.digest,
             "category": self.prompt.category,
             "scenario": self.prompt.scenario,
             "thought": self.parsed.thought,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +70,12 @@ class Prompt:
     revision: str = ""
     translations: tuple[tuple[str, str], ...] = ()
     scorer: Callable[[str], Mapping[str, float]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """Of all that the model is asked: the turns, and what is done about its thought."""
+        content = json.dumps([self.conversation, self.thought, self.prefill], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
     def label(self) -> str | None:

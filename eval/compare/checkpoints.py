@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +25,33 @@ def place(adapter: str | None, folder: Path) -> tuple[int | None, str | None]:
         if name and (found := _CHECKPOINT.fullmatch(name)):
             return int(found[2]), found[1]
     return None, None
+
+
+def with_ends(runs: Sequence[Run]) -> list[Run]:
+    """The adapter that a training ends with, in the folder of its checkpoints, is the training's last point."""
+    known = {run.training for run in runs if run.training and run.adapter}
+    placed = []
+    for run in runs:
+        training = f"{run.adapter.rstrip('/')}/" if run.adapter else ""
+        if run.step is None and training in known and (last := _last_step(Path(training))) is not None:
+            run = replace(run, step=last, training=training)
+        placed.append(run)
+    return placed
+
+
+def _last_step(folder: Path) -> int | None:
+    """The step that a training ended at, as the trainer noted in its last checkpoint; None where that is not known."""
+    steps = []
+    for file in folder.glob("checkpoint-*/trainer_state.json"):
+        try:
+            state = json.loads(file.read_text(encoding="utf-8"))
+            best, step = state.get("best_model_checkpoint"), state["max_steps"]
+        except (OSError, ValueError, KeyError, AttributeError):
+            return None
+        if best:  # then the folder holds that one's weights, or the last one's: the config decides, and is not here
+            return None
+        steps.append(step)
+    return max(steps, default=None)
 
 
 def merged(runs: Sequence[Run]) -> list[Run]:

@@ -27,16 +27,21 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         reference: Name of the run that the others are compared with; None for the first.
 
     Returns:
-        ``reference``; ``runs`` (name to outcome rates); ``origins`` (name to ``folders``, ``adapter`` and ``step``);
-        ``trainings`` (name to its checkpoints as [step, run] by step); and ``pairs``: per other run its name,
-        ``shared`` rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in :func:`compare_rows`,
-        where the outcomes over all sets also have a ``p_holm``, adjusted over the outcomes of all pairs,
-        ``minimum_detectable`` differences (80 % power, 5 %) and ``flips``: each single prompt whose outcome changed.
+        ``reference``; ``runs`` (name to rates over the ``prompts`` that all runs answered, each sample of a prompt
+        counted); ``left_out`` (name to its rows that are not in all of them); ``origins`` (name to ``folders``,
+        ``adapter`` and ``step``); ``trainings`` (name to its checkpoints as [step, run] by step); and ``pairs``: per
+        other run its name, ``shared`` rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in
+        :func:`compare_rows`, ``also_differing`` (name to both values; see :class:`Run`'s origin). There the outcomes
+        over all sets also have a ``p_holm``, adjusted over the outcomes of all pairs, ``minimum_detectable``
+        differences (80 % power, 5 %) and ``flips``: each single prompt whose outcome changed.
 
     Raises:
         AltTrainError: No run is called ``reference``, or runs cannot be paired.
     """
     first = _reference(runs, reference)
+    known_settings = dict.fromkeys(name for run in runs for name in run.settings)
+    if unknown := [name for name in ignore if name not in known_settings]:
+        raise AltTrainError(f"--ignore: found {', '.join(unknown)}; allowed: {', '.join(known_settings)}")
     pairs = []
     for other in runs:
         if other is first:
@@ -56,17 +61,23 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
                 "left_out": len(first.rows) + len(other.rows) - 2 * shared,
                 **found,
                 "minimum_detectable": detectable,
+                "also_differing": _also_differing(first, other),
                 "flips": [_flip(*one) for one in flipped(first, other)],
             }
         )
     tests = [pair["metrics"][name] for pair in pairs for name in pair["minimum_detectable"]]
     for test, adjusted in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
         test["p_holm"] = adjusted
+    common = set.intersection(*({pair_key(row) for row in run.rows} for run in runs))
+    if not common:
+        raise AltTrainError(
+            f"no prompt was asked in all of {', '.join(run.name for run in runs)}; compare fewer of them at once"
+        )
     rates = {
         run.name: {
             m.name: rate_over([row["metrics"][m.name] for row in some], [unit(row) for row in some]).as_dict()
             for m in METRICS
-            for some in [[row for row in run.rows if m.name in row["metrics"]]]
+            for some in [[row for row in run.rows if m.name in row["metrics"] and pair_key(row) in common]]
         }
         for run in runs
     }
@@ -74,6 +85,8 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
     return {
         "reference": first.name,
         "runs": rates,
+        "prompts": len(common),
+        "left_out": {run.name: len(run.rows) - len(common) for run in runs},
         "origins": origins,
         "trainings": {name: [list(point) for point in points] for name, points in trainings(runs).items()},
         "pairs": pairs,
@@ -114,6 +127,15 @@ def _reference(runs: Sequence[Run], name: str | None) -> Run:
         if run.name == name:
             return run
     raise AltTrainError(f"--reference: found {name}; allowed: {', '.join(run.name for run in runs)}")
+
+
+def _also_differing(first: Run, other: Run) -> dict[str, list[Any]]:
+    """What differs in the origins of two runs, as both name it."""
+    return {
+        name: [first.origin[name], other.origin[name]]
+        for name in first.origin
+        if name in other.origin and first.origin[name] != other.origin[name]
+    }
 
 
 def _flip(metric: Metric, before: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

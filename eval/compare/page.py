@@ -16,7 +16,7 @@ from ..table import p_value
 from .differences import OUTCOMES, direction, flipped, outcome
 from .plots import forest, over_steps, trade_off
 from .runs import Run
-from .tables import tables
+from .tables import notes, tables
 
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent / "report"  # the style and the browser of samples are the report's
@@ -46,6 +46,7 @@ def write_page(path: Path, result: Mapping[str, Any], runs: Sequence[Run], ignor
         settings={name: value for name, value in runs[0].settings.items() if name not in ignore},
         ignored={name: {run.name: run.settings.get(name) for run in runs} for name in ignore},
         rates=rates,
+        notes=notes(result),
         plots={title: plot for title, plot in plots.items() if plot},
         differences=differences,
         outcomes=OUTCOMES,

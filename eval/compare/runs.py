@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from axolotl_alttrain.rows import read_jsonl
 
 from ..finished import read_run_file
 from ..pairing import pair_key
-from .checkpoints import in_order, merged, place
+from .checkpoints import in_order, merged, place, with_ends
 
 PROMPT_FIELDS = ("instruction", "kind")  # an attack is part of the id; scenario is what a run calls it
+ROW_FIELDS = ("run", "set", "id", "metrics", *PROMPT_FIELDS)
 SHOWN = 5  # differing prompts that a message names
 _JUDGE_FLAGS = {
     "guard": (
@@ -39,6 +40,7 @@ class Run:
         adapter: Folder or name of the adapter; None for a model without one.
         step: N of ``checkpoint-N``, in training steps; None elsewhere.
         training: What the checkpoints of one training have in common; None without a step.
+        origin: What may differ and is to be known: template, versions, the sets' revisions.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Run:
     adapter: str | None = None
     step: int | None = None
     training: str | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_runs(folders: Sequence[Path]) -> list[Run]:
@@ -79,9 +82,10 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
                     adapter,
                     step,
                     training,
+                    _origin(summary, manifest, name),
                 )
             )
-    return in_order(merged(runs))
+    return in_order(merged(with_ends(runs)))
 
 
 def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
@@ -100,8 +104,10 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         if name not in ignore and first.settings.get(name) != second.settings.get(name)
     ]
     if differing:
+        same = first.settings.get("rules") == second.settings.get("rules") or "rules" in ignore
+        hint = "" if same else " (rules: this package's code; evaluate the older run again, its samples are kept)"
         raise AltTrainError(
-            f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
+            f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}{hint}; "
             "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
         )
     known = {pair_key(row): row for row in first.rows}
@@ -111,6 +117,11 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         for a, b in shared
         for field in PROMPT_FIELDS
         if a.get(field) != b.get(field)
+    ]
+    changed += [
+        f"{a['set']}, id {a['id']}: earlier turns or what is done about the thought differ"
+        for a, b in shared
+        if a["instruction"] == b["instruction"] and a.get("prompt_sha256") != b.get("prompt_sha256")
     ]
     if changed:
         more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
@@ -129,9 +140,11 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str,
     if not (folder / "scored.jsonl").is_file():
         raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: a folder that the evaluator has finished")
     rows = [row for _, row in read_jsonl(folder / "scored.jsonl")]
-    if any("metrics" not in row for row in rows):
+    if not rows:
+        raise AltTrainError(f"{folder}/scored.jsonl: found no rows; allowed: a folder that the evaluator has finished")
+    if lacking := [name for name in ROW_FIELDS if any(name not in row for row in rows)]:
         raise AltTrainError(
-            f"{folder}/scored.jsonl: found rows without 'metrics', of an older version; run the same evaluation "
+            f"{folder}/scored.jsonl: found rows without '{lacking[0]}', of an older version; run the same evaluation "
             "again, its samples are kept"
         )
     return summary, rows, manifest
@@ -142,4 +155,17 @@ def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
     first = summary.get("judges", ["refusal"])[:1]
     first += [name for name in [summary.get("refusal_judge")] if name and name not in first]
     flags = manifest.get("flags", {})
-    return {"judges": first} | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}
+    rules = {"rules": manifest["rules"]} if "rules" in manifest else {}
+    return {"judges": first} | rules | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}
+
+
+def _origin(summary: Mapping[str, Any], manifest: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """What may differ between two runs that pair, but is to be known."""
+    known = manifest.get("runs", {}).get(run) or {}
+    return {
+        "axolotl_alttrain": summary.get("version"),
+        **summary.get("packages", {}),
+        "template": known.get("template"),
+        "thought_format": summary.get("thought_format"),
+        **{f"revision of {name}": revision for name, revision in manifest.get("sets", {}).items()},
+    }

@@ -17,6 +17,7 @@ def markdown(result: Mapping[str, Any]) -> str:
     for title, header, rows in tables(result):
         lines = [f"## {title}\n", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
         parts.append("\n".join([*lines, *(f"| {' | '.join(map(cell, row))} |" for row in rows)]) + "\n")
+    parts += [f"{note}\n" for note in notes(result)]
     for pair in result["pairs"]:
         head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | before, now | prompt |"
         lines = [
@@ -36,8 +37,30 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         mark = ", reference" if name == result["reference"] and len(result["runs"]) > 1 else ""
         folders = result["origins"][name]["folders"]
         found_in = f" (in {', '.join(folders)})" if len(folders) > 1 else ""
-        rows.append([name + mark + found_in, *(percent(rates[m.name]) for m in OUTCOMES)])
-    return [("Rates, percent [95 % Wilson interval]", header, rows), *map(_differences, result["pairs"])]
+        rows.append([name + mark + found_in, *(_rate(rates[m.name]) for m in OUTCOMES)])
+    if any(result["left_out"].values()):
+        header.append("answers left out")
+        for row, count in zip(rows, result["left_out"].values(), strict=True):
+            row.append(f"{count:,}")
+    title = f"Rates over the {result['prompts']:,} answers that all runs have, percent [95 % Wilson interval], n"
+    if len(rows) == 1:
+        title = "Rates, percent [95 % Wilson interval], n"
+    return [(title, header, rows), *map(_differences, result["pairs"])]
+
+
+def notes(result: Mapping[str, Any]) -> list[str]:
+    """Sentences on what else differs between runs that pair."""
+    return [
+        f"{pair['second']} and {pair['first']} also differ in: "
+        + "; ".join(f"{name}, {a} and {b}" for name, (b, a) in pair["also_differing"].items())
+        + "."
+        for pair in result["pairs"]
+        if pair["also_differing"]
+    ]
+
+
+def _rate(rate: Mapping[str, Any]) -> str:
+    return percent(rate) if rate["value"] is None else f"{percent(rate)}, {rate['total']:,}"
 
 
 def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str]]]:

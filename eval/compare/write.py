@@ -9,17 +9,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
 
 from .differences import compare_runs
 from .page import write_page
 from .runs import load_runs
-from .tables import markdown, tables
+from .tables import markdown, notes, tables
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """Compare as the command line says; writes ``compare.html``, ``compare.json`` and ``compare.md``."""
     console = Console(width=None if Console().is_terminal else 130)
+    if args.out.exists() and not args.out.is_dir():
+        raise AltTrainError(f"--out {args.out}: found a file; allowed: a folder for the results")
     runs = load_runs(args.folders)
     result = compare_runs(runs, args.ignore, args.reference)
     write_whole(args.out / "compare.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
@@ -32,5 +35,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
         for row in rows:
             table.add_row(*row)
         console.print(table)
+    for note in notes(result):
+        console.print(note)
     console.print(f"written: {args.out}/compare.html, compare.json, compare.md")
     return result

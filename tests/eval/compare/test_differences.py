@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
 from eval.compare import compare_runs, load_runs, markdown
-from eval.compare.tables import tables
+from eval.compare.tables import notes, tables
 from eval.power import minimum_detectable_difference
 
-from .folders import RIGHT, folder, training
+from .folders import FINE, NO, RIGHT, YES, folder, training
 
 
 def test_all_checkpoints_against_the_shared_base(tmp_path: Path) -> None:
@@ -36,6 +37,50 @@ def test_all_checkpoints_against_the_shared_base(tmp_path: Path) -> None:
     assert thirty["metrics"]["over_refusal"]["p_holm"] == 1
     assert "p_holm" not in thirty["metrics"]["structure"]
     assert nine["minimum_detectable"]["harmful_response"] == minimum_detectable_difference(12, 4 / 12)
+
+
+def test_rates_are_of_the_answers_that_all_runs_have(tmp_path: Path) -> None:
+    """The same model on all prompts, and on those without its mistakes: one rate, not two."""
+    full = folder(tmp_path / "full", {"base": [YES] * 3 + [NO] * 9 + [FINE] * 4})
+    part = folder(tmp_path / "part", {"base": [YES] * 3 + [NO] * 9 + [FINE] * 4})
+    rows = (part / "scored.jsonl").read_text().splitlines(keepends=True)
+    (part / "scored.jsonl").write_text("".join(rows[3:]))
+    result = compare_runs(load_runs([full, part]))
+    assert (result["prompts"], result["left_out"]) == (13, {"full": 3, "part": 0})
+    rates = [result["runs"][name]["harmful_response"] for name in ("full", "part")]
+    assert [(rate["count"], rate["total"]) for rate in rates] == [(0, 9), (0, 9)]
+    title, header, cells = tables(result)[0]
+    assert title.startswith("Rates over the 13 answers that all runs have")
+    assert (header[-1], [row[-1] for row in cells]) == ("answers left out", ["3", "0"])
+    assert cells[0][1].endswith(", 9")
+    assert "answers left out" in markdown(result)
+
+
+def test_runs_that_share_nothing_in_common_are_refused(tmp_path: Path) -> None:
+    runs = load_runs([folder(tmp_path / name, {"base": [YES, NO]}) for name in "abc"])
+    rows = {run.name: run.rows for run in runs}
+    assert list(rows) == ["base"]  # one and the same
+    a, b, c = (replace(runs[0], name=name) for name in "abc")
+    b, c = replace(b, rows=b.rows[:1]), replace(c, rows=c.rows[1:])
+    with pytest.raises(AltTrainError, match="no prompt was asked in all of a, b, c"):
+        compare_runs([a, b, c])
+
+
+def test_an_unknown_setting_cannot_be_ignored(tmp_path: Path) -> None:
+    with pytest.raises(AltTrainError, match="--ignore: found seeed; allowed: max_new_tokens, do_sample, judges"):
+        compare_runs(load_runs(training(tmp_path)), ["seeed"])
+
+
+def test_what_else_differs_is_said(tmp_path: Path) -> None:
+    folders = [folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})]
+    for path, template, version in zip(folders, "tu", ("1", "2"), strict=True):
+        manifest = {"runs": {"base": {"model": path.name, "template": template}}, "sets": {"s": version}}
+        (path / "manifest.json").write_text(json.dumps(manifest))
+    result = compare_runs(load_runs(folders))
+    assert result["pairs"][0]["also_differing"] == {"template": ["t", "u"], "revision of s": ["1", "2"]}
+    said = "b and a also differ in: template, u and t; revision of s, 2 and 1."
+    assert notes(result) == [said]
+    assert said in markdown(result)
 
 
 def test_flips_say_what_became_what(tmp_path: Path) -> None:

@@ -125,6 +125,45 @@ def test_every_differing_prompt_is_named_up_to_five(tmp_path: Path) -> None:
     )
 
 
+def test_other_rules_and_other_earlier_turns_are_refused(tmp_path: Path) -> None:
+    a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
+    row = json.loads((b / "scored.jsonl").read_text())
+    (b / "scored.jsonl").write_text(json.dumps(row | {"prompt_sha256": "0" * 16}) + "\n")
+    with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or what is done about the thought differ"):
+        check_pairs(*load_runs([a, b]))
+    for path, digest in ((a, "1"), (b, "2")):
+        (path / "manifest.json").write_text(json.dumps({"rules": digest}))
+    with pytest.raises(
+        AltTrainError, match=r"rules is '1' and '2' \(rules: this package's code; evaluate the older run"
+    ):
+        check_pairs(*load_runs([a, b]))
+
+
+def test_the_end_of_a_training_is_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    end = folder(tmp_path / "end", {"base": BASE, "tuned": [NO] * 20}, "out/run")
+    folders = [*training(tmp_path), end]
+    assert [run.name for run in load_runs(folders) if run.step is None] == ["base", "end"]  # nobody knows its step
+    state = tmp_path / "out" / "run" / "checkpoint-30" / "trainer_state.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"global_step": 30, "max_steps": 37, "best_model_checkpoint": None}))
+    runs = load_runs(folders)
+    assert trainings(runs)["out/run/"] == [(0, "base"), (9, "cp9"), (20, "cp20"), (30, "cp30"), (37, "end")]
+    state.write_text(json.dumps({"max_steps": 37, "best_model_checkpoint": "checkpoint-20"}))
+    assert "end" in [run.name for run in load_runs(folders) if run.step is None]  # which one is in the folder?
+
+
+def test_rows_that_lack_a_field_and_files_without_rows_are_named(tmp_path: Path) -> None:
+    a = folder(tmp_path / "a", {"base": [YES]})
+    row = json.loads((a / "scored.jsonl").read_text())
+    (a / "scored.jsonl").write_text(json.dumps({k: v for k, v in row.items() if k != "set"}) + "\n")
+    with pytest.raises(AltTrainError, match=r"scored\.jsonl: found rows without 'set'"):
+        load_runs([a])
+    (a / "scored.jsonl").write_text("")
+    with pytest.raises(AltTrainError, match=r"scored\.jsonl: found no rows"):
+        load_runs([a])
+
+
 def test_nothing_shared_is_refused(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
     (b / "scored.jsonl").write_text((b / "scored.jsonl").read_text().replace('"set": "s"', '"set": "other"'))
