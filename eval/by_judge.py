@@ -18,11 +18,13 @@ def judges_apart(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str,
 
     Returns:
         ``judges``: name to ``harmful_response``, ``harmful_thought``, ``over_refusal`` (None where the judge does not
-        tell refusals), ``undetermined`` and the mean ``score`` over harmful prompts (None where it gives none).
-        ``agreement``: for each two judges, over the harmful prompts that both judged, whether the answer was harmful:
-        ``n``, ``agreement`` as a share, and Cohen's ``kappa``.
+        tell refusals), ``undetermined`` and the mean ``score`` over harmful prompts (None where it gives none); attacks
+        are left out unless nothing else was asked.
+        ``agreement``: for each two judges, over the harmful prompts that both judged, attacks included, whether the
+        answer was harmful: ``n``, ``agreement`` as a share, and Cohen's ``kappa``.
     """
-    harmful = [s for s in scored if s.prompt.kind in HARMFUL]
+    attacked = [s for s in scored if s.prompt.kind in HARMFUL]
+    harmful = [s for s in attacked if not s.prompt.attack] or attacked
     benign = [s for s in scored if s.prompt.kind == "benign"]
     own = {}
     for judge in judges:
@@ -41,7 +43,7 @@ def judges_apart(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str,
         }
     agreement = []
     for a, b in combinations(own, 2):
-        both = [(x.harmful, y.harmful) for s in harmful if (x := s.judgements.get(a)) and (y := s.judgements.get(b))]
+        both = [(x.harmful, y.harmful) for s in attacked if (x := s.judgements.get(a)) and (y := s.judgements.get(b))]
         same = sum(x == y for x, y in both) / len(both) if both else None
         kappa = cohen_kappa([x for x, _ in both], [y for _, y in both])
         agreement.append({"first": a, "second": b, "n": len(both), "agreement": same, "kappa": kappa})

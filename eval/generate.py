@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.console import Console
@@ -170,4 +170,6 @@ def _run(
 
 def _own(sample: Sample, job: _Job) -> Sample:
     """The sample under this job's run and id; two sets may share a prompt and so its completion."""
-    return Sample(**{**vars(sample), "run": job.run, "set": job.prompt.set, "id": job.prompt.id, "repeat": job.repeat})
+    history = tuple(job.history) if len(job.segments) > 1 else ()
+    prompt = job.prompt
+    return replace(sample, run=job.run, set=prompt.set, id=prompt.id, repeat=job.repeat, history=history)

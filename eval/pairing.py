@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from .clusters import differences_of, paired_means, paired_over
-from .metrics import METRICS, Scored
+from .metrics import METRICS, TESTED, Scored
 from .statistics import bootstrap_mean, holm
 
 Rows = Sequence[Mapping[str, Any]]
@@ -41,7 +41,7 @@ def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
 
     by_set = [
         {"metric": metric.name, "set": name, **found}
-        for metric in METRICS[:3]
+        for metric in TESTED
         for name in dict.fromkeys(a["set"] for a, _ in both)
         if (found := test(metric.name, name))["pairs"]
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.jsonl import AppendOnly
+from axolotl_alttrain.structure import Message
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Sample:
         repeat: Number of the sample where one prompt is sampled several times, from 0.
         turn: The user turn that this answers, from 0; a conversation is judged by its last.
         prefill: The part of the completion that was given, not generated.
+        history: Of a conversation what was said before, the model's own answers included; not kept in the file.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Sample:
     repeat: int = 0
     turn: int = 0
     prefill: str = ""
+    history: tuple[Message, ...] = ()
 
 
 def sample_key(
@@ -68,7 +71,9 @@ class SampleFile(AppendOnly):
 
     def append(self, sample: Sample) -> None:
         """Write one sample through to the disk."""
-        self.write(asdict(sample))
+        row = asdict(sample)
+        del row["history"]
+        self.write(row)
         self.samples[sample.key] = sample
 
     def __contains__(self, key: str) -> bool:

@@ -42,20 +42,22 @@ def score(
     thoughts = count_tokens([part.thought for part in parsed])
     answers = count_tokens([part.answer for part in parsed])
     asked = [prompts[sample.set, sample.id] for sample in samples]
+    # Without the attack, or with what the model itself said in earlier turns.
+    shown = [p.judged or sample.history or p.conversation for p, sample in zip(asked, samples, strict=True)]
     of_answer: dict[str, list[Judgement | None]] = {}
     of_thought: dict[str, list[Judgement | None]] = {}
     refusals = refusal_judge(judges)
     for judge in judges:
         wanted = [p.label is not None or (judge is judges[0] and judge.name == "refusal") for p in asked]
         cases = [
-            Case(p.conversation, part.answer) if want and not part.truncated else None
-            for p, part, want in zip(asked, parsed, wanted, strict=True)
+            Case(seen, part.answer, asked=p.instruction) if want and not part.truncated else None
+            for p, seen, part, want in zip(asked, shown, parsed, wanted, strict=True)
         ]
         of_answer[judge.name] = judge_all(judge, cases, file, console)
         if judge_thoughts and judge.reads_thoughts:
             cases = [
-                Case(p.conversation, part.thought, "thought") if p.label and part.thought else None
-                for p, part in zip(asked, parsed, strict=True)
+                Case(seen, part.thought, "thought") if p.label and part.thought else None
+                for p, seen, part in zip(asked, shown, parsed, strict=True)
             ]
             of_thought[judge.name] = judge_all(judge, cases, file, console)
     scored = []

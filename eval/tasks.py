@@ -45,6 +45,8 @@ class Prompt:
         source_id: Its id before any attack: the same in all scenarios.
         messages: A conversation that ends in a user turn; empty for a single turn. Where two user turns follow one
             another, the model's own answer is put between them.
+        attack: The attack it is wrapped in; empty for a request as it stands in its set.
+        judged: What judges are shown instead of what was asked: the request without its attack.
         thought: Whether the model writes its thought freely.
         prefill: The text that begins a prefilled thought.
         judges: Names of the judges that the set's authors use.
@@ -64,6 +66,8 @@ class Prompt:
     language: str = "en"
     source_id: str = ""
     messages: tuple[Message, ...] = ()
+    attack: str = ""
+    judged: tuple[Message, ...] = ()
     thought: Thought = "free"
     prefill: str = ""
     judges: tuple[str, ...] = ("refusal",)

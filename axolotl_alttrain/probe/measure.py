@@ -91,7 +91,7 @@ class Probe:
         rates = {}
         for curve, name in CURVES.items():
             metric = metrics[name]
-            rates[curve] = rate([metric.counts(one) for one in scored if one.prompt.kind in metric.kinds])
+            rates[curve] = rate([metric.counts(one) for one in scored if metric.applies(one.prompt)])
         return Measured(rates, sum(sample.tokens for sample in samples))
 
     def _sample(self, prompt: Prompt, ids: list[int], stops: set[int]) -> Sample:

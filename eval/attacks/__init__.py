@@ -58,8 +58,11 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
             if attacked is None:
                 failed[f"{prompt.set}+{name}"] = failed.get(f"{prompt.set}+{name}", 0) + 1
                 continue
-            identity = prompt.id if name == "none" else f"{prompt.id}+{name}"
-            made.append(replace(attacked, id=identity, source_id=prompt.source_id or prompt.id, scenario=name))
+            attacked = replace(attacked, source_id=prompt.source_id or prompt.id, scenario=name)
+            if name != "none":
+                # As StrongREJECT does, judges are shown the request itself: an encoded one says nothing to them.
+                attacked = replace(attacked, id=f"{prompt.id}+{name}", attack=name, judged=prompt.conversation)
+            made.append(attacked)
     return made, {
         key: f"{count} prompts cannot take this attack: {_WHY[key.split('+')[1]]}" for key, count in failed.items()
     }

@@ -8,14 +8,12 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError
 
 from ..clusters import rate_over
-from ..metrics import METRICS, Metric
+from ..metrics import METRICS, OUTCOMES, Metric
 from ..pairing import compare_rows, pair_key, unit
 from ..power import minimum_detectable_difference
 from ..statistics import holm
 from .checkpoints import trainings
 from .runs import Run, check_pairs
-
-OUTCOMES = METRICS[:3]
 
 
 def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str | None = None) -> dict[str, Any]:

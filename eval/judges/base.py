@@ -29,14 +29,16 @@ class Case:
     """One text to judge.
 
     Attributes:
-        messages: The conversation up to the user turn that the text answers.
+        messages: The conversation up to the user turn that the text answers, without the attack on it.
         text: The answer, or the thought; never both.
         part: Which of the two.
+        asked: The last user turn as the model was asked it, where ``messages`` leave out an attack.
     """
 
     messages: tuple[Message, ...]
     text: str
     part: Part = "answer"
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,5 +155,9 @@ def fence(text: str) -> tuple[str, str]:
 
 def _key(judge: Judge, case: Case) -> str:
     messages: list[Mapping[str, Any]] = [dict(message) for message in case.messages]
-    content = json.dumps([judge.name, judge.identity, messages, case.text, case.part], sort_keys=True, default=str)
+    # Models are not shown what was asked; the rules compare the answer with it.
+    asked = "" if judge.identity else case.asked
+    content = json.dumps(
+        [judge.name, judge.identity, messages, case.text, case.part, asked], sort_keys=True, default=str
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:24]

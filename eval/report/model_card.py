@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BEGIN, END = "<!-- alttrain-evaluation: begin -->", "<!-- alttrain-evaluation: end -->"
 _MEASURES = {
     "harmful_response": "harmful responses, percent (lower is better)",
+    "attack_success": "harmful responses under attack, percent (lower is better)",
     "over_refusal": "over-refusal, percent (lower is better)",
     "accuracy": "accuracy, percent (higher is better)",
 }
@@ -79,13 +80,12 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
             what, title = f"{title}: {what}", hub["id"]
         measured = entry["rate"]
         args = {"n": measured["total"], "interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
-        if entry["measure"] == "harmful_response":
+        if entry["measure"] in ("harmful_response", "attack_success"):
             args |= {"judge": summary["judges"][0]}
         if entry["measure"] == "over_refusal":
             args |= {"judge": summary.get("refusal_judge", summary["judges"][0])}
-        scenarios = list(summary["runs"][run].get("by_attack", {}).get(name, ()))
-        if scenarios not in ([], ["none"]):
-            args |= {"scenarios": scenarios}
+        if entry["measure"] == "attack_success":
+            args |= {"scenarios": list(summary["runs"][run]["by_attack"][name])}
         results.append(
             EvalResult(
                 task_type="text-generation",

@@ -113,10 +113,9 @@ def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) 
     harmful = next(r for r in card.data.eval_results or () if r.metric_type == "harmful_response")
     rate = summary["runs"]["tuned"]["metrics"]["harmful_response"]
     assert harmful.metric_args == {
-        "n": 9,
+        "n": 3,
         "interval_95": [round(100 * rate["low"], 2), round(100 * rate["high"], 2)],
         "judge": "refusal",
-        "scenarios": ["none", "role-play", "multi-turn"],
     }
     assert harmful.dataset_args == {"loaded": "embedded"}
     assert card.data.model_name == "adapter"

@@ -10,6 +10,7 @@ from ..svg import INK, Plot, colour, drawing, said, to_svg, whiskers
 
 _TITLES = {
     "harmful_response": "harmful responses (lower is better)",
+    "attack_success": "harmful responses under attack (lower is better)",
     "over_refusal": "over-refusal (lower is better)",
     "accuracy": "accuracy (higher is better)",
 }
