@@ -74,7 +74,7 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
     Raises:
         AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
     """
-    from huggingface_hub import HfApi, ModelCard
+    from huggingface_hub import HfApi, RepoCard
     from huggingface_hub.errors import EntryNotFoundError
 
     api = HfApi(endpoint=endpoint)
@@ -84,9 +84,9 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
             path = api.hf_hub_download(repo, "README.md", revision=head)
             # newline="": a card's own line ends are kept.
             with Path(path).open(encoding="utf-8", newline="") as file:
-                card = ModelCard(file.read())
+                card = RepoCard(file.read())  # not ModelCard, which mixes results of one set and drops their sources
         except EntryNotFoundError:
-            card = ModelCard("---\n{}\n---\n")
+            card = RepoCard("---\n{}\n---\n")
         merge(card, summary, revisions, repo)
         done = api.upload_file(
             path_or_fileobj=str(card).encode(),
@@ -99,20 +99,29 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
 
 
 def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: str) -> None:
-    """Put the results of a run into a ``ModelCard``: the same measurements are replaced, all others stay.
+    """Put the results of a run into a ``RepoCard``: our own of the same measurements are replaced, all else stays.
+
+    Ours are those that name this evaluator in their args, and those on the embedded probes, which nobody else has.
 
     Raises:
-        AltTrainError: The card has one of the section's two marks without the other.
+        AltTrainError: The card's ``model-index`` is none, or it has one of the section's two marks without the other.
     """
+    from huggingface_hub.repocard_data import eval_results_to_model_index
+
     from .report.model_card import BEGIN, END, eval_results, section
 
-    new = eval_results(summary, revisions)
-    measured = {_identity(one) for one in new}
-    kept = [one for one in card.data.eval_results or () if _identity(one) not in measured]
-    card.data.eval_results = kept + new
-    card.data.model_name = card.data.get("model_name") or repo.rpartition("/")[2]
+    new = eval_results_to_model_index(repo.rpartition("/")[2], eval_results(summary, revisions))
+    measured = {_measurement(result, metric) for result in new[0]["results"] for metric in result["metrics"]}
+    try:
+        index = [_without(entry, measured) for entry in card.data.get("model-index") or ()]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        page = "https://huggingface.co/docs/hub/model-cards"
+        raise AltTrainError(f"the card of {repo}: its model-index cannot be read; allowed: {page}") from None
+    if index:
+        index[0]["results"] += new[0]["results"]
+    card.data["model-index"] = index or new
     if summary.get("base_model") and not card.data.get("base_model"):
-        card.data.base_model = summary["base_model"]
+        card.data["base_model"] = summary["base_model"]
     begun, ended = card.text.find(BEGIN), card.text.find(END)
     if (begun < 0) != (ended < 0) or ended < begun:
         raise AltTrainError(f"the card of {repo}: found one of '{BEGIN}' and '{END}' alone; allowed: both, or neither")
@@ -122,6 +131,27 @@ def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: s
         card.text = card.text[:begun] + section(summary).rstrip() + card.text[ended + len(END) :]
 
 
-def _identity(result: Any) -> tuple[Any, ...]:
+def _without(entry: dict[str, Any], measured: set[tuple[Any, ...]]) -> dict[str, Any]:
+    """An entry of ``model-index`` without our own results of these measurements."""
+    kept = []
+    for result in entry.get("results") or ():
+        metrics = [m for m in result["metrics"] if not _ours(result, m) or _measurement(result, m) not in measured]
+        if len(metrics) == len(result["metrics"]):
+            kept.append(result)
+        elif metrics:
+            kept.append({**result, "metrics": metrics})
+    return {**entry, "results": kept}
+
+
+def _ours(result: dict[str, Any], metric: dict[str, Any]) -> bool:
+    from .report.model_card import EVALUATOR
+
+    args = metric.get("args")
+    marked = isinstance(args, dict) and args.get("evaluator") == EVALUATOR
+    return marked or str(result["dataset"]["type"]).startswith(f"{EVALUATOR}/")
+
+
+def _measurement(result: dict[str, Any], metric: dict[str, Any]) -> tuple[Any, ...]:
     """What is measured on which set, whatever its revision: a newer measurement replaces an older one."""
-    return result.task_type, result.dataset_type, result.dataset_config, result.metric_type
+    dataset = result["dataset"]
+    return result["task"]["type"], dataset["type"], dataset.get("config"), dataset.get("split"), metric["type"]

@@ -33,7 +33,7 @@ from .report import write_report
 from .report.paper import hub_id, paper_results
 from .samples import SampleFile
 from .scoring import score
-from .sets import chosen
+from .sets import chosen, specs
 from .structure import breakdown
 from .table import judges_table, missing_table, results_table, scenario_table, sets_table
 from .tasks import Prompt
@@ -43,7 +43,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate as the command line says and write samples, scores, summary, manifest and report.
 
     Returns:
-        The summary; its ``missing`` names what could not be had.
+        The summary; its ``missing`` names what could not be had, ``switched_off`` what of that was not to be had.
 
     Raises:
         AltTrainError: No set, or not the model or adapter, can be had.
@@ -89,6 +89,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "thought_format": vars(backend.thought),
         "sets": {name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
         "missing": missing,
+        "switched_off": _switched_off(missing, args),
         "packages": versions(),
         "judges": [judge.name for judge in judges],
         "refusal_judge": refusal_judge(judges).name,
@@ -159,6 +160,13 @@ def _some_left(prompts: Sequence[Prompt], missing: Mapping[str, str]) -> None:
     if not prompts:
         reasons = "\n".join(f"  {name}: {reason}" for name, reason in missing.items())
         raise AltTrainError(f"--attacks: no prompt is left to ask:\n{reasons}")
+
+
+def _switched_off(missing: Mapping[str, str], args: argparse.Namespace) -> list[str]:
+    """What is missing on purpose: a suite's sets whose scoring would execute code, where that is not allowed."""
+    if args.allow_code_execution:
+        return []
+    return [name for name in missing if name in specs() and specs()[name].runs_code and name not in (args.sets or ())]
 
 
 def _renderable(backend: Backend, prompts: list[Prompt]) -> tuple[list[Prompt], dict[str, str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 BEGIN, END = "<!-- alttrain-evaluation: begin -->", "<!-- alttrain-evaluation: end -->"
+EVALUATOR = "axolotl-alttrain"  # in each result's args: a later upload replaces those alone
 _MEASURES = {
     "harmful_response": "harmful responses, percent (lower is better)",
     "attack_success": "harmful responses under attack, percent (lower is better)",
@@ -79,7 +80,8 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
         if spec and places.count(_place(hub)) > 1:
             what, title = f"{title}: {what}", hub["id"]
         measured = entry["rate"]
-        args = {"n": measured["total"], "interval_95": [round(100 * measured[end], 2) for end in ("low", "high")]}
+        interval = [round(100 * measured[end], 2) for end in ("low", "high")]
+        args = {"evaluator": EVALUATOR, "n": measured["total"], "interval_95": interval}
         if entry["measure"] in ("harmful_response", "attack_success"):
             args |= {"judge": summary["judges"][0]}
         if entry["measure"] == "over_refusal":
@@ -89,7 +91,7 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
         results.append(
             EvalResult(
                 task_type="text-generation",
-                dataset_type=hub.get("id") or f"axolotl-alttrain/{name}",
+                dataset_type=hub.get("id") or f"{EVALUATOR}/{name}",
                 dataset_name=title,
                 dataset_config=hub.get("config"),
                 dataset_split=hub.get("split"),

@@ -65,6 +65,28 @@ def test_missing_sets_and_attacks_are_reported(
         assert bool(sample["prefill"]) == sample["id"].endswith(("+prefilled-thought", "+thought-suppression"))
 
 
+def test_code_that_may_not_run_is_reported_and_no_failure(
+    tiny: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its suite goes on without it; named by --sets it is missing."""
+    suite = {"about": "code beside a set of another kind", "sets": ["humaneval", "xstest-safe"]}
+    monkeypatch.setitem(suites(), "with-code", suite)
+    write_published(tmp_path / "data")
+    reason = "humaneval: scoring it executes the model's code; give --allow-code-execution"
+    for more, off, code in (((), ["humaneval"], 0), (("--sets", "humaneval"), [], 3)):
+        summary = run(tiny, tmp_path / "out", tmp_path / "data", "--suite", "with-code", *more, code=code)
+        assert (summary["missing"], summary["switched_off"]) == ({"humaneval": reason}, off)
+        printed = capsys.readouterr()
+        assert "MISSING: not in the numbers above" in printed.out
+        assert ("some of what was asked for is missing" in printed.err) == (code == 3)
+        for name in ("results.md", "report.html"):
+            assert "humaneval" in (tmp_path / "out" / name).read_text()
+    (tmp_path / "data" / "xstest_prompts.csv").unlink()
+    more = ("--suite", "with-code", "--sets", "probe-benign")
+    summary = run(tiny, tmp_path / "out", tmp_path / "data", *more, code=3)  # another set that is missing still counts
+    assert set(summary["missing"]) == {"humaneval", "xstest-safe"}
+
+
 def test_repeated_sampling(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     sets = ("--sets", "probe-harmful", "--temperature", "1", "--samples", "3", "--seed", "5")
     run(tiny, tmp_path / "a", tmp_path, *sets, "--batch-size", "1")
