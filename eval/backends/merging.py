@@ -14,7 +14,7 @@ def mergeable(model: Any) -> bool:
     """Whether merging computes what the adapter beside its base computes.
 
     Only in float32: in bfloat16 most of a LoRA's differences are smaller than half a step of the weight they are added
-    to and are lost. Not where a weight is tied to another module, as embeddings are to the output: merging changes both.
+    to and are lost. Not where a weight is tied to another module, as embeddings to the output: merging changes both.
 
     Args:
         model: A ``peft.PeftModel``.
