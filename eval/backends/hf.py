@@ -18,6 +18,7 @@ from ..sampling import sampler
 from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
 from .batching import BatchSizer, batches
 from .identity import identity, template_identity
+from .merging import mergeable, merged
 
 
 class HFBackend(LocalModel):
@@ -74,7 +75,7 @@ class HFBackend(LocalModel):
             ) from error
         self.model.eval()
         self.has_adapter = adapter is not None
-        self._mergeable = self.has_adapter and not (quantization and on_gpu)
+        self._mergeable = self.has_adapter and mergeable(self.model)
         self.tokenizer.padding_side = "left"
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
@@ -84,7 +85,9 @@ class HFBackend(LocalModel):
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
-        self._identity = (identity(model), identity(adapter), template_identity(self.chat))
+        # Samples that were made merged, in another precision than float32, are others.
+        apart = "" if self._mergeable or not adapter else ", not merged"
+        self._identity = (identity(model), identity(adapter) + apart, template_identity(self.chat))
         quantized = quantization or {}
         self._settings = {
             "backend": "hf",
@@ -99,12 +102,8 @@ class HFBackend(LocalModel):
         if not self.has_adapter or (on and not self._mergeable):
             yield
         elif on:
-            # Merged weights need two matrix products fewer per layer and token. Taken back afterwards.
-            self.model.merge_adapter()
-            try:
+            with merged(self.model):  # two matrix products fewer per layer and token
                 yield
-            finally:
-                self.model.unmerge_adapter()
         else:
             with self.model.disable_adapter():
                 yield
