@@ -7,14 +7,13 @@ narrow and differences too certain (Miller 2024, arXiv 2411.00640, on clustered 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from math import sqrt
 from statistics import fmean
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm, permutation_test
+from scipy.stats import permutation_test
 
-from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, paired, rate
+from .statistics import CELLS, RESAMPLES, SEED, Rate, bootstrap_mean, newcombe, paired, rate, wilson_bounds
 
 
 def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
@@ -38,7 +37,7 @@ def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
     if count > 1 and 0 < share < 1:
         variance = float(np.sum((sums - share * sizes) ** 2)) * count / (count - 1) / total**2
         effective = min(max(share * (1 - share) / variance, count), total) if variance else float(total)
-    low, high = _wilson(share, effective)
+    low, high = wilson_bounds(share, effective)
     return Rate(plain.count, total, share, low, high)
 
 
@@ -46,8 +45,9 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     """Paired difference of two runs with its interval and test, the unit being the prompt.
 
     One sample for each unit: :func:`~eval.statistics.paired`, with McNemar's exact test. Otherwise the interval is a
-    bootstrap over units, and the p-value that of a sign-flip permutation test on the units' differences (exact where
-    the units are few, else 10,000 draws, seeded), of which McNemar's is the case of one sample each.
+    bootstrap over units (Newcombe's, at the number of units, where all differences are alike), and the p-value that of
+    a sign-flip permutation test on the units' differences (exact where the units are few, else 10,000 draws, seeded),
+    of which McNemar's is the case of one sample each.
 
     Args:
         first, second: The same samples in the same order, one flag each.
@@ -59,7 +59,10 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     count = len(set(units))
     if count == len(first):
         return {**paired(first, second), "units": count, "test": "mcnemar"}
-    return paired_means(first, second, units)
+    found = paired_means(first, second, units)
+    if found["low"] is not None and found["low"] == found["high"]:
+        found["low"], found["high"] = newcombe(first, second, count)
+    return found
 
 
 def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
@@ -118,11 +121,3 @@ def _clusters(values: Sequence[float], units: Sequence[Hashable]) -> np.ndarray:
         entry[0] += value
         entry[1] += 1
     return np.array(list(found.values()), dtype=float).reshape(-1, 2)
-
-
-def _wilson(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a number of samples that need not be whole, which scipy's does not take."""
-    z = float(norm.ppf((1 + confidence) / 2))
-    middle, half = share + z * z / (2 * n), z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = ((middle + side * half) / (1 + z * z / n) for side in (-1, 1))
-    return max(0.0, low), min(1.0, high)

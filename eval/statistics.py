@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 RESAMPLES = 10_000
 SEED = 1995
@@ -125,9 +126,48 @@ def paired_bootstrap(
 
 
 def paired(first: Sequence[bool], second: Sequence[bool]) -> dict[str, Any]:
-    """:func:`mcnemar` with the bootstrap interval of the difference as ``low`` and ``high``."""
+    """:func:`mcnemar` with the bootstrap interval of the difference as ``low`` and ``high``.
+
+    Where all differences are alike a bootstrap has no width; there it is :func:`newcombe`'s interval.
+    """
     low, high = paired_bootstrap(first, second) or (None, None)
+    if low is not None and low == high:
+        low, high = newcombe(first, second, len(first))
     return {**mcnemar(first, second), "low": low, "high": high}
+
+
+def newcombe(first: Sequence[bool], second: Sequence[bool], n: float) -> tuple[float, float]:
+    """Score interval of the paired difference of shares, second minus first.
+
+    Newcombe 1998 (Statistics in Medicine 17, 2635-2650), method 10: from the Wilson intervals of the two shares and
+    their correlation.
+
+    Args:
+        first, second: The same samples in the same order, at least one.
+        n: How many they count as: fewer than there are where several belong to one prompt.
+    """
+    total = len(first)
+    p, q = sum(first) / total, sum(second) / total
+    both = n * sum(a and b for a, b in zip(first, second, strict=True)) / total
+    one, two, neither = n * p - both, n * q - both, n - n * p - n * q + both
+    product = both * neither - one * two
+    product = max(product - n / 2, 0.0) if product > 0 else product
+    margins = n * p * (n - n * p) * n * q * (n - n * q)
+    phi = product / sqrt(margins) if margins > 0 else 0.0
+    (p_low, p_high), (q_low, q_high) = wilson_bounds(p, n), wilson_bounds(q, n)
+
+    def reach(up: float, down: float) -> float:
+        return sqrt(max(0.0, up * up - 2 * phi * up * down + down * down))
+
+    return q - p - reach(q - q_low, p_high - p), q - p + reach(q_high - q, p - p_low)
+
+
+def wilson_bounds(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for a number of samples that need not be whole, which scipy's does not take."""
+    z = float(norm.ppf((1 + confidence) / 2))
+    middle, half = share + z * z / (2 * n), z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = ((middle + side * half) / (1 + z * z / n) for side in (-1, 1))
+    return max(0.0, low), min(1.0, high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

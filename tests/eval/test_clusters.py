@@ -88,7 +88,8 @@ def test_prompts_with_unequal_numbers_of_samples() -> None:
     """Harmful prompts under six attacks beside benign ones asked once: no interval passes what is possible."""
     units = [unit for unit, size in enumerate([6, 6, 1, 1]) for _ in range(size)]
     found = paired_over([False] * 14, [True] * 14, units)
-    assert (found["difference"], found["low"], found["high"]) == (1.0, 1.0, 1.0)
+    # All four prompts changed: Newcombe's interval of 4 of 4, as the bootstrap has no width.
+    assert (found["difference"], found["low"], found["high"]) == (1.0, pytest.approx(0.3072, abs=1e-4), 1.0)
     # Prompts with one sample each that changed, beside large ones that did not: between none and all of the samples.
     found = paired_over([False] * 14, [False] * 12 + [True] * 2, units)
     assert found["difference"] == pytest.approx(1 / 7)

@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import bootstrap
 
 from eval.agreement import cohen_kappa, precision_recall
+from eval.clusters import paired_over
 from eval.power import minimum_detectable_difference
 from eval.repeats import repeated
-from eval.statistics import bootstrap_mean, holm, mcnemar, paired, paired_bootstrap, rate, wilson
+from eval.statistics import bootstrap_mean, holm, mcnemar, newcombe, paired, paired_bootstrap, rate, wilson
 
 
 def test_wilson_against_published_values() -> None:
@@ -58,6 +59,20 @@ def test_paired_bootstrap_uses_the_pairing() -> None:
     assert 0 <= low <= 0.01 <= high <= 0.05  # unpaired it would be about -0.13 to 0.15
     assert paired(first, second) == {**mcnemar(first, second), "low": low, "high": high}
     assert paired([], [])["low"] is None
+
+
+def test_an_interval_where_nothing_or_everything_changed() -> None:
+    # Newcombe 1998, table II: 36 both, 12 the one, 2 the other, none neither, of 50.
+    second, first = [True] * 48 + [False] * 2, [True] * 36 + [False] * 12 + [True] * 2
+    assert newcombe(first, second, 50) == pytest.approx((0.0569, 0.3404), abs=1e-4)
+    same = paired([False] * 4, [False] * 4)
+    assert (same["difference"], same["low"], same["high"]) == (0, pytest.approx(-0.4899, abs=1e-4), -same["low"])
+    gone = paired([True] * 12, [False] * 12)
+    assert gone["low"] == pytest.approx(-1)
+    assert -0.7 < gone["high"] < -0.6
+    units = [0, 0, 1, 1, 2, 2, 3, 3]  # two samples of four prompts count as four
+    clustered = paired_over([False] * 8, [False] * 8, units)
+    assert (clustered["low"], clustered["high"]) == (same["low"], same["high"])
 
 
 def test_holm_by_hand() -> None:

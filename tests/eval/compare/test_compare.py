@@ -21,7 +21,9 @@ def test_differences_flips_and_files(tmp_path: Path, capsys: pytest.CaptureFixtu
     tuned, other = result["pairs"]
     assert (tuned["shared"], tuned["left_out"], other["shared"], other["left_out"]) == (9, 0, 7, 2)
     one = tuned["metrics"]["harmful_response"]
-    assert (one["difference"], one["low"], one["high"], one["p_value"]) == (-1, -1, -1, pytest.approx(2 / 256))
+    # All eight changed, so the interval is Newcombe's.
+    assert (one["difference"], one["low"], one["high"]) == (-1, -1, pytest.approx(-0.5412, abs=1e-4))
+    assert one["p_value"] == pytest.approx(2 / 256)
     assert [(s["metric"], s["p_holm"]) for s in tuned["by_set"]] == [
         ("harmful_response", pytest.approx(4 / 256)),
         ("over_refusal", 1.0),

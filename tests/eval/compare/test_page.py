@@ -89,7 +89,7 @@ def test_a_run_of_harmful_prompts_alone_is_drawn_without_a_trade_off(tmp_path: P
 def test_sentence(tmp_path: Path) -> None:
     result = compare_runs(load_runs(training(tmp_path)))
     assert sentence(result["pairs"][2]) == (
-        "cp30 against base: harmful responses -100.0 points [-100.0, -100.0] (p 0.004); not told apart: over-refusal "
+        "cp30 against base: harmful responses -100.0 points [-100.0, -65.7] (p 0.004); not told apart: over-refusal "
         "+50.0 points [+0.0, +100.0] (p 1.000), capability accuracy -25.0 points [-75.0, +0.0] (p 1.000); "
         "15 outcomes flipped, 12 for the better."
     )
