@@ -8,6 +8,23 @@ from contextlib import contextmanager
 from axolotl_alttrain.errors import AltTrainError
 
 
+def check_repository(repo: str) -> None:
+    """Say before anything is asked of the Hub that a name cannot be a repository's.
+
+    Raises:
+        AltTrainError: It is not ``ORG/NAME``.
+    """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(repo)
+        if "/" in repo:
+            return
+    except HFValidationError:
+        pass
+    raise AltTrainError(f"--push: found {repo!r}; allowed: ORG/NAME, in letters, digits, '-', '_' and '.'")
+
+
 @contextmanager
 def upload_errors(repo: str, remedy: str) -> Iterator[None]:
     """Turn what the Hub's client raises inside into a message; our own errors pass.
@@ -20,12 +37,16 @@ def upload_errors(repo: str, remedy: str) -> Iterator[None]:
         AltTrainError: The Hub refuses or cannot be reached.
     """
     import httpx
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         yield
     except AltTrainError:
         raise
+    except OfflineModeIsEnabled:
+        raise AltTrainError(f"cannot push to {repo}: HF_HUB_OFFLINE is set; unset it to upload") from None
     except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
         reason = " ".join(str(error).split()) or type(error).__name__
-        remedy = "check the network" if isinstance(error, httpx.TransportError) else remedy
-        raise AltTrainError(f"cannot push to {repo}: {reason}; {remedy}") from None
+        unreached = isinstance(error, httpx.TransportError | LocalEntryNotFoundError)
+        remedy = "check the network" if unreached else remedy
+        raise AltTrainError(f"cannot push to {repo}: {reason.rstrip('.')}; {remedy}") from None

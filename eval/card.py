@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.files import write_whole
-from axolotl_alttrain.hub import upload_errors
+from axolotl_alttrain.hub import check_repository, upload_errors
 
 from .finished import read_run_file
 
@@ -21,7 +22,11 @@ def card_parser() -> argparse.ArgumentParser:
         description="Write model-card.md and results.md of a finished run; --push brings them to the Hub.",
     )
     p.add_argument("folder", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
-    p.add_argument("--push", metavar="ORG/NAME", help="merge metadata and section into this model's README on the Hub")
+    p.add_argument(
+        "--push",
+        metavar="ORG/NAME",
+        help="merge metadata and section into the README of this model, which is on the Hub",
+    )
     return p
 
 
@@ -29,9 +34,11 @@ def card(argv: Sequence[str]) -> None:
     """Write both files and, with ``--push``, upload.
 
     Raises:
-        AltTrainError: The folder holds no finished run, or the upload fails.
+        AltTrainError: The folder holds no finished run, the model's name is none, or the upload fails.
     """
     args = card_parser().parse_args(argv)
+    if args.push is not None:
+        check_repository(args.push)
     summary, revisions = read_run(args.folder)
     for path in write_cards(args.folder, summary, revisions):
         print(f"written: {path}")
@@ -75,17 +82,25 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
         AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
     """
     from huggingface_hub import HfApi, RepoCard
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, RemoteEntryNotFoundError, RepositoryNotFoundError
 
     api = HfApi(endpoint=endpoint)
-    with upload_errors(repo, "push the model first, and log in with 'hf auth login' as its owner"):
-        head = api.model_info(repo).sha
+    with upload_errors(repo, "log in with 'hf auth login', with a token that may write there"):
+        try:
+            head = api.model_info(repo).sha
+        except GatedRepoError:
+            raise
+        except RepositoryNotFoundError:
+            raise AltTrainError(
+                f"cannot push to {repo}: the Hub shows no such model; make it with '{_upload(repo, summary)}', or log "
+                "in with 'hf auth login' if it is a private one"
+            ) from None
         try:
             path = api.hf_hub_download(repo, "README.md", revision=head)
             # newline="": a card's own line ends are kept.
             with Path(path).open(encoding="utf-8", newline="") as file:
                 card = RepoCard(file.read())  # not ModelCard, which mixes results of one set and drops their sources
-        except EntryNotFoundError:
+        except RemoteEntryNotFoundError:  # the Hub says that there is none; a failed download says nothing of the kind
             card = RepoCard("---\n{}\n---\n")
         merge(card, summary, revisions, repo)
         done = api.upload_file(
@@ -96,6 +111,12 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
             commit_message="Safety evaluation by axolotl-alttrain",
         )
     return str(done)
+
+
+def _upload(repo: str, summary: dict[str, Any]) -> str:
+    """The command that makes the model on the Hub with the adapter in it."""
+    folder = summary["adapter"] or summary["model"]
+    return shlex.join(["hf", "upload", repo, folder if Path(folder).is_dir() else "FOLDER", "."])
 
 
 def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: str) -> None:

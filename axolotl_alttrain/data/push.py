@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.hub import upload_errors
+from axolotl_alttrain.hub import check_repository, upload_errors
 
 # What was set aside, and the store of the assessor's replies, stay at home.
 UPLOADED = ("README.md", "page.html", "data.jsonl", "report.json", "variants/*.jsonl")
@@ -24,10 +24,12 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
         The address of the upload.
 
     Raises:
-        AltTrainError: The card or the rows are missing, there is no token, or the Hub refuses or cannot be reached.
+        AltTrainError: The name is none, the card or the rows are missing, there is no token, or the Hub refuses or
+            cannot be reached.
     """
     from huggingface_hub import HfApi
 
+    check_repository(repo)
     for name in ("README.md", "data.jsonl"):
         if not (folder / name).is_file():
             raise AltTrainError(f"{folder / name}: not found; run 'axolotl alttrain build' first")

@@ -111,6 +111,11 @@ def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.Monkey
     assert "\n" not in str(caught.value)
 
 
+def test_a_name_that_is_no_repository_is_one_line(folder: Path) -> None:
+    with pytest.raises(AltTrainError, match=r"^--push: found 'no-repository'; allowed: ORG/NAME, in letters"):
+        push(folder, "no-repository")
+
+
 def test_nothing_to_push(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match=r"README\.md: not found"):
         push(tmp_path, "org/name")

@@ -53,6 +53,7 @@ class Hub:
         self.readme = readme
         self.parents: list[str] = []
         self.refuse = False
+        self.broken = False
 
 
 @pytest.fixture
@@ -61,7 +62,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
 
     class Repository(Handler):
         def do_GET(self) -> None:
-            if self.path.startswith("/api/models/org/name"):
+            if state.broken and self.path.endswith("README.md"):
+                self.reply(403, b"{}")
+            elif self.path.startswith("/api/models/") and not self.path.startswith("/api/models/org/name"):
+                self.reply(404, b"{}", {"X-Error-Code": "RepoNotFound"})
+            elif self.path.startswith("/api/models/org/name"):
                 self.reply(200, json.dumps({"id": "org/name", "sha": SHA}).encode())
             elif self.path == f"/org/name/resolve/{SHA}/README.md" and state.readme is not None:
                 body = state.readme.encode()
@@ -363,6 +368,50 @@ def test_what_the_hub_refuses_is_one_line(finished_run: Path, hub: tuple[Hub, st
     with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*403 Forbidden.*log in with") as caught:
         push_card(*read_run(finished_run), "org/name", address)
     assert "\n" not in str(caught.value)
+
+
+def test_a_card_that_cannot_be_fetched_is_not_taken_for_none(finished_run: Path, hub: tuple[Hub, str]) -> None:
+    state, address = hub
+    state.broken = True
+    with pytest.raises(AltTrainError, match=r"^cannot push to org/name: .*; check the network$"):
+        push_card(*read_run(finished_run), "org/name", address)
+    assert (state.parents, state.readme) == ([], CARD)
+
+
+def test_a_model_that_is_not_there_is_one_line_with_the_step_that_makes_it(
+    finished_run: Path, hub: tuple[Hub, str], tmp_path: Path
+) -> None:
+    summary, revisions = read_run(finished_run)
+    for adapter, shown in ((str(tmp_path), str(tmp_path)), ("org/gone", "FOLDER")):
+        with pytest.raises(AltTrainError) as caught:
+            push_card({**summary, "adapter": adapter}, revisions, "org/new", hub[1])
+        assert str(caught.value) == (
+            f"cannot push to org/new: the Hub shows no such model; make it with 'hf upload org/new {shown} .', or log "
+            "in with 'hf auth login' if it is a private one"
+        )
+
+
+def test_a_name_that_is_none_is_one_line_before_anything_is_written(
+    finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("summary.json", "manifest.json"):
+        shutil.copy(finished_run / name, tmp_path)
+    for name in ("not-a-repo-id", "a/b/c", "https://huggingface.co/org/name", "my org/name", ""):
+        assert main(["card", str(tmp_path), "--push", name]) == 1
+        allowed = "allowed: ORG/NAME, in letters, digits, '-', '_' and '.'"
+        assert capsys.readouterr() == ("", f"eval.run card: --push: found {name!r}; {allowed}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "summary.json"]
+
+
+def test_offline_is_one_line(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    for name in ("summary.json", "manifest.json"):
+        shutil.copy(finished_run / name, tmp_path)
+    assert main(["card", str(tmp_path), "--push", "org/name"]) == 1
+    error = "eval.run card: cannot push to org/name: HF_HUB_OFFLINE is set; unset it to upload\n"
+    assert capsys.readouterr().err == error
 
 
 def test_a_hub_out_of_reach_is_one_line(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
