@@ -35,7 +35,7 @@ from .samples import SampleFile
 from .scoring import score
 from .sets import chosen, specs
 from .structure import breakdown
-from .table import judges_table, missing_table, results_table, scenario_table, sets_table
+from .table import judges_table, missing_table, repeats_table, results_table, scenario_table, sets_table
 from .tasks import Prompt
 
 
@@ -129,7 +129,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     write_cards(args.out, summary, revisions)
     console.print(results_table(summary))
     console.print(judges_table(summary))
-    for table in (sets_table(summary), scenario_table(summary), missing_table(summary)):
+    for table in (repeats_table(summary), sets_table(summary), scenario_table(summary), missing_table(summary)):
         if table is not None:
             console.print(table)
     names = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"

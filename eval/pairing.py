@@ -8,6 +8,7 @@ from typing import Any
 
 from .clusters import differences_of, paired_means, paired_over
 from .metrics import METRICS, TESTED, Scored
+from .power import minimum_detectable_difference
 from .statistics import bootstrap_mean, holm
 
 Rows = Sequence[Mapping[str, Any]]
@@ -23,7 +24,8 @@ def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
 
     Returns:
         ``metrics``: name to pairs, units, gained, lost, difference with bootstrap ``low`` and ``high``, and the
-        ``p_value`` of its ``test``, see :func:`~eval.clusters.paired_over`. ``by_set``: the same per set for the
+        ``p_value`` of its ``test``, see :func:`~eval.clusters.paired_over`, of the tested ones also the
+        ``minimum_detectable`` difference (80 % power, 5 %). ``by_set``: the same per set for the
         outcomes (harmful responses, over-refusal, capability) and, under its measure's name, of each graded set, with
         ``p_holm`` adjusted over all of these tests.
         ``lengths``: see :func:`compare_lengths`.
@@ -49,6 +51,10 @@ def compare_rows(first: Rows, second: Rows) -> dict[str, Any]:
     for row, adjusted in zip(by_set, holm([row["p_value"] for row in by_set]), strict=True):
         row["p_holm"] = adjusted
     metrics = {metric.name: test(metric.name) for metric in METRICS}
+    for metric in TESTED:
+        if (one := metrics[metric.name])["pairs"]:
+            changed = (one["gained"] + one["lost"]) / one["pairs"]
+            one["minimum_detectable"] = minimum_detectable_difference(one["units"], changed)
     return {"metrics": metrics, "by_set": by_set, "lengths": compare_lengths(both)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from .metrics import METRICS
+from .metrics import METRICS, TESTED
 
 
 def percent(rate: Mapping[str, Any]) -> str:
@@ -44,6 +44,46 @@ def points(one: Mapping[str, Any], scale: float = 100, digits: int = 1) -> str:
     return "{} [{}, {}]".format(*shown)
 
 
+def detectable(summary: Mapping[str, Any]) -> str:
+    """The smallest true differences that these prompts can show, in one sentence; empty without two runs."""
+    tested = [
+        (m, one) for m in TESTED if "minimum_detectable" in (one := (summary.get("comparison") or {}).get(m.name, {}))
+    ]
+    if not tested:
+        return ""
+    shown = [
+        f"{m.label} {'–' if one['minimum_detectable'] is None else format(100 * one['minimum_detectable'], '.1f')}"
+        for m, one in tested
+    ]
+    return f"Smallest differences that these prompts can show (80 % power, 5 % level), points: {', '.join(shown)}."
+
+
+def repeats_rows(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of repeated sampling: each outcome on average and in the worst of k; no rows without repeats."""
+    found = summary.get("repeats") or {}
+    header = ["metric", "run", "prompts", "k", "mean of k", "worst of k"]
+    rows = [
+        [m.label, run, str(one["prompts"]), str(one["k"]), percent(one["mean"]), percent(one["worst_of_k"])]
+        for m in TESTED
+        for run, metrics in found.items()
+        if (one := metrics.get(m.name))
+    ]
+    return header, rows
+
+
+def repeats_table(summary: Mapping[str, Any]) -> Table | None:
+    """Repeated sampling in the terminal; None without repeats."""
+    header, rows = repeats_rows(summary)
+    if not rows:
+        return None
+    table = Table(title="repeated sampling, percent [95 % bootstrap interval over prompts]", title_justify="left")
+    for i, name in enumerate(header):
+        table.add_column(name, justify="left" if i < 2 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def judges_table(summary: Mapping[str, Any]) -> Table:
     """Each judge: its own rates per run, its precision and recall for refusals on the held-out half of the gold."""
     runs = summary["runs"]
@@ -73,6 +113,7 @@ def results_table(summary: Mapping[str, Any]) -> Table:
     if comparison:
         table.add_column("difference", justify="right")
         table.add_column(p_header(comparison.values()), justify="right")
+    table.caption = detectable(summary) or None
     for metric in METRICS:
         rates = [runs[run]["metrics"][metric.name] for run in runs]
         if all(rate["total"] == 0 for rate in rates):

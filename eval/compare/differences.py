@@ -10,7 +10,6 @@ from axolotl_alttrain.errors import AltTrainError
 from ..clusters import rate_over
 from ..metrics import METRICS, OUTCOMES, Metric
 from ..pairing import compare_rows, pair_key, unit
-from ..power import minimum_detectable_difference
 from ..statistics import holm
 from .checkpoints import trainings
 from .runs import Run, check_pairs
@@ -47,10 +46,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         shared = check_pairs(first, other, ignore)
         found = compare_rows(first.rows, other.rows)
         tested = {m.name: found["metrics"][m.name] for m in OUTCOMES if found["metrics"][m.name]["pairs"]}
-        detectable = {
-            name: minimum_detectable_difference(one["units"], (one["gained"] + one["lost"]) / one["pairs"])
-            for name, one in tested.items()
-        }
+        detectable = {name: one["minimum_detectable"] for name, one in tested.items()}
         pairs.append(
             {
                 "first": first.name,

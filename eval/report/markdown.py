@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..metrics import METRICS
-from ..table import p_header, p_value, percent, points, tests_by_set
+from ..table import detectable, p_header, p_value, percent, points, repeats_rows, tests_by_set
 from .headline import headline
 
 
@@ -17,6 +17,9 @@ def results(summary: Mapping[str, Any]) -> str:
     parts.append("## By set\n\n" + sets_table(summary))
     if attacks := attacks_table(summary):
         parts.append("## Attack success by scenario\n\n" + attacks)
+    header, rows = repeats_rows(summary)
+    if rows:
+        parts.append("## Repeated sampling, percent\n\n" + table(header, rows, left=2))
     if lengths := lengths_table(summary):
         parts.append("## Lengths\n\n" + lengths)
     parts.append(notes(summary))
@@ -106,6 +109,8 @@ def notes(summary: Mapping[str, Any]) -> str:
         "Brackets: 95 % Wilson intervals; of differences and of graded sets, 95 % bootstrap intervals over prompts. "
         "The answer is judged without its thought; a thought that was cut off has no answer and counts as truncated.\n"
     )
+    if said := detectable(summary):
+        text += f"{said}\n"
     for name, reason in summary["missing"].items():
         text += f"\nMissing: {cell(name)}: {cell(reason.removeprefix(f'{name}: '))}\n"
     return text

@@ -84,6 +84,7 @@ def test_comparison_is_paired() -> None:
         "high": 0.0,
         "units": 2,
         "test": "mcnemar",
+        "minimum_detectable": None,
     }
     assert paired["over_refusal"]["difference"] == 0
 

@@ -10,6 +10,7 @@ import pytest
 
 from eval.attacks import ATTACKS
 from eval.run import main
+from eval.table import repeats_rows
 from eval.sets import suites
 
 from .published import write_published
@@ -98,4 +99,11 @@ def test_repeated_sampling(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(rows[0]) == 12  # two prompts, two runs, three samples, each under its own key
     assert rows[0] == rows[1]
     assert len(set(rows[0].values())) > 6
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    header, lines = repeats_rows(summary)
+    assert header[-1] == "worst of k"
+    assert [line[:4] for line in lines] == [["harmful responses", run, "2", "3"] for run in ("base", "tuned")]
+    page = (tmp_path / "a" / "results.md").read_text()
+    assert "## Repeated sampling, percent" in page
+    assert "Smallest differences that these prompts can show" in page
     assert main(["--sets", "probe-harmful", "--samples", "2", "--out", str(tmp_path / "c")]) == 1

@@ -30,7 +30,7 @@ def test_differences_flips_and_files(tmp_path: Path, capsys: pytest.CaptureFixtu
     ]
     assert [(f["id"], f["now"]) for f in other["flips"]] == [("6", False)]
     assert "a:tuned against a:base" in (tmp_path / "out" / "compare.md").read_text()
-    assert "-100.0 [-100.0, -100.0]" in capsys.readouterr().out
+    assert "-100.0 [-100.0, -54.1]" in capsys.readouterr().out
 
 
 def test_one_run_alone_is_a_table(tmp_path: Path) -> None:
