@@ -12,6 +12,11 @@ import queue
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from axolotl_alttrain.errors import AltTrainError, shown
+
+# Statuses that are about one request, not the server: filtered, longer than the context, not as the server wants it.
+REFUSED = (400, 413, 422)
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -24,6 +29,37 @@ def api_key(variable: str, base_url: str | None) -> str | None:
         base_url: The server's address; None for OpenAI's own, which wants a key.
     """
     return os.environ.get(variable) or ("none" if base_url else None)
+
+
+async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
+    """Ask for one completion that has a choice.
+
+    Args:
+        client: An ``openai.AsyncOpenAI``.
+        chat: By ``/chat/completions``; otherwise by ``/completions``.
+        body: Of the request.
+
+    Raises:
+        AltTrainError: Status 200, but no choice: a page of a proxy, or an error that is told in the body.
+    """
+    endpoint, part = (client.chat.completions, "message") if chat else (client.completions, "text")
+    try:
+        answer: Any = await endpoint.create(**body)
+    except ValueError as error:  # JSON by its header alone
+        answer = getattr(error, "doc", error)
+    choices = getattr(answer, "choices", None)
+    if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
+        came = answer.to_dict() if hasattr(answer, "to_dict") else answer
+        raise AltTrainError(
+            f"{client.base_url}: found no completion, but {shown(came, 160)}; allowed: an OpenAI-compatible server, "
+            "its address up to and including /v1"
+        )
+    return answer
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of what a server says, for one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def ask_all(

@@ -64,7 +64,11 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     _some_left(prompts, missing)
     console.print(f"{len(prompts)} prompts, {len(backend.runs)} run(s)")
     with SampleFile(args.out / "samples.jsonl") as file:
-        samples = generate(backend, prompts, sampling, args.samples, file, console)
+        refused: dict[str, str] = {}
+        samples = generate(backend, prompts, sampling, args.samples, file, console, refused)
+    missing |= refused
+    answered = {(sample.set, sample.id) for sample in samples}
+    prompts = [prompt for prompt in prompts if (prompt.set, prompt.id) in answered]
     by_id = {(prompt.set, prompt.id): prompt for prompt in prompts}
     with JudgementFile(args.out / "judgements.jsonl") as kept:
         scored = score(

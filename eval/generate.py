@@ -10,9 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.structure import Message, ThoughtFormat, parse_completion
 
-from .backends.base import Backend, Generated, Request, Sampling
+from .backends.base import Backend, Generated, Request, RequestsRefused, Sampling
 from .samples import Sample, SampleFile, sample_key
 from .tasks import Prompt
 
@@ -30,6 +31,7 @@ class _Job:
     history: list[Message] = field(default_factory=list)
     key: str = ""
     prefill: str = ""
+    refused: str = ""
 
 
 def generate(
@@ -39,6 +41,7 @@ def generate(
     repeats: int,
     file: SampleFile,
     console: Console,
+    refused: dict[str, str] | None = None,
 ) -> list[Sample]:
     """Answer every prompt in every run; what the file has already is not asked again.
 
@@ -49,10 +52,14 @@ def generate(
         repeats: Samples per prompt and run.
         file: Where every completion goes, those of earlier turns of a conversation included.
         console: For progress.
+        refused: Takes, by set and run, how much the backend was refused; without it, that is an error.
 
     Returns:
         The samples that are to be judged, in the order of runs, then prompts, then repeats: of a conversation the
-        last turn's.
+        last turn's. A prompt that was refused in one run is left out of all, so that they are measured on the same.
+
+    Raises:
+        AltTrainError: The backend fails, or no prompt is left.
     """
     settings = {**backend.settings(), **sampling.as_dict()}
     jobs = [
@@ -62,7 +69,7 @@ def generate(
         for repeat in range(repeats)
     ]
     for turn in range(max((len(job.segments) for job in jobs), default=0)):
-        here = [job for job in jobs if turn < len(job.segments)]
+        here = [job for job in jobs if turn < len(job.segments) and not job.refused]
         requests: dict[str, Request] = {}
         for job in here:
             job.history += job.segments[turn]
@@ -75,12 +82,26 @@ def generate(
         for run in backend.runs:
             mine = [job for job in wanted.values() if job.run == run]
             if mine:
-                _run(backend, run, mine, [requests[job.key] for job in mine], turn, sampling, file, console)
+                try:
+                    _run(backend, run, mine, [requests[job.key] for job in mine], turn, sampling, file, console)
+                except RequestsRefused as error:
+                    if refused is None or not any(job.key in file for job in jobs if job.run == run):
+                        raise
+                    reasons = {mine[index].key: reason for index, reason in error.reasons.items()}
+                    for job in here:
+                        job.refused = job.refused or reasons.get(job.key, "")
+        here = [job for job in here if not job.refused]
         for job in here:
             if turn < len(job.segments) - 1:
                 answer = parse_completion(file.samples[job.key].completion, backend.thought).answer
                 job.history.append({"role": "assistant", "content": answer or NO_ANSWER})
-    return [_own(file.samples[job.key], job) for job in jobs]
+    if refused is not None:
+        refused |= _refused(jobs)
+    left_out = {(job.prompt.set, job.prompt.id) for job in jobs if job.refused}
+    kept = [job for job in jobs if (job.prompt.set, job.prompt.id) not in left_out]
+    if jobs and not kept:
+        raise AltTrainError("no prompt is left that every run was answered:\n" + "\n".join(_refused(jobs).values()))
+    return [_own(file.samples[job.key], job) for job in kept]
 
 
 def segments(conversation: Sequence[Message]) -> list[list[Message]]:
@@ -166,6 +187,19 @@ def _run(
                 console.print(f"{name.strip()}: {done} of {len(jobs)} completions, {rate:.0f} tokens/s")
 
         backend.complete(run, requests, sampling, on_result, on_token)
+
+
+def _refused(jobs: Sequence[_Job]) -> dict[str, str]:
+    """What was refused of each set in each run, and why."""
+    found: dict[str, list[_Job]] = {}
+    for job in jobs:
+        found.setdefault(f"{job.prompt.set}, {job.run}", []).append(job)
+    return {
+        name: f"{len(some)} of {len(group)} completions were refused, the first ({some[0].prompt.id}) with: "
+        f"{some[0].refused}; their prompts are left out of all runs, the same command asks for them again"
+        for name, group in found.items()
+        if (some := [job for job in group if job.refused])
+    }
 
 
 def _own(sample: Sample, job: _Job) -> Sample:

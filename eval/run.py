@@ -95,6 +95,13 @@ def parser() -> argparse.ArgumentParser:
     j.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible server; its key stands in OPENAI_API_KEY")
     j.add_argument("--judge-concurrency", type=_positive, default=8, metavar="N", help="default: %(default)s")
     j.add_argument(
+        "--judge-max-tokens",
+        type=_positive,
+        default=512,
+        metavar="N",
+        help="of a reply; judges that reason need more, a reply that is cut off is undetermined (default: %(default)s)",
+    )
+    j.add_argument(
         "--judge-thoughts", action=argparse.BooleanOptionalAction, default=True, help="judge thoughts too, on their own"
     )
     p.add_argument("--out", type=Path, default=Path("outputs/eval"), help="folder for results (default: %(default)s)")
@@ -127,8 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the evaluation.
 
     Returns:
-        0; 1 on a mistake that the message explains; 3 if a set or attack was missing and the rest ran. What a suite
-        leaves out because code may not be executed is reported as missing, and is no failure.
+        0; 1 on a mistake that the message explains; 3 if a set, an attack or a completion was missing and the rest ran.
+        What a suite leaves out because code may not be executed is reported as missing, and is no failure.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     for name, command in (("compare", _compare), ("card", _card)):

@@ -30,7 +30,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """A text or a whole message; or, with another status than 200, an error."""
+    """A text or a whole message; or, with another status than 200, an error; or the very text of the body."""
 
     message: str | dict[str, Any] = ""
     finish: str = "stop"
@@ -38,6 +38,7 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     code: str | None = None
+    body: str | None = None
 
 
 @dataclass
@@ -89,8 +90,9 @@ def serve(answer: Answer) -> Iterator[Server]:
                 return
             reply = Reply(said) if isinstance(said, str) else Reply(status=said) if isinstance(said, int) else said
             error = {"error": {"message": f"fault {reply.status}", "code": reply.code}}
-            raw = json.dumps(completion(request, reply) if reply.status == 200 else error).encode()
-            self.reply(reply.status, raw, {"Content-Type": "application/json", **reply.headers})
+            raw = json.dumps(completion(request, reply) if reply.status == 200 else error)
+            raw = raw if reply.body is None else reply.body
+            self.reply(reply.status, raw.encode(), {"Content-Type": "application/json", **reply.headers})
 
     with serving(Speaking) as address:
         server.url = f"{address}/v1"

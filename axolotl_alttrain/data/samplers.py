@@ -8,7 +8,7 @@ from typing import Any
 
 from axolotl_alttrain.data.traces import Job, Sampled, Settings
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import api_key, ask_all
+from axolotl_alttrain.openai_requests import api_key, ask_all, completion, first_line
 from axolotl_alttrain.structure import parse_completion
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -143,16 +143,16 @@ class OpenAISampler:
                 timeout=self.timeout_s, max_retries=self.max_retries,
             )  # fmt: skip
         except openai.APIError as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             where = self.base_url or "api.openai.com"
             raise AltTrainError(
-                f"{self.model} at {where}: {first}; run the same command again: what is sampled is kept"
+                f"{self.model} at {where}: {first_line(error)}; run the same command again: what is sampled is kept"
             ) from None
 
     async def _ask(self, client: Any, job: Job) -> Sampled:
         settings = self.settings
         assert settings is not None
-        completion = await client.chat.completions.create(
+        answer = await completion(
+            client,
             model=self.model,
             messages=[{"role": "user", "content": job.query.text}],
             temperature=settings.temperature,
@@ -160,9 +160,7 @@ class OpenAISampler:
             max_tokens=settings.max_new_tokens,
             seed=settings.seed + job.number,
         )
-        if not completion.choices:
-            return Sampled("", "", False)
-        choice = completion.choices[0]
+        choice = answer.choices[0]
         content = choice.message.content or ""
         finished = choice.finish_reason == "stop"
         for field in _REASONING_FIELDS:

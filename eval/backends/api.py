@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import api_key, ask_all
+from axolotl_alttrain.openai_requests import REFUSED, api_key, ask_all, completion, first_line
 from axolotl_alttrain.structure import Message, ThoughtFormat
 from axolotl_alttrain.template import ChatFormat, learn_format
 
-from .base import Generated, OnResult, OnToken, Request, Sampling
+from .base import Generated, OnResult, OnToken, Request, RequestsRefused, Sampling
 from .identity import template_identity
 
 RETRIES = 6  # with growing pauses; the openai client's own
@@ -102,22 +102,25 @@ class APIBackend:
         """Answer requests, many at once; one that fails does not keep the others from being written.
 
         Raises:
-            AltTrainError: A request failed for good. All others are done, unless as many failed in a row as are held
-                at once: then the server is taken for gone.
+            RequestsRefused: The server refused some, such as a prompt longer than its context. All others are done.
+            AltTrainError: A request failed for good in another way. All others are done, unless as many failed in a
+                row as are held at once: then the server is taken for gone.
         """
-        from openai import BadRequestError, OpenAIError
+        from openai import APIStatusError, OpenAIError
 
-        refused: list[BadRequestError] = []
+        refused: dict[int, str] = {}
         missing = len(requests)
 
         async def ask(client: Any, index: int) -> Generated | None:
             try:
                 return await self._one(client, self._names[run], requests[index], sampling)
-            except BadRequestError as error:  # such as a prompt longer than the server's context: about this one alone
-                refused.append(error)
+            except APIStatusError as error:
+                if error.status_code not in REFUSED:
+                    raise
+                refused[index] = first_line(error)
                 return None
 
-        failed: OpenAIError | None = None
+        failed: Exception | None = None
         try:
             for index, generated in ask_all(
                 ask, range(len(requests)), concurrency=self._concurrency, patience=self._concurrency,
@@ -126,13 +129,15 @@ class APIBackend:
                 if generated is not None:
                     on_result(index, generated)
                     missing -= 1
-        except OpenAIError as error:
+        except (OpenAIError, AltTrainError) as error:
             failed = error
-        if first := failed or next(iter(refused), None):
-            raise AltTrainError(
-                f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with "
-                f"{type(first).__name__}: {first}; the same command asks for these again"
+        if failed or refused:
+            why = f"{type(failed).__name__}: {first_line(failed)}" if failed else refused[min(refused)]
+            message = (
+                f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with {why}; the "
+                "same command asks for these again"
             )
+            raise AltTrainError(message) if failed else RequestsRefused(message, refused)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths in tokens, or in words without a tokenizer."""
@@ -149,11 +154,11 @@ class APIBackend:
             # The text has its special tokens already, and thoughts may be written with some.
             exact = {"add_special_tokens": False, "skip_special_tokens": False}
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
-            answer = await client.completions.create(prompt=request.text, stop=stop, extra_body=exact, **common)
+            answer = await completion(client, chat=False, prompt=request.text, stop=stop, extra_body=exact, **common)
             text = answer.choices[0].text
         else:
             messages = [dict(message) for message in request.messages]
-            answer = await client.chat.completions.create(messages=messages, **common)
+            answer = await completion(client, messages=messages, **common)
             text = self._joined(answer.choices[0].message)
         text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, and in no file
         finish = "length" if answer.choices[0].finish_reason == "length" else "stop"

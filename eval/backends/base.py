@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.structure import Message, ThoughtFormat
 from axolotl_alttrain.template import ChatFormat
 
@@ -56,6 +57,19 @@ class Request:
     messages: tuple[Message, ...]
     group: str = ""
     seed: int = 0
+
+
+class RequestsRefused(AltTrainError):
+    """All other requests are answered; these are not, each for a reason of its own.
+
+    Args:
+        message: Complete on its own.
+        reasons: By index of the request.
+    """
+
+    def __init__(self, message: str, reasons: dict[int, str]) -> None:
+        super().__init__(message)
+        self.reasons = reasons
 
 
 OnResult = Callable[[int, Generated], None]
@@ -114,7 +128,11 @@ class Backend(Protocol):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer all requests, in any order; ``on_result`` gets each with its index as it is done."""
+        """Answer all requests, in any order; ``on_result`` gets each with its index as it is done.
+
+        Raises:
+            RequestsRefused: Some cannot be answered, all others are.
+        """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths of texts in tokens."""

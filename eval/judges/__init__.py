@@ -60,7 +60,7 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
         if not args.judge_model:
             raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
         kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
-        judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency))
+        judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency, max_tokens=args.judge_max_tokens))
     return judges if any(judge.tells_refusals for judge in judges) else [*judges, RefusalJudge()]
 
 

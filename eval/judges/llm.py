@@ -8,9 +8,9 @@ with other prompts or another model are not directly comparable.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from string import Template
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import api_key, ask_all
+from axolotl_alttrain.openai_requests import REFUSED, api_key, ask_all, completion, first_line
 
 from .base import Case, Judgement, Verdict, fence
 
@@ -29,6 +29,8 @@ _CLASSES: dict[str, Verdict] = {
     "partial refusal": "partial",
 }
 
+HARMLESS = Case(({"role": "user", "content": "What is the capital of France?"},), "The capital of France is Paris.")
+
 
 class LLMJudge(ABC):
     """A prompt file put to a model; what it writes is read by :meth:`parse`.
@@ -38,7 +40,7 @@ class LLMJudge(ABC):
         base_url: The server; OpenAI's own where None. The key is read from ``OPENAI_API_KEY``.
         concurrency: Requests in flight.
         attempts: How often an answer that cannot be read is asked for again before it is ``undetermined``.
-        max_tokens: Most tokens of the judge's answer.
+        max_tokens: Most tokens of the judge's answer, its thought included; an answer that is cut off is no verdict.
         http_retries: Of the client, on connection errors, rate limits and server errors, with its growing pauses.
     """
 
@@ -76,22 +78,41 @@ class LLMJudge(ABC):
         )
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
-        """Ask for all cases, some at a time.
+        """Ask for all cases, some at a time; a text that the server refuses, as a filter does, is ``undetermined``.
 
         Raises:
-            AltTrainError: The server refuses or cannot be reached, after the client's own retries.
+            AltTrainError: The server refuses a harmless text as well, answers otherwise than the protocol says, or
+                cannot be reached, after the client's own retries.
         """
-        from openai import OpenAIError
+        from openai import APIStatusError, OpenAIError
+
+        asking = asyncio.Lock()
+        gets_through = False
 
         async def ask(client: Any, place: int) -> Judgement:
-            return await self._one(client, cases[place])
+            nonlocal gets_through
+            try:
+                found = await self._one(client, cases[place])
+            except APIStatusError as error:
+                if error.status_code not in REFUSED:
+                    raise
+                async with asking:
+                    if not gets_through:  # what no text gets through is a mistake in the flags
+                        await self._one(client, HARMLESS)
+                        gets_through = True
+                return Judgement("undetermined", None, f"[not judged: {first_line(error)}]")
+            gets_through = True
+            return found
 
         try:
             yield from ask_all(ask, range(len(cases)), concurrency=self.concurrency, **self._client)
-        except OpenAIError as error:
+        except (OpenAIError, AltTrainError) as error:
+            remedy = "judgements so far are kept, the same command goes on"
+            if isinstance(error, APIStatusError) and error.status_code in REFUSED:
+                remedy = "a harmless text is refused as well: check --judge-model, --judge-url and --judge-max-tokens"
+            where = self._client["base_url"] or "api.openai.com"
             raise AltTrainError(
-                f"--judges {self.name}: {self.model} at {self._client['base_url'] or 'api.openai.com'}: {error}; "
-                "judgements so far are kept, the same command goes on"
+                f"--judges {self.name}: {self.model} at {where}: {first_line(error)}; {remedy}"
             ) from None
 
     @abstractmethod
@@ -101,22 +122,34 @@ class LLMJudge(ABC):
     async def _one(self, client: Any, case: Case) -> Judgement:
         raw = ""
         for _ in range(self.attempts):
-            reply = await client.chat.completions.create(
+            reply = await completion(
+                client,
                 model=self.model,
                 messages=[{"role": "user", "content": self.prompt(case)}],
                 temperature=0,
                 max_tokens=self.max_tokens,
             )
-            raw = (reply.choices[0].message.content or "") if reply.choices else ""
+            raw = reply.choices[0].message.content or ""
             raw = raw.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, and in no file
-            objects = re.findall(r"\{[^{}]*\}", raw)
-            try:
-                row = json.loads(objects[-1]) if objects else None
-            except ValueError:
-                row = None
-            if isinstance(row, dict) and (found := self.parse(row, raw)):
+            if (finish := reply.choices[0].finish_reason) != "stop":
+                # Its verdict was to come; an object so far may be one that it quotes.
+                return Judgement("undetermined", None, f"{raw} [not ended: {finish}; --judge-max-tokens]")
+            row = _last_object(raw)
+            if row is not None and (found := self.parse(row, raw)):
                 return found
         return Judgement("undetermined", None, raw)
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    """The last JSON object of a text; None where what opens last is none."""
+    found, place = None, text.find("{")
+    while place >= 0:
+        try:
+            found, end = json.JSONDecoder().raw_decode(text, place)
+        except ValueError:
+            found, end = None, place + 1
+        place = text.find("{", end)
+    return found
 
 
 class RubricJudge(LLMJudge):

@@ -101,6 +101,15 @@ def test_a_server_that_stays_broken_is_one_line_and_loses_nothing(tmp_path: Path
     assert not (tmp_path / "t.jsonl").exists()
 
 
+def test_an_answer_without_a_choice_is_one_line(tmp_path: Path) -> None:
+    for body in ("<html>hi</html>", '{"error": {"message": "hi"}, "choices": null}', '{"choices": []}', "{"):
+        with serve(lambda request, body=body: Reply(body=body)) as http:
+            sampler = OpenAISampler("m", http.url, concurrency=1, max_retries=0)
+            settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
+            with pytest.raises(AltTrainError, match=f"^{http.url}/: found no completion, but "):
+                sample_traces(sampler, QUERIES, 1, settings, tmp_path / "t.jsonl", "m")
+
+
 def test_an_interrupted_model_ends_with_the_same_traces(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     sampler = HFSampler(str(tiny[0]), batch_size=3)
     settings = sampler.settings = Settings(sampler.identity, 1.0, 0.95, 12, 7)

@@ -10,8 +10,8 @@ import pytest
 
 from eval.attacks import ATTACKS
 from eval.run import main
-from eval.table import repeats_rows
 from eval.sets import suites
+from eval.table import repeats_rows
 
 from .published import write_published
 

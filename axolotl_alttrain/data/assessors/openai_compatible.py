@@ -8,7 +8,7 @@ from typing import Any
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import api_key, ask_all
+from axolotl_alttrain.openai_requests import api_key, ask_all, completion, first_line
 
 
 class OpenAIAssessor(Assessor):
@@ -59,7 +59,8 @@ class OpenAIAssessor(Assessor):
             if limiter is not None:
                 await limiter.acquire()
             try:
-                completion = await client.chat.completions.create(
+                answer = await completion(
+                    client,
                     model=self.config.model,
                     messages=dialogue.messages,
                     temperature=self.config.temperature,
@@ -71,12 +72,12 @@ class OpenAIAssessor(Assessor):
                 # alone; a request that no query gets through is a mistake in the config.
                 if error.code != "content_filter" and not self._answered:
                     raise AltTrainError(_explained(error, self.config)) from None
-                return dialogue.refused(_first_line(error))
+                return dialogue.refused(first_line(error))
             except openai.APIError as error:
                 raise AltTrainError(_explained(error, self.config)) from None
             self._answered = True
-            usage = completion.usage
-            text = (completion.choices[0].message.content or "") if completion.choices else ""
+            usage = answer.usage
+            text = answer.choices[0].message.content or ""
             counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
             if dialogue.reply(text, *counts):
                 return dialogue.outcome()
@@ -91,8 +92,4 @@ def _explained(error: Any, config: OpenAIConfig) -> str:
         400: "the server refuses the request; 'response_format: none' helps with servers that know no JSON mode",
     }.get(status or 0, "run the same command again: what is assessed is kept, only the rest is asked")
     where = config.base_url or "api.openai.com"
-    return f"assessor {config.model} at {where}: {what} ({_first_line(error)}); {remedy}"
-
-
-def _first_line(error: Any) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]
+    return f"assessor {config.model} at {where}: {what} ({first_line(error)}); {remedy}"

@@ -11,6 +11,7 @@ from axolotl_alttrain.data.assessors.base import Outcome, Question
 from axolotl_alttrain.data.assessors.openai_compatible import OpenAIAssessor
 from axolotl_alttrain.data.config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
+from tests import openai_server
 
 from ..server import Call, Server, by_wording, serve, verdict
 
@@ -121,6 +122,14 @@ def test_errors_of_the_caller_are_not_retried_and_name_the_remedy(status: int, r
     with serve(lambda call: (status, {})) as server, pytest.raises(AltTrainError, match=remedy):
         ask(server, BAD)
     assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("body", ["<html>hi</html>", '{"choices": null}', '{"choices": []}', "{"])
+def test_an_answer_without_a_choice_is_one_line(body: str) -> None:
+    with openai_server.serve(lambda request: openai_server.Reply(body=body)) as http:
+        config = OpenAIConfig.model_validate({"kind": "openai_compatible", "model": "m", "base_url": http.url})
+        with pytest.raises(AltTrainError, match=f"^{http.url}/: found no completion, but "):
+            list(OpenAIAssessor(config).assess([BAD]))
 
 
 @pytest.mark.parametrize("code", ["content_filter", None])

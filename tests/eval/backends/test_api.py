@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 from axolotl_alttrain.errors import AltTrainError
 from eval.backends.api import APIBackend
 from eval.backends.base import Request as Wanted
-from eval.backends.base import Sampling
+from eval.backends.base import RequestsRefused, Sampling
 from eval.backends.hf import HFBackend
 from eval.run import main
+from eval.tasks import load_set
 from tests.openai_server import Reply, Request, serve
 
 
@@ -94,11 +95,92 @@ def test_a_refused_request_keeps_no_other_back_and_a_dead_server_is_left() -> No
         backend.complete("base", wanted, Sampling(4), lambda index, out: got.update({index: out.text}))
 
     with serve(lambda request: 400 if int(request.text) < 5 else "fine") as http:
-        with pytest.raises(AltTrainError, match=r"5 of 20 requests have no answer, the first .* 400"):
+        with pytest.raises(RequestsRefused, match=r"5 of 20 requests have no answer, the first .* 400") as caught:
             complete(http.url)
+        assert sorted(caught.value.reasons) == list(range(5))
         assert len(http.requests) == 20
     assert got == dict.fromkeys(range(5, 20), "fine")
     with serve(lambda request: 401) as http:
         with pytest.raises(AltTrainError, match="20 of 20 requests have no answer"):
             complete(http.url)
         assert len(http.requests) <= 4
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>hi</html>", '{"error": {"message": "hi"}, "choices": null}', '{"choices": []}']
+)
+@pytest.mark.parametrize("tokenizer", [False, True])
+def test_an_answer_without_a_choice_is_one_line(
+    tiny: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], tokenizer: bool, body: str
+) -> None:
+    with serve(lambda request: Reply(body=body)) as http:
+        flags = ["--backend", "api", "--model", "m", "--base-url", http.url, *FLAGS, "--out", str(tmp_path)]
+        assert main([*flags, "--tokenizer", str(tiny[0])] if tokenizer else flags) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"eval.run: {http.url}: ")
+    assert f"{http.url}/: found no completion, but " in line
+    assert ("hi" in body) == ("hi" in line.split("found no completion")[1])
+
+
+def refused_run(tmp_path: Path, refuses: Callable[[Request], bool], *more: str) -> tuple[int, dict[str, Any] | None]:
+    with serve(lambda request: 413 if refuses(request) else "fine") as http:
+        what = ["--sets", "probe-harmful", "probe-benign", "--limit", "3", "--attacks", "none", "multi-turn"]
+        flags = ["--backend", "api", "--model", "m", "--adapter", "t", "--base-url", http.url]
+        # The address is part of a sample's key, and another one every time: one server, two runs.
+        codes = {main([*flags, *what, *more, "--out", str(tmp_path)]) for _ in range(2)}
+    path = tmp_path / "summary.json"
+    return codes.pop() if len(codes) == 1 else -1, json.loads(path.read_text()) if path.exists() else None
+
+
+def ends() -> list[str]:
+    """What stands at the end of each harmful prompt, alone or as the last turn of two."""
+    words = [prompt.instruction.split() for prompt in load_set("probe-harmful", 3)]
+    return [" ".join(some[len(some) // 2 :]) for some in words]
+
+
+@pytest.mark.parametrize("more", [(), ("--temperature", "1", "--samples", "2")])
+def test_a_refused_request_is_reported_and_the_evaluation_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    end = ends()[1]
+    code, summary = refused_run(tmp_path, lambda request: end in request.text, *more)
+    assert code == 3
+    assert summary is not None
+    samples = 2 if more else 1
+    reasons = {name: reason.split(" completions were refused, ") for name, reason in summary["missing"].items()}
+    assert set(reasons) == {"probe-harmful, base", "probe-harmful, tuned"}
+    # Of three prompts, each once alone and once as the last turn of a conversation.
+    assert reasons["probe-harmful, base"][0] == f"{2 * samples} of {6 * samples}"
+    assert "fault 413" in reasons["probe-harmful, base"][1]
+    assert summary["runs"]["base"]["by_set"]["probe-harmful"]["rate"]["total"] == 4 * samples
+    assert summary["comparison"]["harmful_response"]["pairs"] == 4 * samples
+    rows = map(json.loads, (tmp_path / "scored.jsonl").read_text().splitlines())
+    assert not any(end in row["instruction"] for row in rows)
+    assert "probe-harmful, tuned" in capsys.readouterr().out
+
+
+def test_a_set_that_is_refused_in_whole(tmp_path: Path) -> None:
+    code, summary = refused_run(tmp_path, lambda request: any(end in request.text for end in ends()))
+    assert code == 3
+    assert summary is not None
+    assert summary["missing"]["probe-harmful, base"].startswith("6 of 6 completions were refused")
+    assert summary["sets"] == {"probe-benign": 3}
+
+
+def test_a_prompt_that_one_run_was_refused_counts_in_neither(tmp_path: Path) -> None:
+    end = ends()[1]
+    code, summary = refused_run(tmp_path, lambda request: end in request.text and request.body["model"] == "t")
+    assert code == 3
+    assert summary is not None
+    assert list(summary["missing"]) == ["probe-harmful, tuned"]
+    for run in ("base", "tuned"):
+        assert summary["runs"][run]["by_set"]["probe-harmful"]["rate"]["total"] == 4
+
+
+def test_where_nothing_gets_through_there_is_nothing_to_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused_run(tmp_path, lambda request: True) == (1, None)
+    assert "requests have no answer, the first failed with Error code: 413" in capsys.readouterr().err
+    code, summary = refused_run(tmp_path, lambda request: request.body["model"] == "t")
+    assert (code, summary) == (1, None)
