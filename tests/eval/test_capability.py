@@ -11,7 +11,6 @@ import pytest
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
-from eval.code_execution import extract_code, run_tests
 from eval.loading import load_available, local_files
 from eval.samples import Sample
 from eval.scoring import score
@@ -195,23 +194,3 @@ def test_lm_evals_own_number_equals_ours(data: Path) -> None:
     for metric in ("exact_match,flexible-extract", "exact_match,strict-match"):
         assert result[metric] == sum(one[metric] for one in mine) / len(mine)
     assert [p.is_right(answers[p.instruction]) for p in ours] == [True, True, False, False]
-
-
-@pytest.mark.parametrize(
-    ("program", "passes"),
-    [
-        ("assert 1 + 1 == 2", True),
-        ("assert 1 + 1 == 3", False),
-        ("while True: pass", False),
-        ("x = ' ' * 2**31", False),
-        ("open('/tmp/../tmp/alttrain-never', 'w').write('x' * 2**21)", False),
-    ],
-)
-def test_code_runs_within_limits(program: str, passes: bool) -> None:
-    assert run_tests(program, seconds=3) is passes
-
-
-def test_code_in_an_answer() -> None:
-    head = "import math\n\n\ndef f(a):\n"
-    assert extract_code("```python\ndef f(a):\n    return 1\n```", head, "f").startswith("import math")
-    assert extract_code("    return 2\n", head, "f") == head + "    return 2\n"
