@@ -11,6 +11,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,12 +53,13 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
         tasks = [(load_task(spec, files=[path]), path.stem) for path in files or archived_files(spec, commit)]
     else:
         tasks = [(load_task(spec, commit, files), "")]
+    parts = [(task, subject, list(task.eval_docs)) for task, subject in tasks]
+    share = _share([len(documents) for _, _, documents in parts], limit)
     made: list[Prompt] = []
-    for task, subject in tasks:
-        documents = list(task.eval_docs)
+    for task, subject, documents in parts:
         if not documents:
             raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
-        for number in _spread(len(documents), None if limit is None else max(1, limit // len(tasks))):
+        for number in _spread(len(documents), share):
             if hole := _hole(task, documents[number], documents[0]):
                 error = RowError(hole, "nothing", "a value, as in the first row")
                 raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
@@ -166,6 +168,12 @@ def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject
         revision=revision,
         scorer=scorer(task, doc, context, spec.metric),
     )
+
+
+def _share(sizes: Sequence[int], limit: int | None) -> int | None:
+    """How many to take of each subject so that together they are at least ``limit``, if there are as many."""
+    wanted = min(limit or 0, sum(sizes))
+    return limit and next(share for share in count(1) if sum(min(share, size) for size in sizes) >= wanted)
 
 
 def _spread(total: int, limit: int | None) -> Iterable[int]:

@@ -7,12 +7,27 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from axolotl_alttrain.eval.final_answer import final_letter, final_number
 from lm_eval.tasks.aime.utils import process_results as _competition
+from lm_eval.tasks.gpqa.cot_zeroshot.utils import process_docs as shuffled_choices
+
+__all__ = ["boxed", "contains", "letter", "number", "passes_tests", "shuffled_choices"]
 
 
 def boxed(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """Whether the boxed answer, or else the last formula, equals the document's ``answer`` (lm-eval's AIME scoring)."""
     return {"exact_match": float(_competition(dict(doc), list(results))["exact_match"])}
+
+
+def letter(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
+    """Whether the letter that the answer gives is the document's ``answer``, "(C)", or ``Answer``, "C"."""
+    gold = str(doc.get("answer") or doc["Answer"]).strip("() ")
+    return {"exact_match": float(final_letter(results[0]) == gold)}
+
+
+def number(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
+    """Whether the number that the answer gives equals the document's ``Answer``; 073 equals 73."""
+    return {"exact_match": float(final_number(results[0]) == float(doc["Answer"]))}
 
 
 def contains(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
-from eval.code_execution import extract_code, run_tests
 from eval.loading import load_available, local_files
 from eval.samples import Sample
 from eval.scoring import score
@@ -26,7 +26,8 @@ GOLD = {
     "aime24": r"The sum is $\boxed{100}$.",
     "humaneval": "Here:\n```python\ndef add_0(a: int) -> int:\n    return a + 0\n```",
     "nq-open": "It is the man 0, I think.",
-    "cmmlu": "答案是A。",
+    "cmmlu": r"甲是对的，所以是 $\boxed{A}$。",
+    "gpqa-diamond": r"It is $\boxed{RIGHT}$.",
 }
 WRONG = {
     "gsm8k": "The answer is 13.",
@@ -34,7 +35,8 @@ WRONG = {
     "aime24": r"The sum is $\boxed{101}$.",
     "humaneval": "```python\ndef add_0(a: int) -> int:\n    return a + 5\n```",
     "nq-open": "It is the man 1.",
-    "cmmlu": "答案是B。",
+    "cmmlu": r"$\boxed{B}$",
+    "gpqa-diamond": r"It is $\boxed{OTHER}$.",
 }
 
 
@@ -52,8 +54,9 @@ def prompts(name: str, data: Path) -> list[Prompt]:
 @pytest.mark.parametrize("name", list(GOLD))
 def test_gold_wrong_and_truncated(name: str, data: Path) -> None:
     prompt = prompts(name, data)[0]
-    thought = f"<think>\nLet me see. {WRONG[name]}\n</think>\n\n"
-    texts = [thought + GOLD[name], thought + WRONG[name], f"<think>\n{GOLD[name]}", ""]
+    gold, wrong = (in_letters(text, prompt) for text in (GOLD[name], WRONG[name]))
+    thought = f"<think>\nLet me see. {wrong}\n</think>\n\n"
+    texts = [thought + gold, thought + wrong, f"<think>\n{gold}", ""]
     samples = [Sample(str(i), "base", name, prompt.id, "", text, "stop", 9) for i, text in enumerate(texts)]
     found = score(samples, {(name, prompt.id): prompt}, FMT, lambda some: [0] * len(some))
     assert [(s.right, s.parsed.truncated) for s in found] == [
@@ -62,6 +65,68 @@ def test_gold_wrong_and_truncated(name: str, data: Path) -> None:
         (False, True),
         (False, False),
     ]
+
+
+def in_letters(text: str, prompt: Prompt) -> str:
+    """RIGHT and OTHER as the letters of GPQA's choices, whose order is drawn."""
+    letters = {line[4:]: line[1] for line in prompt.instruction.splitlines() if line.startswith("(")}
+    right = next((letter for choice, letter in letters.items() if choice.startswith("right")), "")
+    return text.replace("RIGHT", right).replace("OTHER", letters.get("wrong a", ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "right"),
+    [
+        *[
+            ("gpqa-diamond", answer, right)
+            for letter, right in (("RIGHT", True), ("OTHER", False))
+            for answer in (
+                rf"\boxed{{{letter}}}",
+                rf"$\boxed{{\text{{({letter})}}}}$",
+                f"The answer is {letter}.",
+                f"**{letter}**",
+                f"({letter})",
+                f"The correct answer is ({letter}) as said.",
+            )
+        ],
+        ("gpqa-diamond", "Not (OTHER). So (RIGHT)", True),
+        ("gpqa-diamond", "RIGHT and others were seen", False),
+        ("gpqa-diamond", r"\boxed{RIGHT, OTHER}", False),
+        ("cmmlu", r"\boxed{A}", True),
+        ("cmmlu", "分析：B选项错误，C选项错误，因此正确答案是A。", True),
+        ("cmmlu", "分析：A选项错误，C选项错误，因此正确答案是B。", False),
+        ("cmmlu", "This is A good question. Answer: B", False),
+        ("cmmlu", "A选项。", False),
+        ("aime24", r"\boxed{100}", True),
+        ("aime24", r"\boxed{0100}", True),
+        ("aime24", "The answer is 100.", True),
+        ("aime24", "**100**", True),
+        ("aime24", "The answer is 101.", False),
+        ("aime24", "**101**", False),
+        ("aime24", r"\boxed{\frac{100}{7}}", False),
+        ("aime24", "There are 100 of them.", False),
+    ],
+)
+def test_answers_of_other_forms(name: str, answer: str, right: bool, data: Path) -> None:
+    prompt = prompts(name, data)[0]
+    assert prompt.is_right(in_letters(answer, prompt)) is right
+
+
+@pytest.mark.parametrize("name", ["gpqa-diamond", "cmmlu", "aime24", "math500"])
+def test_prompts_ask_for_the_box_that_is_read(name: str, data: Path) -> None:
+    assert all(r"\boxed{}" in prompt.instruction for prompt in prompts(name, data))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 7])
+def test_a_limit_is_spread_over_the_subjects(limit: int, tmp_path: Path) -> None:
+    folder = tmp_path / "cmmlu/test"
+    folder.mkdir(parents=True)
+    for subject, size in (("agronomy", 1), ("anatomy", 4), ("virology", 4)):
+        rows = "".join(f"{i},{subject} {i}?,a,b,c,d,A\n" for i in range(size))
+        (folder / f"{subject}.csv").write_text(f",Question,A,B,C,D,Answer\n{rows}")
+    found = task_prompts(specs()["cmmlu"], limit, local_files(specs()["cmmlu"], tmp_path))
+    assert len({p.id for p in found}) == len(found) == limit
+    assert len({p.category for p in found}) == min(limit, 3)
 
 
 def test_a_row_without_its_question_is_named_and_an_empty_file_is_missing(tmp_path: Path) -> None:
@@ -79,7 +144,14 @@ def test_a_row_without_its_question_is_named_and_an_empty_file_is_missing(tmp_pa
 
 
 def test_gpqa_choices_are_in_the_same_order_every_time(data: Path) -> None:
+    """And in lm-eval's own order, which draws from the seeded generator."""
     first, again = prompts("gpqa-diamond", data), prompts("gpqa-diamond", data)
+    stock = replace(specs()["gpqa-diamond"], task="gpqa_diamond_cot_zeroshot")
+    theirs = [
+        [line for line in p.instruction.splitlines() if line.startswith("(")]
+        for p in task_prompts(stock, None, local_files(stock, data))
+    ]
+    assert [[line for line in p.instruction.splitlines() if line.startswith("(")] for p in first] == theirs
     assert [p.instruction for p in first] == [p.instruction for p in again]
     for number, prompt in enumerate(first):
         lines = prompt.instruction.splitlines()
@@ -122,23 +194,3 @@ def test_lm_evals_own_number_equals_ours(data: Path) -> None:
     for metric in ("exact_match,flexible-extract", "exact_match,strict-match"):
         assert result[metric] == sum(one[metric] for one in mine) / len(mine)
     assert [p.is_right(answers[p.instruction]) for p in ours] == [True, True, False, False]
-
-
-@pytest.mark.parametrize(
-    ("program", "passes"),
-    [
-        ("assert 1 + 1 == 2", True),
-        ("assert 1 + 1 == 3", False),
-        ("while True: pass", False),
-        ("x = ' ' * 2**31", False),
-        ("open('/tmp/../tmp/alttrain-never', 'w').write('x' * 2**21)", False),
-    ],
-)
-def test_code_runs_within_limits(program: str, passes: bool) -> None:
-    assert run_tests(program, seconds=3) is passes
-
-
-def test_code_in_an_answer() -> None:
-    head = "import math\n\n\ndef f(a):\n"
-    assert extract_code("```python\ndef f(a):\n    return 1\n```", head, "f").startswith("import math")
-    assert extract_code("    return 2\n", head, "f") == head + "    return 2\n"

@@ -1,0 +1,102 @@
+r"""The answer that a text gives: boxed, else labelled, else marked; never out of running text.
+
+The tasks of ``lm_tasks/`` ask for ``\boxed{}``. Where a model does not box, what it labels counts ("The answer is X",
+``"answer": "X"``, 答案是X, X alone on a line), else what it marks, **X** or, for options, (X). Of each the last.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+_BOX = re.compile(r"\\f?box(?:ed)?\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_WRAPPED = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mathsf)\s*\{([^{}]*)\}")
+_DRESS = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\\[()\[\],!;]|[`$\"“”{}]")  # 2**50 is a formula, not bold
+_LABEL = (
+    r"(?:(?i:\banswer\b(?:(?!not\b|n't\b|never\b)[^.\n:=]){0,40}?(?:\b(?:is|be)\b\s*:?|[:=])\s*(?:(?:option|choice)\b)?)"
+    r"|(?:答案|正确选项|正确的)(?:应该|应当|应)?(?:是|为|选|:|\s)+(?:选项)?"
+    r"|(?:^|[,。;:\s]|故|所以|因此|我|(?<!不)应该?)选择?)[\s(\[]*"
+)
+# A or a lower-case letter is a word wherever nothing shows that it is an option.
+_OPTION = r"A(?!\s+(?!because|since|as|for|due\b)[a-z])|[B-D]|(?<=\()[a-d](?=\))"
+_NO_OTHER_OPTION = (  # after a comma only where the list then ends: "答案是A，B和C都不对" names one
+    r"(?![A-Za-z0-9_^'’/-])(?![\s)]*(?:、|or\b|and\b|和|或)[\s(]*[A-D](?![A-Za-z]))"
+    r"(?![\s)]*,[\s(]*[A-D][\s)]*(?:$|[.,。]|and\b|or\b))"
+)
+_NUMBER = r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?"
+_NO_FORMULA = r"(?![A-Za-z\d^]|[,.]\d|\s*\\[A-Za-z]|\s*[-+*/×÷=]+\s*(?:[\d\\(]|[a-z]\b))"
+
+
+def final_letter(text: str) -> str | None:
+    """The option A, B, C or D that a text gives as its answer; None where it gives none, or several at once.
+
+    Args:
+        text: What stands after the thought.
+    """
+    text = unicodedata.normalize("NFKC", text)  # full-width letters, brackets and colons
+    if (boxed := _last(_BOX, text, _one_letter)) is not None:
+        return boxed or None
+    if labelled := _labelled(text, _OPTION, _NO_OTHER_OPTION):
+        return labelled.upper()
+    if "\n" not in text.strip() and re.match(r"\W*[A-D][).:]\s", text):  # nothing but "D. The option's own words"
+        return _one_letter(text.strip().lstrip("*")) or None
+    for sentence in reversed(re.split(r"(?<!\*[A-D])[.。!?;\n]", text)):
+        marked = {*map(_one_letter, _BOLD.findall(sentence)), *re.findall(r"\(([A-D])\)", sentence)} - {None}
+        if marked:
+            return marked.pop() or None if len(marked) == 1 else None
+    return None
+
+
+def final_number(text: str) -> float | None:
+    """The number that a text gives as its answer; None where it gives none, or a formula.
+
+    Args:
+        text: What stands after the thought.
+    """
+    if (boxed := _last(_BOX, text, _one_number)) is not None:
+        return boxed
+    if labelled := _labelled(text, _NUMBER, _NO_FORMULA):
+        return _value(labelled)
+    return _last(_BOLD, text, _one_number)
+
+
+def _last(form: re.Pattern[str], text: str, read: Callable[[str], Answer | None]) -> Answer | None:
+    """What the last match that holds an answer holds."""
+    return next((one for content in reversed(form.findall(text)) if (one := read(content)) is not None), None)
+
+
+def _labelled(text: str, answer: str, end: str) -> str | None:
+    """The last answer behind a label or alone on its line."""
+    text = _undressed(text)
+    forms = (rf"{_LABEL}({answer}){end}", rf"^[\s#>(\[]*({answer})[\s.)\]。]*$")
+    found = [(one.start(1), one[1]) for form in forms for one in re.finditer(form, text, re.MULTILINE)]
+    return max(found)[1] if found else None
+
+
+def _one_letter(content: str) -> str | None:
+    """The option that a box or bold text holds; empty where it holds several, None where something else."""
+    content = _undressed(content).strip()
+    if re.fullmatch(r"\(?[A-D]\)?(?:\W*(?:and|or|和|或)?\W*\(?[A-D]\)?)+", content):
+        return ""
+    found = re.fullmatch(r"\(?([A-Da-d])\)?[.:]?|\(?([A-D])(?:\)[.:]?|[.:])\s*\S.*", content, re.DOTALL)
+    return (found[1] or found[2]).upper() if found else None
+
+
+def _one_number(content: str) -> float | None:
+    """The number that a box or bold text holds, a unit or ``x =`` beside it; None where it holds something else."""
+    unit = r"\.|\s+[A-Za-z ]+\.?|\s*(?:\^?\s*\\circ|°|\\?%)"
+    found = re.fullmatch(rf"(?:[^=]*=)?\s*({_NUMBER})\s*(?:{unit})?", _undressed(content).strip())
+    return _value(found[1]) if found else None
+
+
+def _undressed(text: str) -> str:
+    return _DRESS.sub("", _WRAPPED.sub(r" \1", text))
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", ""))
