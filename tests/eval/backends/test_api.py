@@ -152,8 +152,9 @@ def test_a_refused_request_is_reported_and_the_evaluation_ends(
     # Of three prompts, each once alone and once as the last turn of a conversation.
     assert reasons["probe-harmful, base"][0] == f"{2 * samples} of {6 * samples}"
     assert "fault 413" in reasons["probe-harmful, base"][1]
-    assert summary["runs"]["base"]["by_set"]["probe-harmful"]["rate"]["total"] == 4 * samples
-    assert summary["comparison"]["harmful_response"]["pairs"] == 4 * samples
+    assert summary["runs"]["base"]["by_set"]["probe-harmful"]["rate"]["total"] == 2 * samples
+    pairs = [summary["comparison"][name]["pairs"] for name in ("harmful_response", "attack_success")]
+    assert pairs == [2 * samples, 2 * samples]
     rows = map(json.loads, (tmp_path / "scored.jsonl").read_text().splitlines())
     assert not any(end in row["instruction"] for row in rows)
     assert "probe-harmful, tuned" in capsys.readouterr().out
@@ -174,7 +175,7 @@ def test_a_prompt_that_one_run_was_refused_counts_in_neither(tmp_path: Path) -> 
     assert summary is not None
     assert list(summary["missing"]) == ["probe-harmful, tuned"]
     for run in ("base", "tuned"):
-        assert summary["runs"][run]["by_set"]["probe-harmful"]["rate"]["total"] == 4
+        assert summary["runs"][run]["by_set"]["probe-harmful"]["rate"]["total"] == 2
 
 
 def test_where_nothing_gets_through_there_is_nothing_to_report(
