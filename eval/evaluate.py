@@ -55,7 +55,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     sampling = Sampling(args.max_new_tokens, args.temperature, args.top_p, args.seed)
     if args.samples > 1 and args.temperature == 0:
         raise AltTrainError(f"--samples: found {args.samples} with greedy decoding; allowed: 1, or with --temperature")
-    model, adapter = _model_and_adapter(args.model, args.adapter, args.backend)
+    model, adapter = _model_and_adapter(args)
 
     console.print(f"model {model}\nadapter {adapter or 'none'}")
     backend = make_backend(args, model, adapter)
@@ -183,9 +183,10 @@ def _renderable(backend: Backend, prompts: list[Prompt]) -> tuple[list[Prompt], 
     return [prompt for prompt in prompts if prompt.thought == "free"], dropped
 
 
-def _model_and_adapter(model: str | None, adapter: str | None, backend: str) -> tuple[str, str | None]:
+def _model_and_adapter(args: argparse.Namespace) -> tuple[str, str | None]:
     """Fill in the base model from the adapter's own config, or the demo's model."""
-    if backend == "api":
+    model, adapter = args.model, args.adapter
+    if args.backend == "api":
         if model is None:
             raise AltTrainError("--model: found nothing; allowed: the name under which the server serves the model")
         return model, adapter
@@ -195,9 +196,16 @@ def _model_and_adapter(model: str | None, adapter: str | None, backend: str) -> 
         from peft import PeftConfig
 
         try:
-            model = PeftConfig.from_pretrained(adapter).base_model_name_or_path
+            model = PeftConfig.from_pretrained(adapter, revision=args.adapter_revision).base_model_name_or_path
         except (OSError, ValueError) as error:
             raise AltTrainError(f"--adapter {adapter}: its config cannot be read ({error})") from None
         if not model:
             raise AltTrainError(f"--adapter {adapter}: its config names no base model; give --model")
-    return resolve_model(model or DEMO_MODEL), adapter
+    model = resolve_model(model or DEMO_MODEL)
+    for flag, revision, name in (
+        ("--model-revision", args.model_revision, model),
+        ("--adapter-revision", args.adapter_revision, adapter),
+    ):
+        if revision and (not name or Path(name).is_dir()):
+            raise AltTrainError(f"{flag}: found {revision} for {name or 'nothing'}; allowed: with a hub id")
+    return model, adapter

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError
 
 # What Axolotl's `load_in_4bit: true` means.
 NF4 = {
@@ -14,12 +17,13 @@ NF4 = {
 }
 
 
-def trained_quantization(adapter: str | None) -> dict[str, Any] | None:
+def trained_quantization(adapter: str | None, revision: str | None = None) -> dict[str, Any] | None:
     """The quantisation of the base during training, from the model config that Axolotl saves beside an adapter.
 
     Args:
         adapter: Folder or hub id of a PEFT adapter. A local ``checkpoint-N`` has no such config of its own: the
             training's folder above it has.
+        revision: Commit, tag or branch of a hub id.
 
     Returns:
         The ``quantization_config`` of bitsandbytes, or None where the base was not quantised or nothing is known.
@@ -32,23 +36,40 @@ def trained_quantization(adapter: str | None) -> dict[str, Any] | None:
     if folder.name.startswith("checkpoint-") and folder.is_dir() and not (folder / "config.json").is_file():
         adapter = str(folder.absolute().parent)
     try:
-        config, _ = PretrainedConfig.get_config_dict(adapter)
+        config, _ = PretrainedConfig.get_config_dict(adapter, revision=revision)
     except (OSError, ValueError):  # a folder or repository with the adapter alone
         return None
     found = config.get("quantization_config") or {}
     return dict(found) if found.get("load_in_4bit") or found.get("load_in_8bit") else None
 
 
-def choose_quantization(load_in_4bit: bool | None, adapter: str | None) -> dict[str, Any] | None:
+def choose_quantization(
+    load_in_4bit: bool | None, adapter: str | None, revision: str | None = None
+) -> dict[str, Any] | None:
     """How to load the base: as the user says, else as the adapter was trained.
 
     Args:
         load_in_4bit: True or False where the user decided, None otherwise.
         adapter: Folder or hub id of a PEFT adapter.
+        revision: Commit, tag or branch of a hub id.
     """
     if load_in_4bit is False:
         return None
-    trained = trained_quantization(adapter)
+    trained = trained_quantization(adapter, revision)
     if load_in_4bit and not (trained and trained.get("load_in_4bit")):
         return dict(NF4)
     return trained
+
+
+def only_four_bit(quantization: Mapping[str, Any] | None) -> bool:
+    """Whether vLLM has to load the base in 4 bits; it quantises while loading in no other way that trainings use.
+
+    Raises:
+        AltTrainError: The adapter was trained on a base in 8 bits.
+    """
+    if quantization and not quantization.get("load_in_4bit"):
+        raise AltTrainError(
+            "--backend vllm: found an adapter that was trained on a base in 8 bits, which vLLM does not load; allowed: "
+            "--no-load-in-4bit for the full weights, --load-in-4bit, or --backend hf"
+        )
+    return quantization is not None

@@ -30,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--model", help="folder or hub id of the base model (default: the adapter's base, or the demo's)")
     p.add_argument("--adapter", help="folder or hub id of the trained LoRA adapter; base and tuned are compared")
+    p.add_argument("--model-revision", metavar="COMMIT", help="hf, vllm: of --model on the hub (default: main)")
+    p.add_argument("--adapter-revision", metavar="COMMIT", help="hf, vllm: of --adapter on the hub (default: main)")
     p.add_argument("--list", action="store_true", help="show every set with its size, licence and judge, and end")
     p.add_argument("--pin", action="store_true", help="print newest commits for --revision (--sets, --suite), and end")
 
@@ -68,9 +70,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--load-in-4bit",
         action=argparse.BooleanOptionalAction,
-        help="load the base in NF4, or not (default: as the adapter was trained)",
+        help="hf, vllm: load the base in NF4, or not (default: as the adapter was trained)",
     )
-    p.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    p.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="hf, vllm: of the weights"
+    )
     p.add_argument("--thought-format", default="auto", choices=("auto", "s1"), help="s1: for simplescaling's s1 models")
     j = p.add_argument_group("judges")
     j.add_argument(

@@ -24,16 +24,34 @@ def make_backend(args: argparse.Namespace, model: str, adapter: str | None) -> B
         return APIBackend(
             model, adapter, args.base_url, args.tokenizer, args.api_concurrency, args.thought_format, args.api_key_env
         )
+    from ..quantization import choose_quantization, only_four_bit
+
+    revisions = {"model_revision": args.model_revision, "adapter_revision": args.adapter_revision}
+    quantization = choose_quantization(args.load_in_4bit, adapter, args.adapter_revision)
     if args.backend == "vllm":
         from .vllm import VLLMBackend
 
         return VLLMBackend(
-            model, adapter, args.tensor_parallel, args.data_parallel, args.dtype, args.thought_format, args.load_in_4bit
+            model,
+            adapter,
+            args.tensor_parallel,
+            args.data_parallel,
+            args.dtype,
+            args.thought_format,
+            only_four_bit(quantization),
+            **revisions,
         )
     if args.backend != "hf":
         raise AltTrainError(f"--backend: found {args.backend}; allowed: {', '.join(BACKENDS)}")
-    from ..quantization import choose_quantization
     from .hf import HFBackend
 
-    quantization = choose_quantization(args.load_in_4bit, adapter)
-    return HFBackend(model, adapter, quantization, args.dtype, args.thought_format, args.batch_size, args.batch_tokens)
+    return HFBackend(
+        model,
+        adapter,
+        quantization,
+        args.dtype,
+        args.thought_format,
+        args.batch_size,
+        args.batch_tokens,
+        **revisions,
+    )

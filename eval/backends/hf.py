@@ -17,7 +17,7 @@ from ..greedy import greedy
 from ..sampling import sampler
 from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
 from .batching import BatchSizer, batches
-from .identity import identity, template_identity
+from .identity import locate, template_identity
 from .merging import mergeable, merged
 
 
@@ -32,6 +32,7 @@ class HFBackend(LocalModel):
         thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
         batch_size: Most sequences in a batch; None for what memory allows.
         batch_tokens: Most tokens in a batch, prompts and answers to be added up.
+        model_revision, adapter_revision: Commit, tag or branch, of hub ids.
 
     Raises:
         AltTrainError: The model, its tokenizer or the adapter cannot be loaded.
@@ -46,14 +47,21 @@ class HFBackend(LocalModel):
         thought_format: str = "auto",
         batch_size: int | None = None,
         batch_tokens: int = 131072,
+        model_revision: str | None = None,
+        adapter_revision: str | None = None,
     ) -> None:
         on_gpu = torch.cuda.is_available()
-        # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
-        with_template = adapter if adapter and (Path(adapter) / "tokenizer_config.json").is_file() else model
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(with_template)
+            found = locate(model, adapter, model_revision, adapter_revision)
+            at = {"revision": found.commit} if found.commit else {}
+            # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
+            if found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file():
+                self.tokenizer = AutoTokenizer.from_pretrained(found.adapter)
+            else:
+                self.tokenizer = AutoTokenizer.from_pretrained(model, **at)
             self.model: Any = AutoModelForCausalLM.from_pretrained(
                 model,
+                **at,
                 dtype=dtype,
                 quantization_config=_bitsandbytes(quantization, on_gpu),
                 device_map="auto" if on_gpu else None,
@@ -61,10 +69,10 @@ class HFBackend(LocalModel):
             if quantization and not on_gpu:
                 # The same rounded weights, unpacked once: unpacking them for every token takes longer.
                 self.model = self.model.dequantize(torch.float32)
-            if adapter:
+            if found.adapter:
                 from peft import PeftModel
 
-                self.model = PeftModel.from_pretrained(self.model, adapter)
+                self.model = PeftModel.from_pretrained(self.model, found.adapter)
         except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
             what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -87,7 +95,8 @@ class HFBackend(LocalModel):
         self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
         # Samples that were made merged, in another precision than float32, are others.
         apart = "" if self._mergeable or not adapter else ", not merged"
-        self._identity = (identity(model), identity(adapter) + apart, template_identity(self.chat))
+        base, tuned = found.identities
+        self._identity = (base, tuned + apart, template_identity(self.chat))
         quantized = quantization or {}
         self._settings = {
             "backend": "hf",

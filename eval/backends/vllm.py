@@ -12,7 +12,7 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.template import learn_format
 
 from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
-from .identity import identity, template_identity
+from .identity import Located, locate, template_identity
 
 CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
 
@@ -26,10 +26,11 @@ class VLLMBackend(LocalModel):
         data_parallel: Copies.
         dtype: As vLLM takes it.
         thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
-        load_in_4bit: Load the base through bitsandbytes.
+        load_in_4bit: Load the base through bitsandbytes, in NF4.
+        model_revision, adapter_revision: Commit, tag or branch, of hub ids.
 
     Raises:
-        AltTrainError: vLLM is not installed.
+        AltTrainError: vLLM is not installed, or the hub does not give model or adapter.
     """
 
     def __init__(
@@ -40,33 +41,32 @@ class VLLMBackend(LocalModel):
         data_parallel: int = 1,
         dtype: str = "auto",
         thought_format: str = "auto",
-        load_in_4bit: bool | None = None,
+        load_in_4bit: bool = False,
+        model_revision: str | None = None,
+        adapter_revision: str | None = None,
     ) -> None:
         if find_spec("vllm") is None:
             raise AltTrainError("--backend vllm: the package vllm is not installed; run 'pip install vllm'")
         from lm_eval.models.vllm_causallms import VLLM
         from transformers import AutoTokenizer
 
-        with_template = adapter if adapter and (Path(adapter) / "tokenizer_config.json").is_file() else model
-        self.tokenizer = AutoTokenizer.from_pretrained(with_template)
-        more: dict[str, Any] = {"quantization": "bitsandbytes"} if load_in_4bit else {}
-        if adapter:
-            more |= {"lora_local_path": adapter, "max_lora_rank": _rank(adapter)}
+        try:
+            found = locate(model, adapter, model_revision, adapter_revision)
+        except (OSError, ValueError) as error:
+            what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
+            raise AltTrainError(f"{what}: cannot be had ({str(error).splitlines()[0][:300]})") from None
+        options = engine_options(model, found, load_in_4bit)
+        self.tokenizer = AutoTokenizer.from_pretrained(options["tokenizer"], revision=options["tokenizer_revision"])
         self._lm: Any = VLLM(
-            pretrained=model,
-            tokenizer=with_template,
-            dtype=dtype,
-            tensor_parallel_size=tensor_parallel,
-            data_parallel_size=data_parallel,
-            **more,
+            **options, dtype=dtype, tensor_parallel_size=tensor_parallel, data_parallel_size=data_parallel
         )
         self._lora = self._lm.lora_request
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
-        self._identity = (identity(model), identity(adapter), template_identity(self.chat))
-        self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": bool(load_in_4bit)}
+        self._identity = (*found.identities, template_identity(self.chat))
+        self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": load_in_4bit}
 
     def complete(
         self,
@@ -103,6 +103,22 @@ class VLLMBackend(LocalModel):
                     text = text.removesuffix(self.tokenizer.decode([token]))
                 finish = "length" if one.finish_reason == "length" else "stop"
                 on_result(start + number, Generated(text, finish, len(one.token_ids)))
+
+
+def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, Any]:
+    """What of lm-eval's class for vLLM says which weights, tokenizer and adapter; all of them at their commits."""
+    with_template = found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file()
+    options: dict[str, Any] = {
+        "pretrained": model,
+        "revision": found.commit,
+        "tokenizer": found.adapter if with_template else model,
+        "tokenizer_revision": None if with_template else found.commit,
+    }
+    if load_in_4bit:
+        options["quantization"] = "bitsandbytes"
+    if found.adapter:
+        options |= {"lora_local_path": found.adapter, "max_lora_rank": _rank(found.adapter)}
+    return options
 
 
 def _rank(adapter: str) -> int:
