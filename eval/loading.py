@@ -47,9 +47,7 @@ def load_available(
                 continue
             found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
             prompts += found
-        except RowError:
-            raise  # the set is there and its file is wrong: that is the user's to mend, not a set that cannot be had
-        except AltTrainError as error:
+        except AltTrainError as error:  # a bad row, too: it is named, and the other sets are asked all the same
             missing[name] = str(error)
     return prompts, missing
 
@@ -66,6 +64,8 @@ def load_published(
     if spec.runs_code and not allow_code:
         raise AltTrainError(f"{spec.name}: scoring it executes the model's code; give --allow-code-execution")
     files = local_files(spec, data_dir)
+    for path in files:
+        _check_commas(path)
     if spec.task:
         from .capability import task_prompts  # lm-eval takes seconds to import
 
@@ -126,10 +126,11 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if path.suffix == ".jsonl":
             yield from read_jsonl(path)
         elif path.suffix == ".csv":
-            with path.open(encoding="utf-8", newline="") as lines:
+            # Excel begins its files with a byte order mark, which would be part of the first column's name.
+            with path.open(encoding="utf-8-sig", newline="") as lines:
                 yield from enumerate(csv.DictReader(lines), 1)
         elif path.suffix == ".json":
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
             for number, row in enumerate(content if isinstance(content, list) else [content], 1):
                 if not isinstance(row, dict) or not isinstance(content, list):
                     raise AltTrainError(f"{path}, row {number}: found {shown(row)}; allowed: a list of objects")
@@ -142,6 +143,24 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise
     except (OSError, ValueError, csv.Error) as error:  # JSON's, Arrow's and those of decoding are ValueErrors
         raise AltTrainError(f"{path}: cannot be read ({error})") from None
+
+
+def _check_commas(path: Path) -> None:
+    """Whether the columns of a CSV file are separated by commas; spreadsheets use semicolons in some countries.
+
+    Raises:
+        AltTrainError: They are not, or the file cannot be read.
+    """
+    if path.suffix != ".csv":
+        return
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as lines:
+            head = lines.readline().strip()
+    except OSError as error:
+        raise AltTrainError(f"{path}: cannot be read ({error})") from None
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in head and "," not in head:
+            raise AltTrainError(f"{path}: found columns separated by {name} ({shown(head)}); allowed: commas")
 
 
 def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]], str]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
 from eval.loading import load_available, local_files
@@ -137,8 +136,11 @@ def test_a_row_without_its_question_is_named_and_an_empty_file_is_missing(tmp_pa
     for column in ("question", "answer"):
         bad = {key: value for key, value in rows[1].items() if key != column}
         file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(bad) + "\n")
-        with pytest.raises(RowError, match=rf"gsm8k-test\.jsonl, row 2: field '{column}': found nothing"):
-            load_available(["gsm8k"], data_dir=tmp_path)
+        prompts, missing = load_available(["gsm8k", "probe-benign"], data_dir=tmp_path)
+        assert missing == {
+            "gsm8k": f"{file}, row 2: field '{column}': found nothing; allowed: a value, as in the first row"
+        }
+        assert {p.set for p in prompts} == {"probe-benign"}
     file.write_text("")
     assert "gsm8k: found no rows in" in load_available(["gsm8k"], data_dir=tmp_path)[1]["gsm8k"]
 

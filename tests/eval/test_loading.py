@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.errors import AltTrainError
 from eval.attacks import apply_attacks
 from eval.loading import load_available
 from eval.sets import chosen, listing, set_names, specs, suites
@@ -89,12 +89,38 @@ def test_attacks_of_one_request_are_one_unit(tmp_path: Path) -> None:
     assert len({p.id for p in attacked}) == 12
 
 
-def test_a_bad_row_is_named(tmp_path: Path) -> None:
+def test_a_set_with_a_bad_row_is_missing_with_the_row_named_and_the_rest_is_loaded(tmp_path: Path) -> None:
     file = tmp_path / "strongreject_dataset.csv"
     file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
-    place = r"strongreject_dataset\.csv, row 2: field 'forbidden_prompt or prompt': found str ''"
-    with pytest.raises(RowError, match=place):
-        load_available(["strongreject"], data_dir=tmp_path)
+    prompts, missing = load_available(["strongreject", "probe-benign"], 2, tmp_path)
+    place = f"{file}, row 2: field 'forbidden_prompt or prompt': found str ''; allowed: a text that is not empty"
+    assert missing == {"strongreject": place}
+    assert [p.set for p in prompts] == ["probe-benign"] * 2
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    write_published(tmp_path)
+    names = ["strongreject", "xstest-safe", "safemt-attack600"]
+    plain = load_available(names, data_dir=tmp_path)
+    for file in (tmp_path / specs()[name].file for name in names):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    marked = load_available(names, data_dir=tmp_path)
+    assert [(p.id, p.category, p.instruction) for p in marked[0]] == [
+        (p.id, p.category, p.instruction) for p in plain[0]
+    ]
+    assert {p.category for p in marked[0]} == {"fraud", "homonyms"}
+    assert marked[1] == {}
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize(
+    ("spec", "file"), [("strongreject", "strongreject_dataset.csv"), ("gpqa-diamond", "gpqa_diamond.csv")]
+)
+def test_columns_between_which_no_comma_stands(tmp_path: Path, separator: str, name: str, spec: str, file: str) -> None:
+    write_published(tmp_path)
+    (tmp_path / file).write_text((tmp_path / file).read_text().replace(",", separator))
+    _, missing = load_available([spec], data_dir=tmp_path)
+    assert f"{tmp_path / file}: found columns separated by {name} (str '" in missing[spec]
 
 
 @pytest.mark.parametrize(
