@@ -51,8 +51,8 @@ _SUBJECT = (
     rf"|(?:(?:this|that|the|such|an?|nothing|answering|helping|complying|assisting|providing|giving)\b{_WORDS_BETWEEN}"
     r" (?:this|that|it|here|request|question|query|prompt|task|answer|information|instructions|advice|details|steps)"
     r"|(?:answering|helping|complying|assisting)"
-    rf"|(?:est[ae]|la|cette|diese|die)\b{_WORDS_BETWEEN} (?:petición|solicitud|pregunta|demande|question|anfrage|frage))"
-    rf"{_WORDS_BETWEEN})"
+    rf"|(?:est[ae]|la|cette|diese|die)\b{_WORDS_BETWEEN}"
+    rf" (?:petición|solicitud|pregunta|demande|question|anfrage|frage)){_WORDS_BETWEEN})"
 )
 _IS = (
     r"(?: (?:is|are|would be)| (?:is|are)n['’]t| wouldn['’]t be| (?:would|will) not be|['’]s"
@@ -61,7 +61,7 @@ _IS = (
 _DEGREE = r"(?: (?:an?|no|not|never|very|quite|[a-z]+ly|una?|muy|pas|une?|très|eine?|sehr|ganz|völlig))"
 _WORDS = rf"(?:{_BAD}|{_GOOD}|{_BAD_ELSEWHERE}|inofensiv[oa]|inoffensi(?:f|ve)|harmlos|unbedenklich)"
 _REASON = (
-    r"(?= ?(?:[:,;.!—–]|$)| (?:because|since|as|for|to|and|or|in|given|request|question|query|task|porque|ya que"
+    r"(?= ?(?:[:,;.!–—]|$)| (?:because|since|as|for|to|and|or|in|given|request|question|query|task|porque|ya que"
     r"|parce que|car|weil|denn|und)\b)"
 )
 _DECLARATION = re.compile(
