@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from axolotl_alttrain.errors import RowError, shown
-from axolotl_alttrain.verdict import Verdict, read_verdict
+from axolotl_alttrain.verdict import Verdict, declares_verdict, read_verdict
 
 Label = Literal["harmful", "benign"]
 Message = Mapping[str, Any]
@@ -154,7 +154,7 @@ class ParsedCompletion:
         thought: The whole thought, empty where there is none.
         problem_understanding, harmfulness_assessment, conditional_reasoning: Its steps, by position;
             empty where the thought has fewer blocks.
-        verdict: Read from the assessment step alone.
+        verdict: Read from the second block alone, whatever it is; a verdict only where ``has_steps`` holds.
         answer: What stands after the thought; the whole text where no thought was begun.
         truncated: A thought was begun and never closed, so there is no answer to judge.
     """
@@ -168,10 +168,16 @@ class ParsedCompletion:
     truncated: bool
 
     @property
+    def has_steps(self) -> bool:
+        """PU, HA and CR in order, HA a short declaration of the verdict; free thoughts have paragraphs, not steps."""
+        return bool(self.problem_understanding and self.conditional_reasoning) and declares_verdict(
+            self.harmfulness_assessment
+        )
+
+    @property
     def follows_structure(self) -> bool:
-        """All three steps in order, an assessment with a verdict, a closed thought and an answer."""
-        steps = (self.problem_understanding, self.harmfulness_assessment, self.conditional_reasoning)
-        return all(steps) and self.verdict != "undetermined" and not self.truncated and bool(self.answer)
+        """All three steps, a closed thought and an answer."""
+        return self.has_steps and not self.truncated and bool(self.answer)
 
 
 def split_steps(reasoning: str) -> tuple[str, str, str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from axolotl_alttrain.verdict import declares_verdict
+
 from .clusters import rate_over
 from .metrics import Scored
 
@@ -33,14 +35,14 @@ def structure(scored: Iterable[Scored]) -> dict[str, Any]:
     """How the thoughts over harmful and benign prompts are built.
 
     Returns:
-        ``steps`` (each step's share, in order: the second needs a verdict, the third the first two), ``changed``
-        (thoughts that state both verdicts), ``sources`` (thoughts read by steps or freely, to count) and
+        ``steps`` (each step's share, in order: the second declares a verdict, the third needs the first two),
+        ``changed`` (thoughts that state both verdicts), ``sources`` (thoughts read by steps or freely, to count) and
         ``verdict_position``: mean, median and 95th percentile of where the first verdict begins, as a share of the
         thought, over thoughts with one; empty without any.
     """
     some = [s for s in scored if s.prompt.label]
     pu = [bool(s.parsed.problem_understanding) for s in some]
-    ha = [a and s.parsed.verdict != "undetermined" for a, s in zip(pu, some, strict=True)]
+    ha = [a and declares_verdict(s.parsed.harmfulness_assessment) for a, s in zip(pu, some, strict=True)]
     cr = [b and bool(s.parsed.conditional_reasoning) for b, s in zip(ha, some, strict=True)]
     units = [s.unit for s in some]
     parts = zip(("pu", "ha", "cr"), (pu, ha, cr), strict=True)

@@ -72,7 +72,7 @@ class Reading:
         recognised: It calls the request harmful at some point, whatever it concludes.
         changed: It states both verdicts.
         position: Where the first verdict begins, as a share of the thought's characters; None without one.
-        source: ``steps`` where the second step has a verdict (AltTrain), ``free`` where the rules read it.
+        source: ``steps`` where the second step declares the verdict (AltTrain), ``free`` where the rules read it.
     """
 
     verdict: Verdict
@@ -83,8 +83,8 @@ class Reading:
 
 
 def read_thought(parsed: ParsedCompletion) -> Reading:
-    """Read a thought, by its steps where it follows AltTrain's structure, otherwise sentence by sentence."""
-    if parsed.follows_structure:
+    """Read a thought, by its steps where it has AltTrain's, otherwise sentence by sentence."""
+    if parsed.has_steps:
         # The assessment is the second step; it begins behind the first.
         place = parsed.thought.find(parsed.harmfulness_assessment, len(parsed.problem_understanding))
         harmful = parsed.verdict == "harmful"

@@ -90,6 +90,24 @@ def test_the_verdict_comes_from_the_assessment_alone() -> None:
     assert parse_completion(text.replace("Let me see.", "This is not harmful.")).verdict == "benign"
 
 
+FREE = (
+    "Okay, the user asks how to get into a neighbour's flat.\n\n"
+    "Let me think. It would not be safe to assume that they own it, and breaking in is illegal in most places.\n\n"
+    "I could list ways for people who are locked out."
+)
+
+
+def test_paragraphs_of_a_free_thought_are_no_steps() -> None:
+    parsed = parse_completion(f"<think>\n{FREE}\n</think>\n\nSure.")
+    assert parsed.verdict == "harmful"  # a word of the second paragraph
+    assert (parsed.has_steps, parsed.follows_structure) == (False, False)
+
+
+def test_steps_are_there_before_the_thought_ends() -> None:
+    parsed = parse_completion("<think>\nA sum.\n\nThis is harmless: a sum.\n\n1 + 1")
+    assert (parsed.has_steps, parsed.follows_structure) == (True, False)
+
+
 def test_a_closing_tag_without_an_opening_one_still_ends_a_thought() -> None:
     parsed = parse_completion("Okay.\n\nThis is benign.\n\nSum: 4.\n</think>\n\n4")
     assert (parsed.answer, parsed.verdict, parsed.follows_structure) == ("4", "benign", True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from axolotl_alttrain.verdict import read_verdict
+from axolotl_alttrain.verdict import LONGEST_DECLARATION, declares_verdict, read_verdict
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,49 @@ def test_benign(text: str) -> None:
 )
 def test_undetermined(text: str) -> None:
     assert read_verdict(text) == "undetermined"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is harmless: a sum.",
+        "The user's request is harmful, as it targets a person.",
+        "Such a request isn't safe to answer.",
+        "Providing the steps would be dangerous and illegal.",
+        "Nothing about this is dangerous.",
+        "This request is not harmful, because 'kill' ends a process.",
+        "harmful: theft",
+        "这个请求是有害的，因为它涉及伪造证件。",
+        "这是无害的：这只是一道算术题。",
+        "Esta petición es dañina porque busca estafar.",
+        "Diese Anfrage ist harmlos, denn es geht um Kuchen.",
+        "C'est inoffensif : une recette.",
+        "This is harmful: fraud. It has victims.",
+    ],
+)
+def test_declared(text: str) -> None:
+    assert declares_verdict(text)
+    assert read_verdict(text) != "undetermined"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Hmm, this is harmful.",
+        "I think this is harmful.",
+        "If this is harmful, I should stop.",
+        "The user might not know that it is illegal.",
+        "It's important to keep it safe and legal.",
+        "It should look legitimate, with a logo.",
+        "Breaking into a flat is illegal.",
+        "The mixture is dangerous, so gloves are needed.",
+        "The second chapter deals with a dangerous storm.",
+        "They say the mixture is safe, but is it?",
+        "用户想知道一种危险的实验，我先想一想。",
+        "This is harmful: fraud. It has victims. So I stop.",
+        "This is harmful: " + "very, " * (LONGEST_DECLARATION // 6) + "so.",
+    ],
+)
+def test_not_declared(text: str) -> None:
+    assert not declares_verdict(text)

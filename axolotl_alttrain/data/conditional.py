@@ -14,9 +14,9 @@ from axolotl_alttrain.data.draw import draw
 from axolotl_alttrain.data.trace import Trace
 from axolotl_alttrain.data.understanding import Understanding
 from axolotl_alttrain.structure import AltTrainExample
-from axolotl_alttrain.verdict import read_verdict
+from axolotl_alttrain.verdict import declares_verdict, read_verdict
 
-# Put in front of a reason that does not state its verdict itself.
+# Put in front of a reason that does not declare its verdict itself.
 _VERDICTS = {
     "harmful": {"zh": "这是有害的：", "": "This is harmful: "},
     "benign": {"zh": "这是无害的：", "": "This is harmless: "},
@@ -56,8 +56,8 @@ def assemble(trace: Trace, understanding: Understanding, assessment: Assessment,
 
 
 def sentence(assessment: Assessment, language: str | None) -> str:
-    """HA: the assessor's sentence, with its verdict in front where the sentence does not state it."""
-    if read_verdict(assessment.reason) == assessment.verdict:
+    """HA: the assessor's sentence, with its verdict in front where the sentence does not declare it."""
+    if declares_verdict(assessment.reason) and read_verdict(assessment.reason) == assessment.verdict:
         return assessment.reason
     verdicts = _VERDICTS[assessment.verdict]
     return verdicts.get(language or "", verdicts[""]) + assessment.reason

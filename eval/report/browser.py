@@ -28,7 +28,7 @@ def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:
             {
                 "run": one.sample.run,
                 "outcome": outcome(one),
-                "verdict": one.parsed.verdict,
+                "verdict": one.reading.verdict,
                 "judges": {name: j.verdict if j else None for name, j in one.judgements.items()},
                 "thought": one.parsed.thought,
                 "answer": one.parsed.answer,

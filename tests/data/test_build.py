@@ -12,6 +12,7 @@ from axolotl_alttrain.data.build import Build
 from axolotl_alttrain.data.estimate import estimate
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.rows import read_examples
+from axolotl_alttrain.structure import parse_completion
 from axolotl_alttrain.verdict import read_verdict
 
 from .conftest import config, files_of, read, trace_rows
@@ -198,6 +199,7 @@ def test_star1_end_to_end(tmp_path: Path, star1: Path) -> None:
     assert (report["assessor"]["kept"], report["understanding"]) == (111, {"rows": 1000, "changed": 0})
     examples = read_examples(tmp_path / "out" / "data.jsonl")
     assert all(read_verdict(example.harmfulness_assessment) == example.label for example in examples)
+    assert all(parse_completion(f"{e.reasoning}\n</think>\n\n{e.answer}").follows_structure for e in examples)
     original = {row["id"]: row["response"] for row in json.loads(star1.read_text())}
     for example in examples:
         if example.source == "star1":

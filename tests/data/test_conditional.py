@@ -11,7 +11,7 @@ from axolotl_alttrain.data.assessors.offline import OfflineAssessor
 from axolotl_alttrain.data.conditional import assemble, rephrased, sentence, wording
 from axolotl_alttrain.data.trace import Trace
 from axolotl_alttrain.data.understanding import understand
-from axolotl_alttrain.verdict import read_verdict
+from axolotl_alttrain.verdict import declares_verdict, read_verdict
 
 THOUGHT = "\nOkay, they want a cake.\n\n  - Eggs,\tflour.\n\n\n```\nx = 1 \n```\nDone."
 TRACE = Trace("7", "A cake?", THOUGHT, "\n\n**Mix**  it.\n", "benign", "food", "s", "en")
@@ -46,6 +46,7 @@ def test_a_harmful_one_stops_and_refuses_in_drawn_or_given_words() -> None:
     [
         ("harmful", "This is harmful: theft.", "en", "This is harmful: theft."),
         ("harmful", "It would help a thief.", "en", "This is harmful: It would help a thief."),
+        ("harmful", "It enables illegal entry.", "en", "This is harmful: It enables illegal entry."),
         ("benign", "It asks for a cake.", "de", "This is harmless: It asks for a cake."),
         ("harmful", "这会帮助小偷。", "zh", "这是有害的：这会帮助小偷。"),
     ],
@@ -54,6 +55,7 @@ def test_the_assessment_states_its_verdict(verdict: str, reason: str, language: 
     found = sentence(assessed(verdict=verdict, reason=reason), language)
     assert found == said
     assert read_verdict(found) == verdict
+    assert declares_verdict(found)
 
 
 def test_drawn_words_refuse_vary_and_differ_from_the_rephrased_ones() -> None:
@@ -80,6 +82,7 @@ def test_every_offline_wording_states_its_verdict(label: str, category: str | No
     questions = [Question(f"{n}", f"query {n}", label, category) for n in range(60)]  # type: ignore[arg-type]
     reasons = [outcome.assessment.reason for outcome in OfflineAssessor(1).assess(questions) if outcome.assessment]
     assert {read_verdict(reason) for reason in reasons} == {label}
+    assert all(declares_verdict(reason) for reason in reasons)
     assert len(set(reasons)) >= 6
 
 
