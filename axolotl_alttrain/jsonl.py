@@ -8,12 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from axolotl_alttrain.errors import AltTrainError, shown
+
 
 class AppendOnly:
     """Reads what is there, drops a last line that a killed process left without its end, and appends.
 
     Args:
         path: The file; made with its folder if it is not there.
+
+    Raises:
+        AltTrainError: A whole line of it is broken.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,8 +30,16 @@ class AppendOnly:
             if len(whole) < len(content):
                 with path.open("r+b") as file:
                     file.truncate(len(whole))
-            for line in whole.decode("utf-8").split("\n")[:-1]:  # not splitlines: texts may hold other line ends
-                self.read(json.loads(line))
+            # Not splitlines: texts may hold other line ends.
+            for number, line in enumerate(whole.split(b"\n")[:-1], 1):
+                try:
+                    self.read(json.loads(line))
+                except (ValueError, TypeError, KeyError) as error:  # no UTF-8, no JSON, or other fields
+                    raise AltTrainError(
+                        f"{path}, line {number}: found {shown(line.decode('utf-8', 'replace'))} "
+                        f"({type(error).__name__}: {error}); allowed: what was written here before; mend or delete the "
+                        "line, what it held is asked for again"
+                    ) from None
         self._file = path.open("a", encoding="utf-8")
 
     def read(self, row: dict[str, Any]) -> None:

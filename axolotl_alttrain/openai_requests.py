@@ -58,7 +58,9 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """The beginning of what a server says, for one line."""
+    """The beginning of what a server says, for one line; our own errors in whole."""
+    if isinstance(error, AltTrainError):
+        return str(error)
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from .flags import check_flags, positive, share, temperature
+
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
 
@@ -44,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         "--attacks", nargs="+", metavar="ATTACK", help="ask harmful prompts under each of these; see --list"
     )
     what.add_argument(
-        "--limit", type=_positive, metavar="N", help="prompts per set, spread evenly over it (default: all)"
+        "--limit", type=positive, metavar="N", help="prompts per set, spread evenly over it (default: all)"
     )
     what.add_argument(
         "--allow-code-execution",
@@ -53,19 +55,19 @@ def parser() -> argparse.ArgumentParser:
     )
 
     how = p.add_argument_group("how it is answered")
-    how.add_argument("--max-new-tokens", type=_positive, default=256, metavar="N", help="default: %(default)s")
-    how.add_argument("--temperature", type=_share, default=0.0, metavar="T", help="0, the default, is greedy")
-    how.add_argument("--top-p", type=_share, default=1.0, metavar="P", help="default: %(default)s")
-    how.add_argument("--samples", type=_positive, default=1, metavar="K", help="per prompt, with --temperature")
+    how.add_argument("--max-new-tokens", type=positive, default=256, metavar="N", help="default: %(default)s")
+    how.add_argument("--temperature", type=temperature, default=0.0, metavar="T", help="0, the default, is greedy")
+    how.add_argument("--top-p", type=share, default=1.0, metavar="P", help="default: %(default)s")
+    how.add_argument("--samples", type=positive, default=1, metavar="K", help="per prompt, with --temperature")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="for sampling (default: %(default)s)")
     how.add_argument("--backend", default="hf", choices=("hf", "vllm", "api"), help="default: %(default)s")
-    how.add_argument("--batch-size", type=_positive, metavar="N", help="hf: most sequences (default: what fits)")
-    how.add_argument("--batch-tokens", type=_positive, default=131072, metavar="N", help="hf: most tokens in a batch")
-    how.add_argument("--tensor-parallel", type=_positive, default=1, metavar="N", help="vllm: GPUs per copy")
-    how.add_argument("--data-parallel", type=_positive, default=1, metavar="N", help="vllm: copies")
+    how.add_argument("--batch-size", type=positive, metavar="N", help="hf: most sequences (default: what fits)")
+    how.add_argument("--batch-tokens", type=positive, default=131072, metavar="N", help="hf: most tokens in a batch")
+    how.add_argument("--tensor-parallel", type=positive, default=1, metavar="N", help="vllm: GPUs per copy")
+    how.add_argument("--data-parallel", type=positive, default=1, metavar="N", help="vllm: copies")
     how.add_argument("--base-url", metavar="URL", help="api: the server, up to and including /v1")
     how.add_argument("--tokenizer", metavar="NAME", help="api: render prompts here, with this tokenizer's template")
-    how.add_argument("--api-concurrency", type=_positive, default=16, metavar="N", help="api: requests at once")
+    how.add_argument("--api-concurrency", type=positive, default=16, metavar="N", help="api: requests at once")
     how.add_argument("--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="api: variable with the key")
     p.add_argument(
         "--load-in-4bit",
@@ -97,10 +99,10 @@ def parser() -> argparse.ArgumentParser:
     j.add_argument("--guard-unsafe", nargs="+", default=[], metavar="TEXT", help="guard: how it writes unsafe")
     j.add_argument("--judge-model", metavar="NAME", help="model of rubric and xstest, as its server names it")
     j.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible server; its key stands in OPENAI_API_KEY")
-    j.add_argument("--judge-concurrency", type=_positive, default=8, metavar="N", help="default: %(default)s")
+    j.add_argument("--judge-concurrency", type=positive, default=8, metavar="N", help="default: %(default)s")
     j.add_argument(
         "--judge-max-tokens",
-        type=_positive,
+        type=positive,
         default=512,
         metavar="N",
         help="of a reply; judges that reason need more, a reply that is cut off is undetermined (default: %(default)s)",
@@ -150,7 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .config import with_config
 
     try:
-        args = with_config(parser(), argv)
+        flags = parser()
+        args = with_config(flags, argv)
         if args.list:
             from .listing import print_listing
 
@@ -160,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .pins import print_pins
 
             return print_pins(args.sets, args.suite)
+        check_flags(args, flags)
         from .evaluate import evaluate  # after parsing: --help must not wait for torch
 
         if (
@@ -205,20 +209,6 @@ def _card(argv: Sequence[str]) -> None:
     from .card import card
 
     card(argv)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"found {text}; allowed: 1 or more")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 2:
-        raise argparse.ArgumentTypeError(f"found {text}; allowed: 0 to 2")
-    return value
 
 
 if __name__ == "__main__":

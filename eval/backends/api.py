@@ -132,7 +132,9 @@ class APIBackend:
         except (OpenAIError, AltTrainError) as error:
             failed = error
         if failed or refused:
-            why = f"{type(failed).__name__}: {first_line(failed)}" if failed else refused[min(refused)]
+            why = refused[min(refused)] if failed is None else first_line(failed)
+            if isinstance(failed, OpenAIError):
+                why = f"{type(failed).__name__}: {why}"
             message = (
                 f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with {why}; the "
                 "same command asks for these again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ class HFBackend(LocalModel):
         base, tuned = found.identities
         self._identity = (base, tuned + apart, template_identity(self.chat))
         quantized = quantization or {}
+        self._told = False
         self._settings = {
             "backend": "hf",
             "load_in_4bit": bool(quantized.get("load_in_4bit")),
@@ -127,10 +129,13 @@ class HFBackend(LocalModel):
     ) -> None:
         """Answer requests in batches of alike lengths; a batch that does not fit in memory is halved.
 
+        What may pass the model's context is told once, on standard error: past it, answers are worth little.
+
         Raises:
             AltTrainError: Not even one sequence fits.
         """
         lengths = self.count_tokens([request.text for request in requests])
+        self._tell_context(lengths, sampling.max_new_tokens)
         with self.adapter(run == "tuned"):
             for batch in batches(lengths, [r.group for r in requests], sampling.max_new_tokens, self.sizer):
                 some = [requests[i] for i in batch]
@@ -167,6 +172,17 @@ class HFBackend(LocalModel):
         ids, mask = batch["input_ids"], batch["attention_mask"]
         new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [self._completion(ids) for ids in new]
+
+    def _tell_context(self, lengths: Sequence[int], new_tokens: int) -> None:
+        context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        beyond = [length for length in lengths if context and length + new_tokens > context]
+        if beyond and not self._told:
+            self._told = True
+            print(
+                f"eval.run: {len(beyond)} of {len(lengths)} prompts, the longest of {max(beyond)} tokens, may with "
+                f"--max-new-tokens {new_tokens} pass the model's context of {context} (max_position_embeddings)",
+                file=sys.stderr,
+            )
 
     def _completion(self, ids: list[int]) -> Generated:
         stop = next((i for i, token in enumerate(ids) if token in self.stop_ids), None)

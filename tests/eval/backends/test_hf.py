@@ -130,3 +130,19 @@ def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(
     small.complete("base", requests, Sampling(8), found.__setitem__)
     assert found == whole
     assert (sizes[0], max(sizes[1:])) == (4, 2)
+
+
+def test_what_may_pass_the_context_is_told_once(tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    backend = HFBackend(str(tiny[0]), str(tiny[1]), dtype="float32")
+    requests = [Request(backend.render(({"role": "user", "content": p},)), ()) for p in PROMPTS]
+    lengths = sorted(backend.count_tokens([request.text for request in requests]))
+    backend.model.config.max_position_embeddings = lengths[1] + 4
+    capsys.readouterr()
+    backend.complete("base", requests[:1], Sampling(4), lambda index, out: None)
+    assert capsys.readouterr().err == ""
+    for run in backend.runs:
+        backend.complete(run, requests, Sampling(4), lambda index, out: None)
+    assert capsys.readouterr().err == (
+        f"eval.run: {sum(one > lengths[1] for one in lengths)} of 4 prompts, the longest of {lengths[-1]} tokens, "
+        f"may with --max-new-tokens 4 pass the model's context of {lengths[1] + 4} (max_position_embeddings)\n"
+    )
