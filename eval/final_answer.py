@@ -58,11 +58,16 @@ def final_number(text: str) -> float | None:
     Args:
         text: What stands after the thought.
     """
+    found = labelled_number(text)
+    return _last(_BOLD, text, _one_number) if found is None else found
+
+
+def labelled_number(text: str) -> float | None:
+    """As :func:`final_number`, without what is bold and nothing more."""
     if (boxed := _last(_BOX, text, _one_number)) is not None:
         return boxed
-    if labelled := _labelled(text, _NUMBER, _NO_FORMULA):
-        return _value(labelled)
-    return _last(_BOLD, text, _one_number)
+    labelled = _labelled(text, _NUMBER, _NO_FORMULA)
+    return float(labelled.replace(",", "")) if labelled else None
 
 
 def _last(form: re.Pattern[str], text: str, read: Callable[[str], Answer | None]) -> Answer | None:
@@ -91,12 +96,8 @@ def _one_number(content: str) -> float | None:
     """The number that a box or bold text holds, a unit or ``x =`` beside it; None where it holds something else."""
     unit = r"\.|\s+[A-Za-z ]+\.?|\s*(?:\^?\s*\\circ|°|\\?%)"
     found = re.fullmatch(rf"(?:[^=]*=)?\s*({_NUMBER})\s*(?:{unit})?", _undressed(content).strip())
-    return _value(found[1]) if found else None
+    return float(found[1].replace(",", "")) if found else None
 
 
 def _undressed(text: str) -> str:
     return _DRESS.sub("", _WRAPPED.sub(r" \1", text))
-
-
-def _value(number: str) -> float:
-    return float(number.replace(",", ""))
