@@ -18,7 +18,8 @@ from typing import Any, cast
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.rows import row_error
 
-from .loading import archived_files, files_digest, missing_error, resolve
+from .loading import archived_files, missing_error, resolve
+from .publishers_files import files_digest
 from .sets import SetSpec
 from .tasks import Kind, Prompt, spread
 

@@ -16,11 +16,12 @@ Answer = TypeVar("Answer")
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _WRAPPED = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mathsf)\s*\{([^{}]*)\}")
-_DRESS = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\\[()\[\],!;]|[`$\"“”{}]")  # 2**50 is a formula, not bold
+_DRESS = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\\[()\[\],!; ]|[`$\"“”{}]")  # 2**50 is a formula, not bold
 _LABEL = (
-    r"(?:(?i:\banswer\b(?:(?!not\b|n't\b|never\b)[^.\n:=]){0,40}?(?:\b(?:is|be)\b\s*:?|[:=])\s*(?:(?:option|choice)\b)?)"
-    r"|(?:答案|正确选项|正确的)(?:应该|应当|应)?(?:是|为|选|:|\s)+(?:选项)?"
-    r"|(?:^|[,。;:\s]|故|所以|因此|我|(?<!不)应该?)选择?)[\s(\[]*"
+    r"(?:(?i:<answer>|\b(?:answer|(?:correct|right|best) (?:option|choice))\b(?:(?!not\b|n't\b|never\b)[^.\n:=]){0,40}?"
+    r"(?:\b(?:is|be)\b\s*:?|[:=])\s*(?:(?:option|choice)\b)?)"
+    r"|(?:答案|正确选项|正确的)(?:应该|应当|应)?(?:是|为|选择|选|:|】|\s)+(?:选项)?"
+    r"|(?:^|[,。;:\s]|故|所以|因此|我|本题|(?<!不)应该?)选择?:?)[\s(\[]*"
 )
 # A or a lower-case letter is a word wherever nothing shows that it is an option.
 _OPTION = r"A(?!\s+(?!because|since|as|for|due\b)[a-z])|[B-D]|(?<=\()[a-d](?=\))"
@@ -58,11 +59,16 @@ def final_number(text: str) -> float | None:
     Args:
         text: What stands after the thought.
     """
+    found = labelled_number(text)
+    return _last(_BOLD, text, _one_number) if found is None else found
+
+
+def labelled_number(text: str) -> float | None:
+    """As :func:`final_number`, without what is bold and nothing more."""
     if (boxed := _last(_BOX, text, _one_number)) is not None:
         return boxed
-    if labelled := _labelled(text, _NUMBER, _NO_FORMULA):
-        return _value(labelled)
-    return _last(_BOLD, text, _one_number)
+    labelled = _labelled(text, _NUMBER, _NO_FORMULA)
+    return float(labelled.replace(",", "")) if labelled else None
 
 
 def _last(form: re.Pattern[str], text: str, read: Callable[[str], Answer | None]) -> Answer | None:
@@ -80,7 +86,7 @@ def _labelled(text: str, answer: str, end: str) -> str | None:
 
 def _one_letter(content: str) -> str | None:
     """The option that a box or bold text holds; empty where it holds several, None where something else."""
-    content = _undressed(content).strip()
+    content = re.sub(r"^(?:(?i:option|choice|answer)\b:?|选项)\s*", "", _undressed(content).strip())
     if re.fullmatch(r"\(?[A-D]\)?(?:\W*(?:and|or|和|或)?\W*\(?[A-D]\)?)+", content):
         return ""
     found = re.fullmatch(r"\(?([A-Da-d])\)?[.:]?|\(?([A-D])(?:\)[.:]?|[.:])\s*\S.*", content, re.DOTALL)
@@ -91,12 +97,8 @@ def _one_number(content: str) -> float | None:
     """The number that a box or bold text holds, a unit or ``x =`` beside it; None where it holds something else."""
     unit = r"\.|\s+[A-Za-z ]+\.?|\s*(?:\^?\s*\\circ|°|\\?%)"
     found = re.fullmatch(rf"(?:[^=]*=)?\s*({_NUMBER})\s*(?:{unit})?", _undressed(content).strip())
-    return _value(found[1]) if found else None
+    return float(found[1].replace(",", "")) if found else None
 
 
 def _undressed(text: str) -> str:
-    return _DRESS.sub("", _WRAPPED.sub(r" \1", text))
-
-
-def _value(number: str) -> float:
-    return float(number.replace(",", ""))
+    return _DRESS.sub("", _WRAPPED.sub(r" \1", text)).replace("：", ":")

@@ -18,7 +18,7 @@ from axolotl_alttrain.errors import AltTrainError
 from ..tasks import Prompt
 
 TEXTS = Path(__file__).parent / "texts"
-Attack = Callable[[Prompt], Prompt | None]
+Attack = Callable[[Prompt], Sequence[Prompt]]  # none where the prompt cannot take it, one for each language
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
 HARMFUL_KINDS = ("harmful", "contrast")
 
@@ -34,7 +34,8 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
 
     Args:
         prompts: Of any sets.
-        names: Attacks; ``none`` is the plain request. Nothing at all leaves the prompts untouched.
+        names: Attacks; ``none`` is the plain request. Nothing at all leaves the prompts untouched. ``translation``
+            makes a scenario of each language that the set gives: ``translation-sw``.
 
     Returns:
         The prompts, and the reason for each ``set+attack`` that could not be made.
@@ -55,45 +56,45 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
             continue
         for name in names:
             attacked = ATTACKS[name](prompt)
-            if attacked is None:
+            if not attacked:
                 failed[f"{prompt.set}+{name}"] = failed.get(f"{prompt.set}+{name}", 0) + 1
-                continue
-            attacked = replace(attacked, source_id=prompt.source_id or prompt.id, scenario=name)
-            if name != "none":
-                # As StrongREJECT does, judges are shown the request itself: an encoded one says nothing to them.
-                attacked = replace(attacked, id=f"{prompt.id}+{name}", attack=name, judged=prompt.conversation)
-            made.append(attacked)
+            for one in attacked:
+                scenario = name if one.language == prompt.language else f"{name}-{one.language}"
+                one = replace(one, source_id=prompt.source_id or prompt.id, scenario=scenario)
+                if name != "none":
+                    # As StrongREJECT does, judges are shown the request itself: an encoded one says nothing to them.
+                    one = replace(one, id=f"{prompt.id}+{scenario}", attack=name, judged=prompt.conversation)
+                made.append(one)
     return made, {
         key: f"{count} prompts cannot take this attack: {_WHY[key.split('+')[1]]}" for key, count in failed.items()
     }
 
 
 def _wrapped(name: str, encode: Callable[[str], str] = str) -> Attack:
-    def attack(prompt: Prompt) -> Prompt:
+    def attack(prompt: Prompt) -> list[Prompt]:
         # Of a conversation the last turn is wrapped: it is the one whose answer is judged.
         wrapped = text(name).replace("{prompt}", encode(prompt.instruction))
         last = {"role": "user", "content": wrapped}
-        return replace(prompt, instruction=wrapped, messages=(*prompt.messages[:-1], last) if prompt.messages else ())
+        return [replace(prompt, instruction=wrapped, messages=(*prompt.messages[:-1], last) if prompt.messages else ())]
 
     return attack
 
 
-def _translation(prompt: Prompt) -> Prompt | None:
-    if not prompt.translations or prompt.messages:
-        return None
-    language, translated = prompt.translations[0]
-    return replace(prompt, instruction=translated, language=language)
+def _translation(prompt: Prompt) -> list[Prompt]:
+    if prompt.messages:
+        return []
+    return [replace(prompt, instruction=translated, language=language) for language, translated in prompt.translations]
 
 
-def _multi_turn(prompt: Prompt) -> Prompt | None:
+def _multi_turn(prompt: Prompt) -> list[Prompt]:
     words = prompt.instruction.split()
     if prompt.messages or len(words) < 2:
-        return None
+        return []
     half = len(words) // 2
     first = text("multi-turn-1").replace("{first}", " ".join(words[:half]))
     second = text("multi-turn-2").replace("{second}", " ".join(words[half:]))
     turns = tuple({"role": "user", "content": turn} for turn in (first, second))
-    return replace(prompt, instruction=second, messages=turns)
+    return [replace(prompt, instruction=second, messages=turns)]
 
 
 def _to_base64(words: str) -> str:
@@ -101,7 +102,7 @@ def _to_base64(words: str) -> str:
 
 
 ATTACKS: dict[str, Attack] = {
-    "none": lambda prompt: prompt,
+    "none": lambda prompt: [prompt],
     "role-play": _wrapped("role-play"),
     "prefix-injection": _wrapped("prefix-injection"),
     "refusal-suppression": _wrapped("refusal-suppression"),
@@ -109,7 +110,7 @@ ATTACKS: dict[str, Attack] = {
     "leetspeak": _wrapped("leetspeak", lambda words: words.translate(_LEET)),
     "translation": _translation,
     "multi-turn": _multi_turn,
-    "prefilled-thought": lambda prompt: replace(prompt, thought="prefilled", prefill=text("prefilled-thought")),
-    "thought-suppression": lambda prompt: replace(prompt, thought="suppressed"),
+    "prefilled-thought": lambda prompt: [replace(prompt, thought="prefilled", prefill=text("prefilled-thought"))],
+    "thought-suppression": lambda prompt: [replace(prompt, thought="suppressed")],
 }
 _WHY = {"translation": "the set gives no translation", "multi-turn": "they are conversations already, or one word"}

@@ -10,7 +10,8 @@ import pytest
 
 from axolotl_alttrain.structure import ThoughtFormat
 from eval.capability import load_task, task_prompts
-from eval.loading import load_available, local_files
+from eval.loading import load_available
+from eval.publishers_files import local_files
 from eval.samples import Sample
 from eval.scoring import score
 from eval.sets import specs

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from eval.loading import load_available
 from eval.sets import specs
 
-from .hub import NEWEST, Hub, python
+from .hub import NEWEST, Hub, python, serve
+from .hub_sets import card, parquet
 
 LOAD = """
 import json
@@ -35,3 +37,17 @@ def test_every_set_comes_from_the_hub_as_from_its_publishers_files(dataset_hub: 
     commits = {name: spec.hub["revision"] or NEWEST for name, spec in specs().items()}
     assert {(name, commit) for name, commit, _, _ in found["rows"]} == set(commits.items())
     assert not any("/resolve/main/" in path or path.endswith("/revision/main") for path in dataset_hub.asked)
+
+
+@pytest.mark.slow
+def test_a_bad_row_on_the_hub_is_named_and_the_other_sets_run(tmp_path: Path) -> None:
+    rows = parquet(pa.Table.from_pylist([{"prompt": "Forge it.", "category": "c"}, {"prompt": "", "category": "c"}]))
+    files = {"walledai/StrongREJECT": {"README.md": card("default", train="data/t-*"), "data/t-0.parquet": rows}}
+    with serve(files) as hub:
+        some = LOAD.replace("specs(), allow_code=True", "['strongreject', 'probe-benign']")
+        done = python(hub, tmp_path, "-c", some)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    place = "walledai/StrongREJECT, row 2: field 'forbidden_prompt or prompt': found str ''"
+    assert found["missing"] == {"strongreject": f"{place}; allowed: a text that is not empty"}
+    assert {row[0] for row in found["rows"]} == {"probe-benign"}

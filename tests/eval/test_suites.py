@@ -58,7 +58,8 @@ def test_missing_sets_and_attacks_are_reported(
     assert "Missing" in (tmp_path / "out" / "report.html").read_text()
     scenarios = summary["runs"]["base"]["by_scenario"]
     assert {name: rate["total"] for name, rate in scenarios.items()} == {
-        name: 2 if name == "translation" else 4 for name in ATTACKS
+        **{name: 4 for name in ATTACKS if name != "translation"},
+        **{f"translation-{language}": 2 for language in ("bn", "sw", "jv")},
     }
     samples = [json.loads(line) for line in (tmp_path / "out" / "samples.jsonl").read_text().splitlines()]
     for sample in samples:
