@@ -12,10 +12,10 @@ from markupsafe import Markup
 from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
-from ..table import p_header, p_value, percent, points
+from ..table import p_header, p_value, points
 from .browser import browser_rows
 from .headline import headline
-from .markdown import shown_name
+from .markdown import interval, shown_name
 from .packing import packed
 from .plots import attacks, forest, rates, tokens, trade_off
 from .svg import Plot
@@ -30,7 +30,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
     page = environment.get_template("report.html.j2").render(
         summary=summary,
         metrics=shown,
-        percent=percent,
+        interval=interval,
         p_value=p_value,
         p_header=p_header,
         points=points,

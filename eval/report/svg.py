@@ -29,6 +29,7 @@ def to_svg(figure: Any) -> str:
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r'(<svg [^>]*width="([^"]+)")', r'\1 style="--drawn: \2"', svg, count=1)  # for the page's style
     return re.sub(r'<g id="[^"]*"', "<g", svg)  # figure_1, axes_1: nothing refers to them, and a page has several
 
 
