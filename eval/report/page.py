@@ -14,6 +14,7 @@ from axolotl_alttrain.files import write_whole
 from ..metrics import METRICS, Metric, Scored
 from ..table import p_header, p_value, points
 from .browser import browser_rows
+from .definitions import definitions
 from .headline import headline
 from .markdown import interval, shown_name
 from .packing import packed
@@ -35,6 +36,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         p_header=p_header,
         points=points,
         headline=headline(summary).replace(" %", "\u00a0%"),
+        definitions=definitions(summary),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
