@@ -9,7 +9,7 @@ from ..metrics import METRICS
 from ..table import p_value
 
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
-_BETTER = {m.name: -1 if m.better == "lower" else 1 for m in METRICS}
+_BETTER = {m.name: m.better for m in METRICS}
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -38,12 +38,12 @@ def _change(summary: Mapping[str, Any], name: str) -> tuple[str, str]:
         return "", ""
     text = f"{_NAMES[name]} {100 * before:.1f} % → {100 * after:.1f} %"
     test = (summary.get("comparison") or {}).get(name)
-    tested = bool(test) and test["difference"] is not None
-    change = _BETTER[name] * (test["difference"] if tested else after - before)
-    kind = "Gained" if change > 0 else "Worse"
-    if tested:
+    if not test or test["difference"] is None:
+        change, told = after - before, True
+    else:
+        change, told = test["difference"], test["p_value"] < 0.05
         p = p_value(test["p_value"])
-        text += f" ({100 * test['difference']:+.1f} points, p {p if p.startswith('<') else '= ' + p})"
-    if not change or (tested and test["p_value"] >= 0.05):
-        kind = "Not told apart"
-    return kind, text
+        text += f" ({100 * change:+.1f} points, p {p if p.startswith('<') else '= ' + p})"
+    if not told or not change:
+        return "Not told apart", text
+    return "Gained" if (change < 0) == (_BETTER[name] == "lower") else "Worse", text
