@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         p_value=p_value,
         p_header=p_header,
         points=points,
-        headline=headline(summary).replace(" %", "\u00a0%"),
+        headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
         definitions=definitions(summary),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
