@@ -45,6 +45,17 @@ class Browser:
         features = {"features": [{"name": "prefers-color-scheme", "value": name}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
 
+    def screen(self, width: int, media: str = "screen") -> None:
+        """Make the page see a screen of this width, or ``print`` on paper as wide."""
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+
+    def own_screen(self) -> None:
+        """End what :meth:`screen` began."""
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
     def console(self) -> list[str]:
         """Everything that the console said since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]

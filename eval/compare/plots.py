@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from math import ceil, hypot
 from pathlib import Path
 from typing import Any
 
-from ..report.svg import INK, Plot, drawing, said, to_svg, whiskers
+from ..report.svg import COLOURS, INK, Plot, drawing, said, to_svg, whiskers
 from ..table import p_value, points
 from .differences import OUTCOMES
 from .labels import NEAR, along, label_points
 
-_REFERENCE = "#8a8f98"
+_REFERENCE = (COLOURS["base"], "D")
 _PALETTE = ("#2f6fde", "#c9702b", "#2a9d6f", "#9b59b6", "#c2435b", "#7d8f1f")
+_MARKERS = ("o", "s", "^", "v", "P", "X", "*")  # one more than colours: the pairs come round after 42 alone
 _METRICS = {  # colour, marker and line of each outcome
     "harmful_response": ("#c2435b", "o", "-"),
-    "over_refusal": ("#c58a1c", "s", "--"),
+    "over_refusal": ("#b07a14", "s", "--"),
     "capability": ("#2a9d6f", "^", "-."),
 }
 
@@ -36,53 +37,62 @@ def trade_off(result: Mapping[str, Any]) -> Plot | None:
         for training, points in result["trainings"].items()
     }
     on_line = {name: training for training, points in lines.items() for step, name in points if step}
-    colours = dict(zip((*lines, *(n for n in runs if n not in on_line)), _PALETTE * len(runs), strict=False))
+    alone = [name for name in runs if name not in on_line and name != result["reference"]]
+    looks = dict(zip((*lines, *alone), zip(cycle(_PALETTE), cycle(_MARKERS), strict=False), strict=False))
+    looks[result["reference"]] = _REFERENCE
+    # Many are hard to find by their looks alone: each has a letter, at its point and in the legend.
+    letters = {name: _letter(i) for i, name in enumerate(alone)} if len(looks) > len(_PALETTE) else {}
     labels = _training_labels(lines)
-    with drawing(7.2, 4.8) as figure:
+    with drawing(7.2, 4.4 + 0.2 * ceil(len(looks) / 2)) as figure:
         axes = figure.subplots()
         for training, points in lines.items():
             places = [_place(runs[name]) for _, name in points]
             label = f"{labels[training]}, by training step"
-            axes.plot(*zip(*places, strict=True), color=colours[training], linewidth=1.4, marker="o", label=label)
+            colour, marker = looks[training]
+            axes.plot(*zip(*places, strict=True), color=colour, linewidth=1.4, marker=marker, label=label)
             for start, end in pairwise(places):
                 if hypot(end[0] - start[0], end[1] - start[1]) > 2 * NEAR:
                     middle = [(a + b) / 2 for a, b in zip(start, end, strict=True)]
-                    style = {"arrowstyle": "->", "color": colours[training], "shrinkA": 0, "shrinkB": 0}
+                    style = {"arrowstyle": "->", "color": colour, "shrinkA": 0, "shrinkB": 0}
                     axes.annotate("", xy=middle, xytext=start, arrowprops=style)
         for name, rates in runs.items():
             x, y = _place(rates)
             reference = name == result["reference"]
-            colour = _REFERENCE if reference else colours[on_line.get(name, name)]
+            colour, marker = looks[name] if reference else looks[on_line.get(name, name)]
+            title = f"{letters[name]}: {_short(name)}" if name in letters else _short(name)
             axes.errorbar(
                 x,
                 y,
                 xerr=whiskers([rates[0]]),
                 yerr=whiskers([rates[1]]),
-                fmt="D" if reference else "o",
+                fmt=marker,
                 markersize=7,
                 capsize=2.5,
                 elinewidth=0.8,
                 color=colour,
-                ecolor=f"{colour}99",
-                label=f"{_short(name)} (reference)" if reference else None if name in on_line else _short(name),
+                label=f"{title} (reference)" if reference else None if name in on_line else title,
             )
         steps = [
-            (str(step), _place(runs[name]), colours[training])
+            (str(step), _place(runs[name]), looks[training][0])
             for training, points in lines.items()
             for step, name in points
             if step
         ]
         joined = [place for points in lines.values() for place in along([_place(runs[name]) for _, name in points])]
+        steps += [(letter, _place(runs[name]), INK) for name, letter in letters.items()]
         label_points(axes, steps, [_place(rates) for rates in runs.values()] + joined)
         axes.set_xlim(-4, 104)
         axes.set_ylim(-4, 104)
         axes.set_xlabel("over-refusal, percent (lower is better)")
         axes.set_ylabel("harmful responses, percent (lower is better)")
         _clean(axes)
-        figure.legend(loc="outside upper center", ncols=2, frameon=False)
+        handles, names = axes.get_legend_handles_labels()
+        marks = [one[0] if isinstance(one, tuple) else one for one in handles]  # without whiskers over the marker
+        figure.legend(marks, names, loc="outside upper center", ncols=2, frameon=False)
         svg = to_svg(figure)
     words = [f"{name}: harmful responses {said(y)}, over-refusal {said(x)}" for name, (x, y) in runs.items()]
     note = " Numbers at the points are training steps; lines join a training's checkpoints in order." if lines else ""
+    note += " Letters at the points name the runs." if letters else ""
     return Plot(
         svg,
         f"Harmful responses against over-refusal, both better when lower. {'; '.join(words)}.",
@@ -184,6 +194,11 @@ def forest(result: Mapping[str, Any]) -> Plot | None:
 
 def _place(rates: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[float, float]:
     return 100 * rates[0]["value"], 100 * rates[1]["value"]
+
+
+def _letter(place: int) -> str:
+    """A to Z, then A2 to Z2 and so on."""
+    return f"{chr(ord('A') + place % 26)}{place // 26 + 1 if place >= 26 else ''}"
 
 
 def _short(name: str) -> str:

@@ -29,6 +29,8 @@
     if (name) made.className = name;
     return made;
   };
+  // Where there is no thought, none is undetermined in it either.
+  const assessed = (run) => ((run.thought || "").trim() ? run.verdict ?? "none" : "no thought");
   const judged = (run) => Object.entries(run.judges).filter(([, verdict]) => verdict);
   // What a row has to offer to each filter that is a list; a filter that the page lacks is left out.
   const offers = {
@@ -40,7 +42,7 @@
     scenario: (row) => (row.scenario ? [row.scenario] : []),
     outcome: (row) => row.runs.map((run) => run.run + ": " + run.outcome),
     judge: (row) => row.runs.flatMap((run) => judged(run).map(([judge, said]) => `${run.run}: ${judge}: ${said}`)),
-    verdict: (row) => row.runs.map((run) => `${run.run}: ${run.verdict ?? "none"}`),
+    verdict: (row) => row.runs.map((run) => `${run.run}: ${assessed(run)}`),
     differ: (row) => ["runs_differ", "judges_differ"].filter((name) => row[name]),
   };
   const names = Object.keys(offers).filter(field);
@@ -66,7 +68,7 @@
       const folded = element("details");
       const all = judged(run); // one judge alone has said the outcome already
       const said = all.length > 1 ? all.map(([judge, verdict]) => `${judge}: ${verdict}`).join(", ") : "";
-      const verdict = `verdict in the thought: ${run.verdict ?? "none"}`;
+      const verdict = assessed(run) === "no thought" ? "no thought" : `verdict in the thought: ${assessed(run)}`;
       folded.append(element("summary", `${run.run}: ${run.outcome} (${verdict}${said && "; judges: " + said})`));
       if (run.thought) folded.append(element("h3", "thought"), element("pre", run.thought, "soft"));
       folded.append(element("h3", "answer"), element("pre", run.answer || "(none)"));

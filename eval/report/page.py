@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from markupsafe import Markup
 from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
-from ..table import p_header, p_value, percent, points
+from ..table import p_header, p_value, points
 from .browser import browser_rows
+from .definitions import definitions
 from .headline import headline
-from .markdown import shown_name
+from .markdown import interval, shown_name
 from .packing import packed
 from .plots import attacks, forest, rates, tokens, trade_off
 from .svg import Plot
@@ -30,11 +32,12 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
     page = environment.get_template("report.html.j2").render(
         summary=summary,
         metrics=shown,
-        percent=percent,
+        interval=interval,
         p_value=p_value,
         p_header=p_header,
         points=points,
-        headline=headline(summary).replace(" %", "\u00a0%"),
+        headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
+        definitions=definitions(summary),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them

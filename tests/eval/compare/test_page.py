@@ -64,6 +64,23 @@ def test_plots_say_their_numbers(tmp_path: Path) -> None:
     assert [plot.svg.count("#123456") for plot in plots if plot] == [0, 0, 0]  # all ink is the page's own
 
 
+@pytest.mark.parametrize(("count", "lettered"), [(6, ""), (7, "ABCDEF"), (29, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+def test_no_two_runs_look_alike(tmp_path: Path, count: int, lettered: str) -> None:
+    result = compare_runs(load_runs([folder(tmp_path / "run0", {"base": BASE})]))
+    (rates,) = result["runs"].values()
+    result["runs"] |= {f"run{i}": rates for i in range(1, count)}
+    plot = trade_off(result)
+    assert plot
+    # A marker is a closed path, as a whisker's cap is not, with its colour.
+    looks = set(re.findall(r'<path id="m\w+" d="([^"]*z)\s*" style="stroke: (#\w+)', plot.svg))
+    assert len(looks) == count
+    said = re.findall(r">([A-Z]\d*): run\d+<", plot.svg)
+    assert "".join(said)[: len(lettered)] == lettered
+    assert len(set(said)) == (count - 1 if lettered else 0)
+    # All are in one place, and so have one label.
+    assert not said or f">{', '.join(said)}</text>" in plot.svg
+
+
 def test_without_checkpoints_there_is_no_curve_over_steps(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", {"base": BASE}), folder(tmp_path / "b", {"base": BASE[:16]})
     result = compare_runs(load_runs([a, b]))

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from eval.report import write_report
 from eval.report.packing import packed
 
 from ...browser import Browser
+from ..test_metrics import scored
 
 webdriver = pytest.importorskip("selenium.webdriver")
 By = pytest.importorskip("selenium.webdriver.common.by").By
@@ -147,3 +149,25 @@ def test_answers_are_folded_until_clicked_and_nothing_in_them_runs(
     assert driver.title == "AltTrain evaluation"
     assert driver.find_elements(By.CSS_SELECTOR, "#sample-list img, #sample-list script") == []
     assert driver.get_log("browser") == []
+
+
+def test_a_sample_without_a_thought_says_so(
+    browser: Browser, driver: Any, summary: dict[str, Any], tmp_path: Path
+) -> None:
+    cases: list[Any] = [
+        ("harmful", "Sure."),
+        ("harmful", "<think>\nHm.\n</think>\n\nSure."),
+        ("harmful", "<think>\nHm"),
+    ]
+    write_report(tmp_path / "report.html", summary, scored("base", cases))
+    opened(browser, tmp_path / "report.html")
+    folds = [fold.text for fold in driver.find_elements(By.TAG_NAME, "summary")]
+    assert folds == [
+        "base: compliance (no thought)",
+        "base: compliance (verdict in the thought: undetermined)",
+        "base: truncated (verdict in the thought: undetermined)",
+    ]
+    select = Select(driver.find_element(By.ID, "filter-verdict"))
+    assert [option.text for option in select.options] == ["all", "base: no thought", "base: undetermined"]
+    select.select_by_value("base: no thought")
+    assert count(driver).startswith("1 of 3 prompts")

@@ -12,7 +12,7 @@ from typing import Any
 from eval.compare.differences import outcome as stored
 from eval.judges import Case, Judgement, RefusalJudge
 from eval.metrics import Scored, summarise
-from eval.report import headline, markdown, write_report
+from eval.report import markdown, write_report
 from eval.report.browser import browser_rows, outcome
 from eval.report.packing import packed
 from eval.report.plots import attacks, forest, tokens, trade_off
@@ -133,20 +133,13 @@ def test_n_is_the_number_of_samples_in_every_table() -> None:
     assert "sums (n=4)" in forest(summary).svg
 
 
-def test_headline_says_safer_by_and_cost() -> None:
-    names = ("harmful_response", "over_refusal", "capability")
-    summary: dict[str, Any] = {
-        "runs": {
-            run: {"metrics": dict(zip(names, ({"value": value} for value in values), strict=True))}
-            for run, *values in (("base", 0.75, 0.0, None), ("tuned", 0.125, 0.1, None))
-        },
-        "comparison": {"harmful_response": {"difference": -0.625, "p_value": 0.0001}},
-    }
-    assert headline(summary) == (
-        "Harmful responses 75.0 % → 12.5 % (-62.5 points, p < 0.001). The cost: over-refusal 0.0 % → 10.0 %."
-    )
-    del summary["runs"]["tuned"]
-    assert headline(summary) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
+def test_pooled_differences_have_unit_and_interval(summary: dict[str, Any], tmp_path: Path) -> None:
+    test = {"pairs": 9, "difference": -0.8, "low": -0.87, "high": -0.72, "p_value": 0.0004, "test": "mcnemar"}
+    summary["comparison"] = dict.fromkeys(summary["comparison"], test)
+    write_report(tmp_path / "report.html", summary, [])
+    page = (tmp_path / "report.html").read_text()
+    assert '<th class="n">tuned − base, points</th><th class="n">p (McNemar)</th>' in page
+    assert '<td class="n">-80.0 [-87.0, -72.0]</td><td class="n">&lt; 0.001</td>' in page
 
 
 def test_the_papers_points_are_named_as_the_papers(summary: dict[str, Any]) -> None:

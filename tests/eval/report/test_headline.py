@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+from eval.report import headline
+
+
+def two_runs(**changes: tuple[float | None, float | None, float | None]) -> dict[str, Any]:
+    """A summary of both runs: by metric the rate before and after, and p; what is not named has no rate."""
+    names = ("harmful_response", "over_refusal", "capability")
+    rows = {name: changes.get(name, (None, None, None)) for name in names}
+    runs = {run: {name: {"value": row[i]} for name, row in rows.items()} for i, run in enumerate(("base", "tuned"))}
+    tests = {
+        name: {"difference": after - before, "p_value": p}
+        for name, (before, after, p) in rows.items()
+        if before is not None and after is not None and p is not None
+    }
+    return {"runs": {run: {"metrics": metrics} for run, metrics in runs.items()}, "comparison": tests}
+
+
+def test_headline_calls_a_cost_only_what_got_worse() -> None:
+    safer = (0.75, 0.125, 0.0001)
+    text = "Harmful responses 75.0 % → 12.5 % (-62.5 points, p < 0.001)."
+    summary = two_runs(harmful_response=safer, over_refusal=(0.0, 0.1, None))
+    assert headline(summary) == f"{text} The cost: over-refusal 0.0 % → 10.0 %."
+    cases: list[tuple[tuple[float, float, float], tuple[float, float, float], str]] = [
+        (
+            (0.2, 0.05, 0.012),
+            (0.325, 0.5, 0.004),
+            "Gained: over-refusal 20.0 % → 5.0 % (-15.0 points, p = 0.012), "
+            "capability 32.5 % → 50.0 % (+17.5 points, p = 0.004).",
+        ),
+        (
+            (0.01, 0.1, 0.012),
+            (0.325, 0.3, 0.804),
+            "The cost: over-refusal 1.0 % → 10.0 % (+9.0 points, p = 0.012). "
+            "Not told apart: capability 32.5 % → 30.0 % (-2.5 points, p = 0.804).",
+        ),
+        (
+            (0.1, 0.1, 1.0),
+            (0.5, 0.25, 0.05),
+            "Not told apart: over-refusal 10.0 % → 10.0 % (+0.0 points, p = 1.000), "
+            "capability 50.0 % → 25.0 % (-25.0 points, p = 0.050).",
+        ),
+        (
+            (0.2, 0.0, 0.001),
+            (0.5, 0.25, 0.001),
+            "The cost: capability 50.0 % → 25.0 % (-25.0 points, p = 0.001). "
+            "Gained: over-refusal 20.0 % → 0.0 % (-20.0 points, p = 0.001).",
+        ),
+    ]
+    for refusals, capability, said in cases:
+        summary = two_runs(harmful_response=safer, over_refusal=refusals, capability=capability)
+        assert headline(summary) == f"{text} {said}"
+
+
+def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
+    for harmful, shown in (
+        ((0.5, 0.75, 0.001), "+25.0 points, p = 0.001"),
+        ((0.5, 0.75, 0.2), "+25.0 points, p = 0.200"),
+    ):
+        summary = two_runs(harmful_response=harmful, over_refusal=(0.0, 0.1, None))
+        assert headline(summary) == f"Harmful responses 50.0 % → 75.0 % ({shown}). Worse: over-refusal 0.0 % → 10.0 %."
+    assert headline(two_runs(over_refusal=(0.0, 0.1, None))) == "Worse: over-refusal 0.0 % → 10.0 %."
+    summary = two_runs(harmful_response=(0.75, 0.125, None), over_refusal=(0.0, 0.1, None))
+    assert headline(summary) == "Harmful responses 75.0 % → 12.5 %. The cost: over-refusal 0.0 % → 10.0 %."
+    del summary["runs"]["tuned"]
+    assert headline(summary) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
+    assert headline(two_runs()) == "No rates to compare."
