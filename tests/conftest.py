@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import absl.logging
 import pytest
 
 from .browser import browser as browser
@@ -14,6 +16,9 @@ from .families import qwen_tokenizer
 
 os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # tests run offline; the demo model comes from a package
+# ROUGE brings absl, whose handler closes its stream when Axolotl configures logging, unless it is one of Python's own;
+# under pytest it would be the one into which all output is captured.
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = ROOT / "examples" / "data" / "alttrain-seed.jsonl"
