@@ -13,7 +13,7 @@ from markupsafe import Markup
 from axolotl_alttrain.files import write_whole
 
 from ..metrics import METRICS, Metric, Scored
-from ..table import p_header, p_value, points
+from ..table import detectable, p_header, p_value, points
 from .browser import browser_rows
 from .definitions import definitions
 from .headline import headline
@@ -37,6 +37,7 @@ def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored
         p_header=p_header,
         points=points,
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
+        detectable=detectable(summary),
         definitions=definitions(summary),
         shown_name=shown_name,
         plots={title: plot for title, plot in _plots(summary, shown, scored) if plot},
