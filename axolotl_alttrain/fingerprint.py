@@ -17,9 +17,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.compat import snapshot
+
 LOG = logging.getLogger(__name__)
 # Whatever turns a row into tokens; the evaluator, command line and checks do not.
-_CODE = ("structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
+_CODE = ("compat.py", "structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
@@ -101,18 +103,10 @@ def _tokenizer_files(name: str, revision: str | None) -> list[Path]:
     if Path(name).is_dir():
         found = [Path(name) / file for file in _TOKENIZER_FILES]
         return [path for path in found if path.is_file()]
-    from huggingface_hub import try_to_load_from_cache
-    from transformers.utils.hub import cached_file
-
     try:
-        for file in _TOKENIZER_FILES:
-            cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=False)
-    except (
-        Exception
-    ) as error:  # no network, gated, no such model: what is in the cache counts, and loading says the rest
+        # One question to the hub: without a network each file of its own would wait through all retries.
+        folder = Path(snapshot(name, revision=revision, allow_patterns=list(_TOKENIZER_FILES)))
+    except Exception as error:  # no network and not in the cache, gated, no such model: loading it says the rest
         LOG.debug("tokenizer files of %s: %s", name, error)
-    try:
-        cached = [try_to_load_from_cache(name, file, revision=revision) for file in _TOKENIZER_FILES]
-    except ValueError:  # neither a folder nor a hub id
         return []
-    return [Path(path) for path in cached if isinstance(path, str)]
+    return [folder / file for file in _TOKENIZER_FILES if (folder / file).is_file()]
