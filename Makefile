@@ -37,6 +37,10 @@ eval: install
 walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
 	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
 
+.PHONY: docs
+docs: install  ## the documentation as a site: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 test: install  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
