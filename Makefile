@@ -27,7 +27,7 @@ WALKTHROUGH_ARGS ?=
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install versions demo train eval walkthrough test test-all lint build clean
+.PHONY: install versions demo train eval walkthrough docs test test-all lint build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -63,6 +63,9 @@ eval: install
 
 walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
 	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
+
+docs: install  ## the documentation as a site: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 test: versions  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile $(TEST_ARGS)
