@@ -19,7 +19,7 @@ from typing import Any
 
 LOG = logging.getLogger(__name__)
 # Whatever turns a row into tokens; the evaluator, command line and checks do not.
-_CODE = ("structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
+_CODE = ("example.py", "verdict.py", "rows.py", "template_probe.py", "template.py")
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
@@ -42,7 +42,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    places = [("axolotl_alttrain", name) for name in _CODE] + [_STRATEGY]
+    places = [("axolotl_alttrain.format", name) for name in _CODE] + [_STRATEGY]
     for package, name in places:
         digest.update(files(package).joinpath(name).read_bytes())
     for package in _PACKAGES:

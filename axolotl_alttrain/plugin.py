@@ -13,10 +13,10 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
 from axolotl_alttrain.args import AltTrainOptions
-from axolotl_alttrain.builtin import resolve_dataset
-from axolotl_alttrain.demo import resolve_model
+from axolotl_alttrain.data.sources.builtin import resolve_dataset
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fingerprint import data_fingerprint
+from axolotl_alttrain.generation.demo_model import resolve_model
 
 LOG = get_logger(__name__)
 STRATEGY = "alttrain"
@@ -88,7 +88,7 @@ class AltTrainPlugin(BasePlugin):
             return
         import torch
 
-        from axolotl_alttrain.evaluation import command, evaluate_trained
+        from axolotl_alttrain.after_training import command, evaluate_trained
 
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # the evaluator loads the model again

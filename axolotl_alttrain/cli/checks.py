@@ -25,7 +25,7 @@ TESTED = {
     "bitsandbytes": "0.50.2",
     "accelerate": "1.13.0",
 }
-_PROBE = "axolotl_alttrain.cli.probe"
+_PROBE = "axolotl_alttrain.cli.plugin_probe"
 
 
 @dataclass(frozen=True)
