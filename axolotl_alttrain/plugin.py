@@ -13,7 +13,7 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
 from axolotl_alttrain.args import AltTrainOptions
-from axolotl_alttrain.data.sources.builtin import resolve_dataset
+from axolotl_alttrain.data.builtin import resolve_dataset
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fingerprint import data_fingerprint
 from axolotl_alttrain.generation.demo_model import resolve_model

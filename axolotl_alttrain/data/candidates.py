@@ -14,8 +14,8 @@ from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.data.screening.overlap import Overlap
 from axolotl_alttrain.data.screening.selection import Entry
 from axolotl_alttrain.data.screening.trace_faults import find_fault
+from axolotl_alttrain.data.seeded_draw import rank
 from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source_name
-from axolotl_alttrain.data.steps.seeded_draw import rank
 from axolotl_alttrain.data.steps.understanding import Understanding, understand
 from axolotl_alttrain.data.traces.trace import Trace, trace_from_row
 from axolotl_alttrain.errors import RowError

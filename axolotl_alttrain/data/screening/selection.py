@@ -21,7 +21,7 @@ class Entry:
     """What is kept in memory of one candidate.
 
     Attributes:
-        rank: Its place by seed, see :func:`axolotl_alttrain.data.steps.seeded_draw.rank`.
+        rank: Its place by seed, see :func:`axolotl_alttrain.data.seeded_draw.rank`.
         offset: Where its line begins in the file of candidates, in bytes.
         key: Of its assessment in the store; empty where the row needs none.
         label: None until an assessor has judged it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.data.sources.builtin import resolve_dataset
+from axolotl_alttrain.data.builtin import resolve_dataset
 from axolotl_alttrain.errors import AltTrainError
 
 _FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}

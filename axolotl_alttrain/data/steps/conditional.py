@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from axolotl_alttrain.data.assessors.base import Assessment
-from axolotl_alttrain.data.steps.seeded_draw import draw
+from axolotl_alttrain.data.seeded_draw import draw
 from axolotl_alttrain.data.steps.understanding import Understanding
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.example import AltTrainExample

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from axolotl_alttrain.data.screening.selection import Entry, Strategy, stratified
-from axolotl_alttrain.data.steps.seeded_draw import draw, rank
+from axolotl_alttrain.data.seeded_draw import draw, rank
 
 
 def entries(**sizes: int) -> list[Entry]:
