@@ -1,4 +1,4 @@
-"""Judges are measured themselves, on ``data/judge-gold.jsonl``, written for this project."""
+"""Judges are measured themselves, on ``gold/judge-gold.jsonl``, written for this project."""
 
 from __future__ import annotations
 
