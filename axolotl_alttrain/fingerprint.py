@@ -17,9 +17,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.compat import snapshot
+
 LOG = logging.getLogger(__name__)
 # Whatever turns a row into tokens; the evaluator, command line and checks do not.
-_CODE = ("example.py", "verdict.py", "rows.py", "template_probe.py", "template.py")
+_CODE = (
+    ("axolotl_alttrain", "compat.py"),
+    ("axolotl_alttrain.format", "example.py"),
+    ("axolotl_alttrain.format", "verdict.py"),
+    ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "template_probe.py"),
+    ("axolotl_alttrain.format", "template.py"),
+)
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
@@ -42,8 +51,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    places = [("axolotl_alttrain.format", name) for name in _CODE] + [_STRATEGY]
-    for package, name in places:
+    for package, name in (*_CODE, _STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     for package in _PACKAGES:
         try:
@@ -101,18 +109,10 @@ def _tokenizer_files(name: str, revision: str | None) -> list[Path]:
     if Path(name).is_dir():
         found = [Path(name) / file for file in _TOKENIZER_FILES]
         return [path for path in found if path.is_file()]
-    from huggingface_hub import try_to_load_from_cache
-    from transformers.utils.hub import cached_file
-
     try:
-        for file in _TOKENIZER_FILES:
-            cached_file(name, file, revision=revision, _raise_exceptions_for_missing_entries=False)
-    except (
-        Exception
-    ) as error:  # no network, gated, no such model: what is in the cache counts, and loading says the rest
+        # One question to the hub: without a network each file of its own would wait through all retries.
+        folder = Path(snapshot(name, revision=revision, allow_patterns=list(_TOKENIZER_FILES)))
+    except Exception as error:  # no network and not in the cache, gated, no such model: loading it says the rest
         LOG.debug("tokenizer files of %s: %s", name, error)
-    try:
-        cached = [try_to_load_from_cache(name, file, revision=revision) for file in _TOKENIZER_FILES]
-    except ValueError:  # neither a folder nor a hub id
         return []
-    return [Path(path) for path in cached if isinstance(path, str)]
+    return [folder / file for file in _TOKENIZER_FILES if (folder / file).is_file()]

@@ -1,4 +1,9 @@
-"""The Axolotl plugin: makes ``type: alttrain`` resolve and checks the config before GPU time is spent."""
+"""The Axolotl plugin: makes ``type: alttrain`` resolve and checks the config before GPU time is spent.
+
+Axolotl loads it where a config names it under ``plugins:``, and since 0.21 in every run, through the entry-point group
+``axolotl.plugins``. So every hook does nothing for a config that does not concern this package, and this module
+imports little: no torch, and nothing of the package that a foreign run does not need.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +12,15 @@ import os
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
-from axolotl_alttrain.args import AltTrainOptions
-from axolotl_alttrain.data.builtin import resolve_dataset
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.fingerprint import data_fingerprint
-from axolotl_alttrain.generation.demo_model import resolve_model
+
+if TYPE_CHECKING:
+    from axolotl_alttrain.args import AltTrainOptions
 
 LOG = get_logger(__name__)
 STRATEGY = "alttrain"
@@ -24,19 +28,32 @@ _STRATEGIES = "axolotl.prompt_strategies"
 
 
 class AltTrainPlugin(BasePlugin):
-    """``plugins: [axolotl_alttrain.AltTrainPlugin]``."""
+    """``plugins: [axolotl_alttrain.AltTrainPlugin]``; from Axolotl 0.21 on it is loaded without being named."""
 
-    def get_input_args(self) -> str:
-        """The pydantic model of the options under ``alttrain:``."""
-        return "axolotl_alttrain.args.AltTrainArgs"
+    def __init__(self) -> None:
+        super().__init__()
+        self._registered = False  # whether the config registered last concerns this package
+
+    def get_input_args(self) -> str | None:
+        """The pydantic model of the options under ``alttrain:``; none for a config without AltTrain."""
+        return "axolotl_alttrain.args.AltTrainArgs" if self._registered else None
 
     def register(self, cfg: Any) -> None:
         """Make the strategy known and check the config; runs before validation, in preprocess and in train.
 
         Raises:
-            AltTrainError: The config would train something else than AltTrain.
+            AltTrainError: The config would train something else than AltTrain, or Axolotl is not supported.
         """
+        self._registered = concerns(cfg)
+        if not self._registered:
+            return
+        from axolotl_alttrain.compat import check_axolotl
+        from axolotl_alttrain.data.builtin import resolve_dataset
+        from axolotl_alttrain.fingerprint import data_fingerprint
+        from axolotl_alttrain.generation.demo_model import resolve_model
+
         _print_user_errors_in_one_line()
+        check_axolotl()
         # Where Axolotl looks for `type: alttrain`; an external module's own loader never resolves there.
         strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
         sys.modules[f"{_STRATEGIES}.{STRATEGY}"] = strategy
@@ -52,6 +69,8 @@ class AltTrainPlugin(BasePlugin):
 
     def pre_model_load(self, cfg: Any) -> None:
         """Seed the adapter's first weights, and use all processors where training runs on them."""
+        if not concerns(cfg):
+            return
         import torch
         from transformers import set_seed
 
@@ -67,6 +86,8 @@ class AltTrainPlugin(BasePlugin):
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         """The probe, on the first process, where ``probe_every`` is set."""
+        if not concerns(cfg):
+            return []
         options = _options(cfg)
         if options.probe_every is None or not trainer.is_world_process_zero():
             return []
@@ -82,6 +103,8 @@ class AltTrainPlugin(BasePlugin):
 
     def post_train_unload(self, cfg: Any) -> None:
         """Evaluate what was trained, on the first process, where ``evaluate`` is set."""
+        if not concerns(cfg):
+            return
         # From 0.20 on Axolotl comes here after an error of training too.
         options = _options(cfg)
         if options.evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
@@ -109,7 +132,7 @@ def check_config(cfg: Any) -> None:
     if not _entries(cfg):
         raise AltTrainError(
             "no data set has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
-            "'type: alttrain', or remove the plugin"
+            "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
         )
     options = cfg.get("alttrain") or {}
     if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
@@ -127,7 +150,19 @@ def check_config(cfg: Any) -> None:
 
 def _options(cfg: Any) -> AltTrainOptions:
     """The options under ``alttrain:``, defaults filled in."""
+    from axolotl_alttrain.args import AltTrainOptions
+
     return AltTrainOptions.model_validate(dict(cfg.get("alttrain") or {}))
+
+
+def concerns(cfg: Any) -> bool:
+    """Whether a config, raw or validated, asks for this package: by its plugin, its options or its data."""
+    return is_named(cfg) or bool(cfg.get("alttrain")) or bool(_entries(cfg))
+
+
+def is_named(cfg: Any) -> bool:
+    """Whether ``plugins:`` names this package, which only Axolotl before 0.21 needs."""
+    return any(str(name).startswith("axolotl_alttrain") for name in cfg.get("plugins") or [])
 
 
 def _entries(cfg: Any) -> list[Any]:

@@ -1,1 +1,1 @@
-"""Recipes and their data; a package only so that they are found after installation."""
+"""Recipes and their data; a package so that they can be found after installation."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 import pyarrow.compute as pc
-from axolotl.datasets import wrap_dataset_for_tokenized_prompt
 from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
 from axolotl.utils.chat_templates import get_chat_template_from_config
 from axolotl.utils.logging import get_logger
 from datasets import Dataset, IterableDataset
 
+from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.rows import example_from_row, row_error
@@ -87,7 +87,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
     ) -> Dataset | IterableDataset:
         """Tokenize a whole data set; rows are numbered, so that an error names the one at fault."""
         if isinstance(dataset, IterableDataset):
-            return wrap_dataset_for_tokenized_prompt(self, dataset)
+            return dataset_wrapper()(self, dataset)
         tokenized = dataset.map(
             self.tokenize_prompt,
             with_indices=True,

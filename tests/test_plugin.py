@@ -15,6 +15,8 @@ from axolotl_alttrain.errors import AltTrainError, RowError
 
 from .conftest import SEED
 
+PLUGIN = "axolotl_alttrain.AltTrainPlugin"
+
 
 def config(**changes: Any) -> dict[str, Any]:
     return {"base_model": "m", "datasets": [{"path": "alttrain-seed", "type": "alttrain"}]} | changes
@@ -46,8 +48,9 @@ def test_a_local_file_of_the_same_name_wins(tmp_path: Path, monkeypatch: pytest.
     ("changes", "message"),
     [
         ({"train_on_inputs": True}, "train_on_inputs"),
-        ({"datasets": [{"path": "x", "type": "chat_template"}]}, "type: alttrain"),
-        ({"datasets": None}, "type: alttrain"),
+        ({"datasets": [{"path": "x", "type": "chat_template"}], "plugins": [PLUGIN]}, "type: alttrain"),
+        ({"datasets": None, "plugins": [PLUGIN]}, "type: alttrain"),
+        ({"datasets": None, "alttrain": {"probe_every": 8}}, "type: alttrain"),
     ],
 )
 def test_mistakes_are_said_in_one_line(changes: dict[str, Any], message: str) -> None:
@@ -98,7 +101,7 @@ def test_the_seed_holds_for_the_adapters_first_weights() -> None:
     from axolotl_alttrain.plugin import AltTrainPlugin
 
     def drawn(seed: int) -> torch.Tensor:
-        AltTrainPlugin().pre_model_load(DictDefault(seed=seed))
+        AltTrainPlugin().pre_model_load(DictDefault(config(seed=seed)))
         return torch.rand(4)
 
     assert torch.equal(drawn(7), drawn(7))

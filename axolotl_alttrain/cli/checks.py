@@ -7,24 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires
 from typing import Literal
+
+from axolotl_alttrain.compat import DISTRIBUTION
+
+from .tested import PACKAGES, known_environments, known_versions, this_environment
 
 Status = Literal["ok", "warning", "problem"]
 GIB = 1 << 30
 LAUNCH_SECONDS = 300
-# What the tests last ran with.
-TESTED = {
-    "axolotl": "0.19.0",
-    "torch": "2.13.0",
-    "transformers": "5.16.1",
-    "peft": "0.20.0",
-    "datasets": "4.8.4",
-    "bitsandbytes": "0.50.2",
-    "accelerate": "1.13.0",
-}
 _PROBE = "axolotl_alttrain.cli.plugin_probe"
 
 
@@ -46,26 +40,32 @@ class Check:
 
 
 def check_packages() -> Iterator[Check]:
-    """Versions against those that the tests run with, and against what the package requires."""
+    """Versions against those that this package requires, and against the environments in which its tests passed."""
     from packaging.requirements import Requirement
     from packaging.version import Version
 
-    needed = {r.name: r for r in map(Requirement, requires("axolotl-alttrain") or [])}
-    python = ".".join(map(str, sys.version_info[:3]))
-    yield Check("python", "ok", python)
-    for name, tested in TESTED.items():
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            yield Check(name, "problem", "not installed", f"pip install {name}=={tested}")
-            continue
-        release = Version(found).public
-        if name in needed and not needed[name].specifier.contains(release, prereleases=True):
+    needed = {r.name: r for r in map(Requirement, requires(DISTRIBUTION) or [])}
+    here = this_environment()
+    axolotl = here.packages.get("axolotl")
+    yield _compared("python", here.python, here.minor, known_versions("python", axolotl))
+    for name in PACKAGES:
+        found, tested = here.packages.get(name), known_versions(name, axolotl)
+        if found is None:
+            # The newest that runs on this Python: Axolotl 0.20 and later need 3.12.
+            fitting = [row.packages[name] for row in known_environments() if row.minor == here.minor] or tested
+            yield Check(name, "problem", "not installed", f"pip install {name}=={max(fitting, key=Version)}")
+        elif name in needed and not needed[name].specifier.contains(found, prereleases=True):
             yield Check(name, "problem", found, f"pip install '{name}{needed[name].specifier}'")
-        elif release == tested:
-            yield Check(name, "ok", found)
         else:
-            yield Check(name, "warning", f"{found}; tested with {tested}", f"if it fails: pip install {name}=={tested}")
+            yield _compared(name, found, found, tested)
+
+
+def _compared(name: str, found: str, release: str, tested: Sequence[str]) -> Check:
+    """A version that is allowed, against those that are tested beside the installed Axolotl."""
+    if release in tested:
+        return Check(name, "ok", found)
+    remedy = f"use Python {tested[-1]}" if name == "python" else f"pip install {name}=={tested[-1]}"
+    return Check(name, "warning", f"{found}; tested with {', '.join(tested)}", f"if it fails: {remedy}")
 
 
 def check_launcher() -> Check:

@@ -11,12 +11,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from axolotl_alttrain.cli.epoch_batches import epoch_batches
 from axolotl_alttrain.cli.recipe import DEFAULT_GPU, load_config, quiet
 from axolotl_alttrain.cli.row_lengths import Lengths, row_lengths, with_rows
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fit.architecture import read_architecture, shipped_config
 from axolotl_alttrain.fit.duration import MATRIX_EFFICIENCY, Duration, duration
+from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu, needed_gpus
 from axolotl_alttrain.fit.memory import GIB, Model, Part, memory_parts, read_model
 from axolotl_alttrain.storage.atomic import write_atomic

@@ -62,9 +62,14 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
     from axolotl.utils.config import normalize_cfg_datasets, normalize_config, validate_config
     from axolotl.utils.dict import DictDefault
 
+    from axolotl_alttrain.compat import loads_installed_plugins
+    from axolotl_alttrain.plugin import concerns, is_named
+
     raw = read_mapping(path, "an Axolotl config")
-    if not any(str(name).startswith("axolotl_alttrain.") for name in raw.get("plugins") or []):
+    if not is_named(raw) and not loads_installed_plugins():
         raise AltTrainError(f"{path}: the plugin is missing; add 'plugins: [axolotl_alttrain.AltTrainPlugin]'")
+    if not concerns(raw):
+        raise AltTrainError(f"{path}: no data set has 'type: alttrain'; add one to 'datasets:'")
     cfg = DictDefault(raw)
     cfg.axolotl_config_path = str(path)
     if gpu is not None and not cfg.base_model_config and (shipped := shipped_config(str(cfg.base_model))):

@@ -13,6 +13,7 @@ import tempfile
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from axolotl_alttrain.compat import snapshot, unpacked_gguf
 from axolotl_alttrain.errors import AltTrainError
 
 HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -62,12 +63,11 @@ def prepare() -> Path:
 
 
 def _from_hub(target: Path) -> str | None:
-    from huggingface_hub import snapshot_download
     from huggingface_hub.utils import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         # A missing network should cost seconds, not the hub's default patience.
-        found = snapshot_download(HUB_MODEL, allow_patterns=_HUB_FILES, etag_timeout=5)
+        found = snapshot(HUB_MODEL, allow_patterns=_HUB_FILES, etag_timeout=5)
     except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         print(f"The hub does not give {HUB_MODEL} ({type(error).__name__}); using {PACKAGE}.", file=sys.stderr)
         return None
@@ -82,7 +82,7 @@ def _from_package(target: Path) -> str:
 
     folder, name = str(weights.parent), weights.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32, **unpacked_gguf())
     # The GGUF metadata names another stop token than the one the model was taught to write.
     tokenizer.eos_token, tokenizer.pad_token = STOP_TOKEN, PAD_TOKEN
     for config in (model.config, model.generation_config):

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from axolotl_alttrain.compat import snapshot
 from axolotl_alttrain.format.template import ChatFormat
 
 _WEIGHTS = ("*.safetensors", "*.bin")
@@ -47,9 +48,7 @@ def locate(
 
         commit = extract_commit_hash(cached_file(model, "config.json", revision=model_revision), None)
     if adapter and not Path(adapter).is_dir():
-        from huggingface_hub import snapshot_download
-
-        folder = snapshot_download(
+        folder = snapshot(
             adapter, revision=adapter_revision, allow_patterns=list(_ADAPTER_FILES), ignore_patterns=["*/*"]
         )
         fetched = Path(folder).name  # the hub's cache has a folder per commit

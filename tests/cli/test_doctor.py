@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from axolotl_alttrain.cli import alttrain, checks
-from axolotl_alttrain.cli.checks import TESTED, Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
+from axolotl_alttrain.cli import alttrain, checks, tested
+from axolotl_alttrain.cli.checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
 from axolotl_alttrain.cli.recipe_checks import check_recipe
+from axolotl_alttrain.cli.tested import PACKAGES, Environment
 
 Recipe = Callable[..., Path]
 
@@ -22,35 +23,54 @@ def found(results: Any) -> dict[str, Check]:
     return {check.name: check for check in results}
 
 
-def test_packages_of_this_environment_are_those_that_are_tested() -> None:
+def test_packages_of_this_environment_are_allowed() -> None:
     results = found(check_packages())
-    assert set(results) == {"python", *TESTED}
+    assert list(results) == ["python", *PACKAGES]
     assert all(check.status == "ok" or "tested with" in check.found for check in results.values())
 
 
+@pytest.fixture
+def matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two environments, neither of which has to be this one."""
+
+    def row(python: str, axolotl: str, torch: str) -> Environment:
+        return Environment(
+            python=python, packages=dict.fromkeys(PACKAGES, "1.0") | {"axolotl": axolotl, "torch": torch}
+        )
+
+    rows = (row("3.11.7", "0.19.0", "2.13.0"), row("3.12.1", "0.21.0", "2.14.1"))
+    monkeypatch.setattr(tested, "known_environments", lambda: rows)
+    monkeypatch.setattr(checks, "known_environments", lambda: rows)
+
+
 @pytest.mark.parametrize(
-    ("installed", "status", "remedy"),
+    ("python", "axolotl", "torch", "expected"),
     [
-        ("0.18.0", "problem", "pip install 'axolotl<0.22,>=0.19'"),
-        ("0.22.0", "problem", "pip install 'axolotl<0.22,>=0.19'"),
-        ("0.21.0", "warning", "if it fails: pip install axolotl==0.19.0"),
-        ("0.19.0", "ok", ""),
-        (None, "problem", "pip install axolotl==0.19.0"),
+        ("3.11.9", "0.19.0", "2.13.0", ["ok", "ok", "ok"]),
+        ("3.12.1", "0.21.0", "2.14.1", ["ok", "ok", "ok"]),
+        ("3.12.1", "0.19.0", "2.13.0", ["if it fails: use Python 3.11", "ok", "ok"]),
+        ("3.12.1", "0.21.0", "2.13.0", ["ok", "ok", "if it fails: pip install torch==2.14.1"]),
+        ("3.12.1", "0.20.0", "2.14.1", ["ok", "if it fails: pip install axolotl==0.21.0", "ok"]),
+        ("3.12.1", "0.22.0", "2.14.1", ["ok", "pip install 'axolotl<0.22,>=0.19'", "ok"]),
+        ("3.11.7", "0.18.0", "2.13.0", ["ok", "pip install 'axolotl<0.22,>=0.19'", "ok"]),
+        ("3.11.7", None, "2.13.0", ["ok", "pip install axolotl==0.19.0", "ok"]),
     ],
 )
-def test_versions_of_axolotl(monkeypatch: pytest.MonkeyPatch, installed: str | None, status: str, remedy: str) -> None:
-    real = checks.version
+def test_versions_against_the_matrix(
+    monkeypatch: pytest.MonkeyPatch, matrix: None, python: str, axolotl: str | None, torch: str, expected: list[str]
+) -> None:
+    """Python, Axolotl, torch: ok, or the remedy."""
+    packages = dict.fromkeys(PACKAGES, "1.0") | {"axolotl": axolotl, "torch": torch}
+    here = Environment(python=python, packages={name: found for name, found in packages.items() if found})
+    monkeypatch.setattr(checks, "this_environment", lambda: here)
+    results = found(check_packages())
+    assert [results[name].remedy or results[name].status for name in ("python", "axolotl", "torch")] == expected
 
-    def version(name: str) -> str:
-        if name != "axolotl":
-            return real(name)
-        if installed is None:
-            raise checks.PackageNotFoundError(name)
-        return installed
 
-    monkeypatch.setattr(checks, "version", version)
-    check = found(check_packages())["axolotl"]
-    assert (check.status, check.remedy) == (status, remedy)
+def test_the_matrix_names_every_package_once() -> None:
+    rows = tested.known_environments()
+    assert all(list(row.packages) == list(PACKAGES) for row in rows)
+    assert len({row.key for row in rows}) == len(rows)
 
 
 @pytest.mark.slow  # accelerate starts, and imports torch

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from axolotl_alttrain.cli import alttrain
-from axolotl_alttrain.cli.epoch_batches import epoch_batches
 from axolotl_alttrain.cli.fit_command import estimate
 from axolotl_alttrain.cli.recipe import load_config
 from axolotl_alttrain.cli.row_lengths import row_lengths, with_rows
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.fit.gpus import find_gpu
 from benchmarks.recipes import card_of, gpu_recipes
 from tests.conftest import ROOT

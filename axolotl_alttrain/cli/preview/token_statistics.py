@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from axolotl_alttrain.cli.epoch_batches import epoch_batches
 from axolotl_alttrain.cli.recipe import Recipe, Source
 from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.rows import example_from_row, row_error
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments

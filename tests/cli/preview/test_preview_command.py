@@ -123,7 +123,6 @@ def test_page_and_json_hold_the_same(recipe: Recipe, tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"rows": [{"instruction": "x"}]}, "data.jsonl, row 1: field 'row': found the columns instruction"),
-        ({"plugins": None}, "plugins: [axolotl_alttrain.AltTrainPlugin]"),
         ({"base_model": "no/such-model"}, "download the model first"),
         ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "no.jsonl cannot be read"),
         ({"datasets": [{"path": "data.jsonl", "type": "chat_template"}]}, "no data set has 'type: alttrain'"),

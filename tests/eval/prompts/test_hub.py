@@ -15,8 +15,8 @@ from tests.eval.hub_sets import card, parquet
 
 LOAD = """
 import json
-from eval.loading import load_available
-from eval.sets import specs
+from axolotl_alttrain.eval.prompts.published_sets import load_available
+from axolotl_alttrain.eval.prompts.sets import specs
 prompts, missing = load_available(specs(), allow_code=True)
 print(json.dumps({"rows": [[p.set, p.revision, p.id, p.instruction] for p in prompts], "missing": missing}))
 """

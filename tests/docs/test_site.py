@@ -1,0 +1,63 @@
+"""The documentation: the site builds without warnings, links lead somewhere, tables are what benchmarks wrote."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+PAGES += [ROOT / "eval" / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r'\]\((?!https?://|#)([^)#\s]+)|(?:src|srcset)="(?!https?://)([^"]+)"')
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def table(path: Path, start: str) -> list[list[str]]:
+    """The cells of the table whose header line begins with ``start``, links and code marks removed."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(start))
+    rows = []
+    for line in lines[first:]:
+        if not line.startswith("|"):
+            break
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", line).replace("`", "")
+        rows.append([cell.strip() for cell in plain.strip("|").split("|")])
+    return [rows[0], *rows[2:]]
+
+
+@pytest.mark.skipif(find_spec("material") is None, reason="no mkdocs-material; it comes with the extra 'docs'")
+def test_the_site_builds_without_warnings_and_asks_no_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    pages = sorted(path.stem for path in (tmp_path / "site").glob("*.html"))
+    assert pages == sorted(["404", *(path.stem for path in (ROOT / "docs").glob("*.md"))])
+    assert [path for path in (tmp_path / "site").rglob("*") if path.suffix in (".py", ".in")] == []
+    for page in (tmp_path / "site").glob("*.html"):
+        loaded = re.findall(r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]+)', page.read_text())
+        assert loaded == [], page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    found = [first or second for first, second in LINK.findall(page.read_text(encoding="utf-8"))]
+    assert [link for link in found if not (page.parent / link).exists()] == []
+
+
+def test_the_recipes_page_has_the_estimates() -> None:
+    assert table(ROOT / "docs" / "recipes.md", "| recipe |") == table(RESULTS / "recipes.md", "| recipe |")
+
+
+def test_the_readmes_recipes_are_the_estimates_without_full_batches() -> None:
+    estimated = [[*row[:5], row[6]] for row in table(RESULTS / "recipes.md", "| recipe |")]
+    shown = table(ROOT / "README.md", "| recipe |")
+    assert shown[1:-1] == estimated[1:]
+    assert {row[0] for row in shown[1:]} == {
+        path.name for path in (ROOT / "examples").glob("*.yml") if path.stem.startswith(("alttrain-", "smollm2-"))
+    }
