@@ -27,7 +27,7 @@ WALKTHROUGH_ARGS ?=
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install versions demo train eval walkthrough docs test test-all lint build clean
+.PHONY: install versions demo train eval walkthrough docs test test-all lint tree build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -73,8 +73,14 @@ test: versions  ## the fast tests, offline
 test-all: versions
 	$(BIN)/python -m pytest
 
-lint: install
+# The package as it is installed, eval/ and the others inside it, for tools that read it without importing it.
+tree:
+	rm -rf build/tree && mkdir -p build/tree/axolotl_alttrain
+	ln -s $(CURDIR)/axolotl_alttrain/* $(CURDIR)/eval $(CURDIR)/examples $(CURDIR)/prompt_strategies build/tree/axolotl_alttrain/
+
+lint: install tree
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	cd build/tree && $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 
 build: install
 	$(BIN)/python -m build --wheel

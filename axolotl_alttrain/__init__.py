@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["AltTrainPlugin", "__version__"]
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+if not Path(__file__).with_name("eval").is_dir() and (_CHECKOUT / "eval" / "run.py").is_file():
+    # In a checkout eval/, prompt_strategies/ and examples/ stand beside this folder, installed or not.
+    __path__.append(str(_CHECKOUT))
 
 
 def __getattr__(name: str) -> Any:

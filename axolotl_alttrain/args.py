@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from axolotl_alttrain.eval.prompts.sets import suites
 
 
 class ThoughtTexts(BaseModel):
@@ -46,11 +47,7 @@ class AltTrainOptions(BaseModel):
     @field_validator("evaluate")
     @classmethod
     def _a_suite(cls, value: str | None) -> str | None:
-        names = sorted(
-            file.name.removesuffix(".yml")
-            for file in files("axolotl_alttrain.eval").joinpath("suites").iterdir()
-            if file.name.endswith(".yml")
-        )
+        names = sorted(suites())
         if value is not None and value not in names:
             raise ValueError(f"found {value!r}; allowed: {', '.join(names)}")
         return value

@@ -21,7 +21,14 @@ from axolotl_alttrain.compat import snapshot
 
 LOG = logging.getLogger(__name__)
 # Whatever turns a row into tokens; the evaluator, command line and checks do not.
-_CODE = ("compat.py", "structure.py", "verdict.py", "rows.py", "sentinels.py", "template.py")
+_CODE = (
+    ("axolotl_alttrain", "compat.py"),
+    ("axolotl_alttrain.format", "example.py"),
+    ("axolotl_alttrain.format", "verdict.py"),
+    ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "template_probe.py"),
+    ("axolotl_alttrain.format", "template.py"),
+)
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
@@ -44,8 +51,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    places = [("axolotl_alttrain", name) for name in _CODE] + [_STRATEGY]
-    for package, name in places:
+    for package, name in (*_CODE, _STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     for package in _PACKAGES:
         try:

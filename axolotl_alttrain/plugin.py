@@ -47,10 +47,10 @@ class AltTrainPlugin(BasePlugin):
         self._registered = concerns(cfg)
         if not self._registered:
             return
-        from axolotl_alttrain.builtin import resolve_dataset
         from axolotl_alttrain.compat import check_axolotl
-        from axolotl_alttrain.demo import resolve_model
+        from axolotl_alttrain.data.builtin import resolve_dataset
         from axolotl_alttrain.fingerprint import data_fingerprint
+        from axolotl_alttrain.generation.demo_model import resolve_model
 
         _print_user_errors_in_one_line()
         check_axolotl()
@@ -111,7 +111,7 @@ class AltTrainPlugin(BasePlugin):
             return
         import torch
 
-        from axolotl_alttrain.evaluation import command, evaluate_trained
+        from axolotl_alttrain.after_training import command, evaluate_trained
 
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # the evaluator loads the model again

@@ -43,9 +43,9 @@ def write_traces(source: Path, rows: int, path: Path) -> None:
 
 def measure(traces: Path, rows: int, folder: Path) -> dict[str, Any]:
     """Build from them, in this process."""
-    from axolotl_alttrain.cli.build import evaluation_checks
+    from axolotl_alttrain.cli.build_command import evaluation_checks
     from axolotl_alttrain.data.build import Build
-    from axolotl_alttrain.data.config import BuildConfig
+    from axolotl_alttrain.data.build_config import BuildConfig
 
     config = BuildConfig.model_validate(
         {

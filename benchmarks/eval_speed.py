@@ -24,10 +24,10 @@ from statistics import median
 from typing import Any
 
 from axolotl_alttrain.eval.backends import Request, Sampling
-from axolotl_alttrain.eval.manifest import hardware, versions
-from axolotl_alttrain.eval.tasks import load_set
+from axolotl_alttrain.eval.prompts.probes import load_set
+from axolotl_alttrain.eval.results.manifest import hardware, versions
 
-from axolotl_alttrain.demo import prepare
+from axolotl_alttrain.generation.demo_model import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WAYS = {"ours": "`hf` backend", "hflm": "lm-eval's HFLM", "loop": "`generate`, one prompt at a time"}

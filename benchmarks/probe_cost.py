@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-from axolotl_alttrain.files import write_whole
+from axolotl_alttrain.storage.atomic import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -139,8 +139,8 @@ def main() -> None:
         "versions": {name: version(name) for name in PACKAGES},
         "runs": runs,
     }
-    write_whole(args.out / "probe_cost.json", json.dumps(results, indent=2) + "\n")
-    write_whole(args.out / "probe_cost.md", markdown(results))
+    write_atomic(args.out / "probe_cost.json", json.dumps(results, indent=2) + "\n")
+    write_atomic(args.out / "probe_cost.md", markdown(results))
     print(markdown(results))
 
 

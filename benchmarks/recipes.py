@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from axolotl_alttrain.cli.fit import Fit, estimate
+from axolotl_alttrain.cli.fit_command import Fit, estimate
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,9 +23,9 @@ sys.path.insert(0, str(ROOT))
 
 from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy  # noqa: E402
 
-from axolotl_alttrain.cli.stock import EXACT, EXAMPLE, MODES, compare_stock, differences  # noqa: E402
+from axolotl_alttrain.cli.preview.stock_comparison import EXACT, EXAMPLE, MODES, compare_stock, differences  # noqa: E402
 from axolotl_alttrain.errors import AltTrainError  # noqa: E402
-from axolotl_alttrain.template import learn_format, special_tokens  # noqa: E402
+from axolotl_alttrain.format.template import learn_format, special_tokens  # noqa: E402
 from tests.families import qwen_tokenizer, with_control_tokens  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "templates.md"

@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from axolotl_alttrain.structure import STEPS
+from axolotl_alttrain.format.example import STEPS
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WAYS = {"ours": "`type: alttrain`", "axolotl": "Axolotl's `chat_template`", "tokenizer": "tokenizer alone"}
@@ -61,9 +61,9 @@ def prepare(way: str, rows: list[dict[str, str]]) -> tuple[Any, Any]:
     from datasets import Dataset
     from transformers import AutoTokenizer
 
-    from axolotl_alttrain.demo import prepare as demo_model
-    from axolotl_alttrain.rows import example_from_row
-    from axolotl_alttrain.template import learn_format
+    from axolotl_alttrain.format.rows import example_from_row
+    from axolotl_alttrain.format.template import learn_format
+    from axolotl_alttrain.generation.demo_model import prepare as demo_model
 
     tokenizer = AutoTokenizer.from_pretrained(demo_model())
     chat = learn_format(tokenizer)

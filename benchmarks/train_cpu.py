@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from axolotl_alttrain.files import write_whole
+from axolotl_alttrain.storage.atomic import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -108,7 +108,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             way = {"recipe": train_recipe, "trl": train_trl}[args.worker]
             measured = way(args.steps + args.warmup, args.warmup, Path(scratch))
-        write_whole(args.out, json.dumps(measured))
+        write_atomic(args.out, json.dumps(measured))
         return
     ways = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,8 +126,8 @@ def main() -> None:
         "versions": {name: version(name) for name in PACKAGES},
         "ways": ways,
     }
-    write_whole(args.out / "train_cpu.json", json.dumps(results, indent=2) + "\n")
-    write_whole(args.out / "train_cpu.md", markdown(results))
+    write_atomic(args.out / "train_cpu.json", json.dumps(results, indent=2) + "\n")
+    write_atomic(args.out / "train_cpu.md", markdown(results))
     print(markdown(results))
 
 

@@ -27,11 +27,11 @@ from typing import Any
 
 import yaml
 
-from axolotl_alttrain.demo import prepare
-from axolotl_alttrain.files import write_whole
 from axolotl_alttrain.fit.architecture import read_architecture
 from axolotl_alttrain.fit.duration import flops_per_token
 from axolotl_alttrain.fit.memory import GIB, memory_parts, read_model
+from axolotl_alttrain.generation.demo_model import prepare
+from axolotl_alttrain.storage.atomic import write_atomic
 
 from .blank_model import write_blank_checkpoint
 from .recipes import card_of
@@ -207,8 +207,8 @@ def main() -> int:
     for name in args.recipes:
         results["recipes"].append(measure_recipe(name, args.steps, args.warmup, args.dry_run, tflops))
         # After each, so that an interruption loses one recipe at most.
-        write_whole(args.out / "train_gpu.json", json.dumps(results, indent=2) + "\n")
-        write_whole(args.out / "train_gpu.md", markdown(results))
+        write_atomic(args.out / "train_gpu.json", json.dumps(results, indent=2) + "\n")
+        write_atomic(args.out / "train_gpu.md", markdown(results))
     print(markdown(results))
     return 0
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.files import write_whole
+from axolotl_alttrain.storage.atomic import write_atomic
 from docs.output import cleaned, excerpt
 from docs.screenshots import Camera
 from docs.source import Block, Run, Text, mismatches, parse
@@ -81,7 +81,7 @@ class Steps:
         if done.returncode:
             end = "\n".join(cleaned(output, self.root).splitlines()[-20:])
             raise AltTrainError(f"{block.title}: exit code {done.returncode}\n{end}")
-        write_whole(stamp, json.dumps({"commands": block.commands, "output": output, "seconds": seconds}))
+        write_atomic(stamp, json.dumps({"commands": block.commands, "output": output, "seconds": seconds}))
         return output, seconds
 
 
@@ -138,7 +138,7 @@ def make(pieces: list[Block], root: Path, work: Path, page: Path, until: str | N
                 written.append(piece.written(root, camera))
     if until is not None:
         raise AltTrainError(f"no block is called '{until}'")
-    write_whole(root / page, "".join(written))
+    write_atomic(root / page, "".join(written))
     return True
 
 

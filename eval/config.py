@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError, shown
-from axolotl_alttrain.files import read_mapping
+from axolotl_alttrain.storage.yaml_file import read_mapping
 
 
 def with_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

@@ -10,33 +10,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.eval.backends import Backend, Sampling, make_backend
+from axolotl_alttrain.eval.completions.generate import generate
+from axolotl_alttrain.eval.completions.samples import SampleFile
+from axolotl_alttrain.eval.judges import JudgementFile, judges_from, refusal_judge
+from axolotl_alttrain.eval.judges.judge_quality import judge_quality
+from axolotl_alttrain.eval.prompts.attacks import apply_attacks
+from axolotl_alttrain.eval.prompts.prompt import Prompt
+from axolotl_alttrain.eval.prompts.published_sets import load_available
+from axolotl_alttrain.eval.prompts.sets import chosen, specs
+from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.report.model_card_command import write_cards
+from axolotl_alttrain.eval.report.paper import hub_id, paper_results
+from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_set, over_repeats
+from axolotl_alttrain.eval.results.manifest import versions, write_manifest
+from axolotl_alttrain.eval.results.pairing import compare_rows
+from axolotl_alttrain.eval.results.per_judge import per_judge
+from axolotl_alttrain.eval.results.summary_tables import (
+    judges_table,
+    missing_table,
+    repeats_table,
+    results_table,
+    scenario_table,
+    sets_table,
+)
+from axolotl_alttrain.eval.scoring.metrics import summarise
+from axolotl_alttrain.eval.scoring.score_samples import score
+from axolotl_alttrain.eval.scoring.thought_structure import breakdown
 from rich.console import Console
 
 from axolotl_alttrain import __version__
-from axolotl_alttrain.demo import DEMO_MODEL, resolve_model
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.files import write_whole
-
-from .attacks import apply_attacks
-from .backends import Backend, Sampling, make_backend
-from .breakdown import by_attack, by_scenario, by_set, over_repeats
-from .by_judge import judges_apart
-from .card import write_cards
-from .generate import generate
-from .judges import JudgementFile, judges_from, refusal_judge
-from .judges.quality import judge_quality
-from .loading import load_available
-from .manifest import versions, write_manifest
-from .metrics import summarise
-from .pairing import compare_rows
-from .report import write_report
-from .report.paper import hub_id, paper_results
-from .samples import SampleFile
-from .scoring import score
-from .sets import chosen, specs
-from .structure import breakdown
-from .table import judges_table, missing_table, repeats_table, results_table, scenario_table, sets_table
-from .tasks import Prompt
+from axolotl_alttrain.generation.demo_model import DEMO_MODEL, resolve_model
+from axolotl_alttrain.storage.atomic import write_atomic
 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         scored = score(
             samples, by_id, backend.thought, backend.count_tokens, judges, kept, args.judge_thoughts, console
         )
-        quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.tells_refusals}
+        quality = {judge.name: judge_quality(judge, kept) for judge in judges if judge.detects_refusal}
     per_run = {run: [s for s in scored if s.sample.run == run] for run in backend.runs}
     rows = [s.as_row() for s in scored]
     settings = {**backend.settings(), **sampling.as_dict()}
@@ -101,7 +107,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         "runs": {
             run: summarise(some)
             | breakdown(some)
-            | judges_apart(some, judges)
+            | per_judge(some, judges)
             | {"by_set": by_set(some), "by_scenario": by_scenario(some), "by_attack": by_attack(some)}
             for run, some in per_run.items()
         },
@@ -117,8 +123,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             "comparison_lengths": paired["lengths"],
         }
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    write_whole(args.out / "scored.jsonl", lines)
-    write_whole(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(args.out / "scored.jsonl", lines)
+    write_atomic(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in prompts}
     write_manifest(
         args.out / "manifest.json",

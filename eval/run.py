@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from .flags import check_flags, positive, share, temperature
+from axolotl_alttrain.eval.flags import check_flags, positive, share, temperature
 
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
@@ -147,24 +147,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, command in (("compare", _compare), ("card", _card)):
         if argv[:1] == [name]:
             return _told(name, partial(command, argv[1:]))
-    from axolotl_alttrain.errors import AltTrainError
+    from axolotl_alttrain.eval.config import with_config
 
-    from .config import with_config
+    from axolotl_alttrain.errors import AltTrainError
 
     try:
         flags = parser()
         args = with_config(flags, argv)
         if args.list:
-            from .listing import print_listing
+            from axolotl_alttrain.eval.prompts.listing import print_listing
 
             print_listing()
             return 0
         if args.pin:
-            from .pins import print_pins
+            from axolotl_alttrain.eval.prompts.pins import print_pins
 
             return print_pins(args.sets, args.suite)
         check_flags(args, flags)
-        from .evaluate import evaluate  # after parsing: --help must not wait for torch
+        from axolotl_alttrain.eval.evaluate import evaluate  # after parsing: --help must not wait for torch
 
         if (
             args.backend != "api"
@@ -200,16 +200,19 @@ def _told(name: str, work: Callable[[], object]) -> int:
 
 def _compare(argv: Sequence[str]) -> None:
     args = compare_parser().parse_args(argv)  # before the import: --help must not wait for what it brings
-    from .compare import compare
+    from axolotl_alttrain.eval.compare import compare
 
     compare(args)
 
 
 def _card(argv: Sequence[str]) -> None:
-    from .card import card
+    from axolotl_alttrain.eval.report.model_card_command import card
 
     card(argv)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    # Started as `eval.run` from a checkout: all modules are to be loaded under one name.
+    from axolotl_alttrain.eval.run import main as main_of_the_package
+
+    raise SystemExit(main_of_the_package())

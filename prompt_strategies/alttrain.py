@@ -19,8 +19,8 @@ from datasets import Dataset, IterableDataset
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
-from axolotl_alttrain.rows import example_from_row, row_error
-from axolotl_alttrain.template import ChatFormat, learn_format
+from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.template import ChatFormat, learn_format
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # what Axolotl's own strategies use
@@ -30,7 +30,7 @@ TokensBatch = dict[str, list[list[int]]]
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
-    """Tokenize rows of any of the three shapes of :mod:`axolotl_alttrain.rows`; never truncate.
+    """Tokenize rows of any of the three shapes of :mod:`axolotl_alttrain.format.rows`; never truncate.
 
     Args:
         chat: The tokenizer's chat format, learned from its template.

@@ -22,7 +22,7 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = ROOT / "examples" / "data" / "alttrain-seed.jsonl"
-PROBES = ROOT / "eval" / "data"
+PROBES = ROOT / "eval" / "prompts" / "probes"
 # Real chat templates, where the checkout stands beside them; they are not part of the repository.
 TEMPLATES = Path(os.environ.get("ALTTRAIN_TEMPLATES", ROOT.parent / "shared" / "templates"))
 
@@ -38,8 +38,8 @@ HARMFUL_ROW = {
 
 @pytest.fixture(scope="session")
 def demo_model() -> Path:
-    from axolotl_alttrain.demo import prepare
     from axolotl_alttrain.errors import AltTrainError
+    from axolotl_alttrain.generation.demo_model import prepare
 
     try:
         return prepare()

@@ -9,13 +9,14 @@ from statistics import mean
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.judges.refusal import judge_refusal
+from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_sets
 from datasketch import MinHash, MinHashLSH
 
-from axolotl_alttrain.rows import read_examples, read_jsonl
-from axolotl_alttrain.structure import AltTrainExample, parse_completion
-from axolotl_alttrain.verdict import read_verdict
-from eval.judges.refusal import judge_refusal
-from eval.tasks import PROBE_SETS, load_sets
+from axolotl_alttrain.format.example import AltTrainExample, parse_completion
+from axolotl_alttrain.format.rows import read_examples
+from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.storage.jsonl import read_jsonl
 
 from .conftest import PROBES, SEED
 

@@ -42,7 +42,7 @@ def alttrain() -> None:
 @_user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
     """Show what CONFIG would train, token by token: steps in colour, then a table over the whole data set."""
-    from .preview import run_preview
+    from axolotl_alttrain.cli.preview.preview_command import run_preview
 
     run_preview(config, rows, html, json_file)
 
@@ -56,7 +56,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 
     Each line is ok, warning or problem, with what to do; the exit code is 1 on a problem.
     """
-    from .doctor import run_doctor
+    from axolotl_alttrain.cli.doctor import run_doctor
 
     return run_doctor(config, json_file)
 
@@ -81,7 +81,7 @@ def fit(
     Nothing is downloaded but the config and tokenizer of a model that this package does not know. The exit code is 1
     where it does not fit.
     """
-    from .fit import MATRIX_EFFICIENCY, run_fit
+    from axolotl_alttrain.cli.fit_command import MATRIX_EFFICIENCY, run_fit
 
     return run_fit(config, gpu, gpus, rows, efficiency or MATRIX_EFFICIENCY, json_file)
 
@@ -98,7 +98,7 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
 
     An interrupted build goes on where it stopped: what has been assessed is never asked again.
     """
-    from .build import run_build
+    from axolotl_alttrain.cli.build_command import run_build
 
     run_build(config, out, dry_run, repo, public)
 
@@ -110,7 +110,7 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
 @_user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
     """Write the data card and the page of a build's FOLDER, and upload them with the rows if asked."""
-    from .card import run_card
+    from axolotl_alttrain.cli.card_command import run_card
 
     run_card(folder, repo, public)
 
@@ -153,10 +153,9 @@ def traces(
 
     An interrupted run goes on where it stopped. Temperature and top-p default to what DeepSeek-R1's card recommends.
     """
-    from axolotl_alttrain.data.samplers import HFSampler, OpenAISampler
-    from axolotl_alttrain.data.traces import Settings
-
-    from .traces import run_traces
+    from axolotl_alttrain.cli.traces_command import run_traces
+    from axolotl_alttrain.data.traces.samplers import HFSampler, OpenAISampler
+    from axolotl_alttrain.data.traces.trace_sampling import Settings
 
     sampler = (
         HFSampler(model, batch_size, load_in_4bit, thought_format)

@@ -19,7 +19,7 @@ from .tested import PACKAGES, known_environments, known_versions, this_environme
 Status = Literal["ok", "warning", "problem"]
 GIB = 1 << 30
 LAUNCH_SECONDS = 300
-_PROBE = "axolotl_alttrain.cli.probe"
+_PROBE = "axolotl_alttrain.cli.plugin_probe"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from axolotl_alttrain.files import write_whole
-
-from .checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
+from axolotl_alttrain.cli.checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
+from axolotl_alttrain.storage.atomic import write_atomic
 
 _SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "bold red")}
 
@@ -36,7 +35,7 @@ def run_doctor(config: Path | None = None, json_file: Path | None = None, consol
     counts = {status: sum(check.status == status for check in checks) for status in _SIGNS}
     console.print(f"{counts['ok']} ok, {counts['warning']} warning(s), {counts['problem']} problem(s)")
     if json_file is not None:
-        write_whole(json_file, json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False) + "\n")
+        write_atomic(json_file, json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False) + "\n")
         console.print(f"Written: {json_file}")
     return 1 if counts["problem"] else 0
 
@@ -48,7 +47,7 @@ def all_checks(config: Path | None) -> Iterator[Check]:
     yield check_gpu()
     yield check_bitsandbytes()
     if config is not None:
-        from .recipe_checks import check_recipe
+        from axolotl_alttrain.cli.recipe_checks import check_recipe
 
         yield from check_recipe(config)
 

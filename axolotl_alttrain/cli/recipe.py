@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.files import read_mapping
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
-from axolotl_alttrain.template import ChatFormat
+from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.storage.yaml_file import read_mapping
 
 # What a recipe for a GPU is checked against where there is none.
 DEFAULT_GPU = GPUS["a6000"]

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.cli.checks import GIB, Check
+from axolotl_alttrain.cli.preview.preview_command import describe
+from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_stock
+from axolotl_alttrain.cli.preview.token_statistics import read_rows
+from axolotl_alttrain.cli.recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from axolotl_alttrain.errors import AltTrainError
-
-from .checks import GIB, Check
-from .preview import describe
-from .recipe import Recipe, entries, load_config, load_source, load_tokenizer
-from .statistics import read_rows
-from .stock import EXACT, MODES, compare_stock
 
 
 def check_recipe(path: Path) -> Iterator[Check]:

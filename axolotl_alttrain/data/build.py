@@ -17,22 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.data.assessors import make_assessor
+from axolotl_alttrain.data.assessors.assessment_store import AssessmentStore
 from axolotl_alttrain.data.assessors.base import Assessor, Question
+from axolotl_alttrain.data.build_config import BuildConfig, VariantConfig
 from axolotl_alttrain.data.candidates import Candidate, CandidateFile, collect
-from axolotl_alttrain.data.checks import Checks
-from axolotl_alttrain.data.conditional import assemble
-from axolotl_alttrain.data.config import BuildConfig, VariantConfig
-from axolotl_alttrain.data.logs import LogFiles, log_files
-from axolotl_alttrain.data.report import Tally, Usage, make_report
-from axolotl_alttrain.data.select import Entry, stratified
+from axolotl_alttrain.data.output.build_report import Tally, Usage, make_report
+from axolotl_alttrain.data.output.exclusion_logs import LogFiles, log_files
+from axolotl_alttrain.data.output.token_counts import TokenCounter, load_counter
+from axolotl_alttrain.data.screening.query_screens import Checks
+from axolotl_alttrain.data.screening.selection import Entry, stratified
 from axolotl_alttrain.data.sources.columns import source_name
 from axolotl_alttrain.data.sources.presets import PRESETS
-from axolotl_alttrain.data.store import AssessmentStore
-from axolotl_alttrain.data.tokens import TokenCounter, load_counter
-from axolotl_alttrain.data.variants import varied
+from axolotl_alttrain.data.steps.conditional import assemble
+from axolotl_alttrain.data.steps.variants import varied
 from axolotl_alttrain.errors import AltTrainError, RowError
-from axolotl_alttrain.files import open_whole, write_whole
-from axolotl_alttrain.structure import LABELS, AltTrainExample
+from axolotl_alttrain.format.example import LABELS, AltTrainExample
+from axolotl_alttrain.storage.atomic import open_atomic, write_atomic
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -80,7 +80,7 @@ class Build:
             candidates.close()
             candidates.path.unlink()
             candidates.path.parent.rmdir()
-        write_whole(self.folder / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        write_atomic(self.folder / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         return report
 
     def collect(self, logs: LogFiles, path: Path) -> CandidateFile:
@@ -221,7 +221,7 @@ class Build:
         logs: LogFiles,
     ) -> Tally:
         tally = Tally()
-        with open_whole(path) as out:
+        with open_atomic(path) as out:
             for done, entry in enumerate(sorted(entries, key=lambda entry: (entry.rank, entry.offset)), 1):
                 candidate = file.get(entry)
                 example = self._example(candidate, entry, store)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from axolotl_alttrain.data.assessors.base import Assessor
-from axolotl_alttrain.data.config import BuildConfig
-from axolotl_alttrain.data.draw import rank
-from axolotl_alttrain.data.overlap import Overlap
-from axolotl_alttrain.data.quality import find_fault
-from axolotl_alttrain.data.select import Entry
+from axolotl_alttrain.data.build_config import BuildConfig
+from axolotl_alttrain.data.screening.overlap import Overlap
+from axolotl_alttrain.data.screening.selection import Entry
+from axolotl_alttrain.data.screening.trace_faults import find_fault
+from axolotl_alttrain.data.seeded_draw import rank
 from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source_name
-from axolotl_alttrain.data.trace import Trace, trace_from_row
-from axolotl_alttrain.data.understanding import Understanding, understand
+from axolotl_alttrain.data.steps.understanding import Understanding, understand
+from axolotl_alttrain.data.traces.trace import Trace, trace_from_row
 from axolotl_alttrain.errors import RowError
-from axolotl_alttrain.rows import THINK_CLOSE, THINK_OPEN, example_from_row
-from axolotl_alttrain.structure import AltTrainExample
+from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN, example_from_row
 
 
 class Logs(Protocol):
@@ -110,8 +110,8 @@ def collect(
         assessor: Names the assessments.
         path: The file of candidates.
         logs: Takes what is left out, with the reason.
-        duplicates: A :class:`axolotl_alttrain.data.duplicates.NearDuplicates`.
-        overlap: A :class:`axolotl_alttrain.data.overlap.EvaluationOverlap`.
+        duplicates: A :class:`axolotl_alttrain.data.screening.duplicates.NearDuplicates`.
+        overlap: A :class:`axolotl_alttrain.data.screening.overlap.EvaluationOverlap`.
         too_long: Gives a candidate's tokens where they are over the budget.
         advance: Called per row read.
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.data.assessors.assessment_store import AssessmentStore
 from axolotl_alttrain.data.assessors.base import Dialogue, Question
 from axolotl_alttrain.data.build import Build
-from axolotl_alttrain.data.logs import log_files
-from axolotl_alttrain.data.report import cost_usd
-from axolotl_alttrain.data.store import AssessmentStore
-from axolotl_alttrain.structure import LABELS
+from axolotl_alttrain.data.output.build_report import cost_usd
+from axolotl_alttrain.data.output.exclusion_logs import log_files
+from axolotl_alttrain.format.example import LABELS
 
 CHARS_PER_TOKEN = 4  # English under common tokenizers; used where the config names none
 _REPLY_TOKENS, _REFUSAL_TOKENS = 50, 70  # a verdict with one sentence as JSON; stop and refusal

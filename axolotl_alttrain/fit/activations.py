@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .architecture import decoder_layers, meta_model
+from axolotl_alttrain.fit.architecture import decoder_layers, meta_model
 
 _ATTENTION = "alttrain_fit"
 _TOKENS = 128

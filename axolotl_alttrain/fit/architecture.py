@@ -19,7 +19,7 @@ def shipped_config(model: str) -> Path | None:
     """
     if Path(model).exists():
         return None
-    folder = Path(str(files("axolotl_alttrain").joinpath("architectures", model.replace("/", "--"))))
+    folder = Path(str(files("axolotl_alttrain.fit").joinpath("architectures", model.replace("/", "--"))))
     return folder if (folder / "config.json").is_file() else None
 
 

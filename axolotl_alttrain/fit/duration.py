@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .gpus import Gpu
-from .memory import Model
+from axolotl_alttrain.fit.gpus import Gpu
+from axolotl_alttrain.fit.memory import Model
 
 # Assumed shares of the data sheet's rates; pass others to see what they change.
 MATRIX_EFFICIENCY = 0.5

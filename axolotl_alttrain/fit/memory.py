@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .activations import bytes_per_token_and_layer
-from .architecture import Sizes, measure
-from .gpus import is_sharded
+from axolotl_alttrain.fit.activations import bytes_per_token_and_layer
+from axolotl_alttrain.fit.architecture import Sizes, measure
+from axolotl_alttrain.fit.gpus import is_sharded
 
 GIB = 1 << 30
 # Assumed, since they are no function of the recipe.

@@ -12,12 +12,11 @@ from axolotl.utils.logging import get_logger
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from axolotl_alttrain.args import AltTrainOptions
-from axolotl_alttrain.files import write_whole
-
-from .budget import Budget
-from .measure import Measured, Probe, ProbeTooLong
-from .sharding import split_by
-from .undisturbed import undisturbed
+from axolotl_alttrain.probe.budget import Budget
+from axolotl_alttrain.probe.measure import Measured, Probe, ProbeTooLong
+from axolotl_alttrain.probe.sharding import split_by
+from axolotl_alttrain.probe.undisturbed import undisturbed
+from axolotl_alttrain.storage.atomic import write_atomic
 
 LOG = get_logger(__name__)
 FILE = "probe.jsonl"
@@ -153,4 +152,4 @@ def _forget_later_steps(path: Path, step: int) -> None:
     if path.is_file():
         lines: Iterable[str] = path.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        write_whole(path, "".join(line + "\n" for line in kept))
+        write_atomic(path, "".join(line + "\n" for line in kept))

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from axolotl_alttrain.eval.greedy import greedy
-from axolotl_alttrain.eval.metrics import METRICS
-from axolotl_alttrain.eval.samples import Sample
-from axolotl_alttrain.eval.scoring import score
-from axolotl_alttrain.eval.statistics import Rate, rate
-from axolotl_alttrain.eval.tasks import Prompt, load_sets
-from axolotl_alttrain.template import ChatFormat
+from axolotl_alttrain.eval.completions.samples import Sample
+from axolotl_alttrain.eval.prompts.probes import load_sets
+from axolotl_alttrain.eval.prompts.prompt import Prompt
+from axolotl_alttrain.eval.scoring.metrics import METRICS
+from axolotl_alttrain.eval.scoring.score_samples import score
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, rate
+from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.generation.greedy import greedy
 
 SETS = ("probe-harmful", "probe-benign")
 BATCH = 32  # sequences; the keys and values of an 8B model at 300 tokens take about 1.2 GiB

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.eval.backends.base import Backend, Generated, Request
 
-from .base import Backend, Generated, Request, Sampling
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.sampling import Sampling
 
 BACKENDS = ("hf", "vllm", "api")
 __all__ = ["BACKENDS", "Backend", "Generated", "Request", "Sampling", "make_backend"]
@@ -19,17 +20,17 @@ def make_backend(args: argparse.Namespace, model: str, adapter: str | None) -> B
         AltTrainError: Its library is not installed, or the model cannot be had.
     """
     if args.backend == "api":
-        from .api import APIBackend
+        from axolotl_alttrain.eval.backends.api import APIBackend
 
         return APIBackend(
             model, adapter, args.base_url, args.tokenizer, args.api_concurrency, args.thought_format, args.api_key_env
         )
-    from ..quantization import choose_quantization, only_four_bit
+    from axolotl_alttrain.generation.quantization import choose_quantization, only_four_bit
 
     revisions = {"model_revision": args.model_revision, "adapter_revision": args.adapter_revision}
     quantization = choose_quantization(args.load_in_4bit, adapter, args.adapter_revision)
     if args.backend == "vllm":
-        from .vllm import VLLMBackend
+        from axolotl_alttrain.eval.backends.vllm import VLLMBackend
 
         return VLLMBackend(
             model,
@@ -43,7 +44,7 @@ def make_backend(args: argparse.Namespace, model: str, adapter: str | None) -> B
         )
     if args.backend != "hf":
         raise AltTrainError(f"--backend: found {args.backend}; allowed: {', '.join(BACKENDS)}")
-    from .hf import HFBackend
+    from axolotl_alttrain.eval.backends.hf import HFBackend
 
     return HFBackend(
         model,

@@ -11,13 +11,14 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import REFUSED, api_key, ask_all, completion, first_line
-from axolotl_alttrain.structure import Message, ThoughtFormat
-from axolotl_alttrain.template import ChatFormat, learn_format
+from axolotl_alttrain.eval.backends.base import Generated, OnResult, OnToken, Request, RequestsRefused
 
-from .base import Generated, OnResult, OnToken, Request, RequestsRefused, Sampling
-from .identity import template_identity
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.example import Message, ThoughtFormat
+from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.generation.identity import template_identity
+from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.sampling import Sampling
 
 RETRIES = 6  # with growing pauses; the openai client's own
 TIMEOUT = 3600.0  # seconds; a long thought takes long
@@ -32,7 +33,7 @@ class APIBackend:
         base_url: Up to and including ``/v1``; the variable ``OPENAI_BASE_URL`` by default.
         tokenizer: Folder or hub id, to render prompts here.
         concurrency: Requests at once.
-        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         key_variable: Environment variable with the key.
 
     Raises:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.structure import Message, ThoughtFormat
-from axolotl_alttrain.template import ChatFormat
+from axolotl_alttrain.format.example import Message, ThoughtFormat
+from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.generation.sampling import Sampling
 
 
 @dataclass(frozen=True)
@@ -18,28 +19,6 @@ class Generated:
     text: str
     finish: str
     tokens: int
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How tokens are chosen.
-
-    Attributes:
-        max_new_tokens: Most tokens per completion.
-        temperature: 0 is greedy.
-        top_p: Share of probability that is sampled from; 1 is all of it.
-        seed: Of the run; each request adds its own key.
-    """
-
-    max_new_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For keys and the summary; what greedy decoding ignores is left out."""
-        greedy = {"max_new_tokens": self.max_new_tokens, "do_sample": self.temperature > 0}
-        return dict(vars(self), **greedy) if self.temperature > 0 else greedy
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from axolotl_alttrain.eval.backends.base import Generated, LocalModel, OnResult, OnToken, Request
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.template import ChatFormat, learn_format
-
-from ..greedy import greedy
-from ..sampling import sampler
-from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
-from .batching import BatchSizer, batches
-from .identity import locate, template_identity
-from .merging import mergeable, merged
+from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.generation.batching import BatchSizer, batches
+from axolotl_alttrain.generation.greedy import greedy
+from axolotl_alttrain.generation.identity import locate, template_identity
+from axolotl_alttrain.generation.merging import mergeable, merged
+from axolotl_alttrain.generation.sampling import Sampling, sampler
 
 
 class HFBackend(LocalModel):
@@ -30,7 +29,7 @@ class HFBackend(LocalModel):
         adapter: Folder or hub id of a PEFT adapter.
         quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` gives it.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
-        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         batch_size: Most sequences in a batch; None for what memory allows.
         batch_tokens: Most tokens in a batch, prompts and answers to be added up.
         model_revision, adapter_revision: Commit, tag or branch, of hub ids.
@@ -162,7 +161,7 @@ class HFBackend(LocalModel):
             prompts: Texts from :meth:`ChatFormat.prompt`.
             max_new_tokens: Most tokens per completion.
             on_token: Called after each step with the number of sequences in the batch.
-            pick: See :func:`eval.greedy.greedy`.
+            pick: See :func:`axolotl_alttrain.generation.greedy.greedy`.
 
         Returns:
             One completion per prompt, in order.

@@ -8,11 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.template import learn_format
+from axolotl_alttrain.eval.backends.base import Generated, LocalModel, OnResult, OnToken, Request
 
-from .base import Generated, LocalModel, OnResult, OnToken, Request, Sampling
-from .identity import Located, locate, template_identity
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.template import learn_format
+from axolotl_alttrain.generation.identity import Located, locate, template_identity
+from axolotl_alttrain.generation.sampling import Sampling
 
 CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
 
@@ -25,7 +26,7 @@ class VLLMBackend(LocalModel):
         tensor_parallel: GPUs per copy of the model.
         data_parallel: Copies.
         dtype: As vLLM takes it.
-        thought_format: Passed to :func:`axolotl_alttrain.template.learn_format`.
+        thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
         model_revision, adapter_revision: Commit, tag or branch, of hub ids.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .runs import Run
+    from axolotl_alttrain.eval.compare.runs import Run
 
 _CHECKPOINT = re.compile(r"(.*?)checkpoint-(\d+)/*")
 

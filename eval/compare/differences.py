@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.eval.compare.checkpoints import trainings
+from axolotl_alttrain.eval.compare.runs import Run, check_pairs
+from axolotl_alttrain.eval.results.pairing import compare_rows, pair_key, unit
+from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
+from axolotl_alttrain.eval.stats.clusters import rate_over
+from axolotl_alttrain.eval.stats.intervals_and_tests import holm
 
-from ..clusters import rate_over
-from ..metrics import METRICS, OUTCOMES, Metric
-from ..pairing import compare_rows, pair_key, unit
-from ..statistics import holm
-from .checkpoints import trainings
-from .runs import Run, check_pairs
+from axolotl_alttrain.errors import AltTrainError
 
 
 def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str | None = None) -> dict[str, Any]:

@@ -6,16 +6,15 @@ import argparse
 import json
 from typing import Any
 
+from axolotl_alttrain.eval.compare.comparison_page import write_page
+from axolotl_alttrain.eval.compare.comparison_tables import markdown, notes, tables
+from axolotl_alttrain.eval.compare.differences import compare_runs
+from axolotl_alttrain.eval.compare.run_folders import load_runs
 from rich.console import Console
 from rich.table import Table
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.files import write_whole
-
-from .differences import compare_runs
-from .page import write_page
-from .runs import load_runs
-from .tables import markdown, notes, tables
+from axolotl_alttrain.storage.atomic import write_atomic
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
@@ -25,8 +24,8 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
         raise AltTrainError(f"--out {args.out}: found a file; allowed: a folder for the results")
     runs = load_runs(args.folders)
     result = compare_runs(runs, args.ignore, args.reference)
-    write_whole(args.out / "compare.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    write_whole(args.out / "compare.md", markdown(result))
+    write_atomic(args.out / "compare.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(args.out / "compare.md", markdown(result))
     write_page(args.out / "compare.html", result, runs, args.ignore)
     for title, header, rows in tables(result):
         table = Table(title=title, title_justify="left")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, judge_all
+from axolotl_alttrain.eval.judges.refusal import RefusalJudge, judge_refusal
 
-from .base import Case, Judge, Judgement, JudgementFile, judge_all
-from .refusal import RefusalJudge, judge_refusal
+from axolotl_alttrain.errors import AltTrainError
 
 __all__ = [
     "Case",
@@ -31,7 +31,7 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
     Raises:
         AltTrainError: A judge that asks a model has none.
     """
-    from .llm import RubricJudge, XSTestJudge
+    from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 
     judges: list[Judge] = []
     for name in dict.fromkeys(args.judges):
@@ -39,8 +39,8 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             judges.append(RefusalJudge())
             continue
         if name == "guard":
-            from .guard import GuardJudge
-            from .guard_template import template_arguments
+            from axolotl_alttrain.eval.judges.guard.guard_judge import GuardJudge
+            from axolotl_alttrain.eval.judges.guard.guard_template import template_arguments
 
             if not args.guard_model:
                 raise AltTrainError(
@@ -61,9 +61,9 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
         kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
         judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency, max_tokens=args.judge_max_tokens))
-    return judges if any(judge.tells_refusals for judge in judges) else [*judges, RefusalJudge()]
+    return judges if any(judge.detects_refusal for judge in judges) else [*judges, RefusalJudge()]
 
 
 def refusal_judge(judges: Sequence[Judge]) -> Judge:
     """The judge of refusals: the first that tells them."""
-    return next((judge for judge in judges if judge.tells_refusals), judges[0])
+    return next((judge for judge in judges if judge.detects_refusal), judges[0])

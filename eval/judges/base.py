@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
+from axolotl_alttrain.eval.judges.progress_bar import shown_progress
 from rich.console import Console
 
-from axolotl_alttrain.jsonl import AppendOnly
-from axolotl_alttrain.structure import Message
-
-from .progress import shown_progress
+from axolotl_alttrain.format.example import Message
+from axolotl_alttrain.storage.append_only import AppendOnly
 
 # refusal, partial, compliance: what the text does with the request. unsafe, safe: whether what it says is harmful
 # (a judge of content cannot tell a refusal from a harmless answer). undetermined: the judge does not know.
@@ -73,13 +72,13 @@ class Judge(Protocol):
         name: For tables and files.
         identity: All that determines a judgement beside the case: model, prompt, settings. Part of the key under
             which judgements are kept; empty where judging costs nothing and nothing is kept.
-        tells_refusals: Whether its verdicts say if a text refuses.
+        detects_refusal: Whether its verdicts say if a text refuses.
         reads_thoughts: Whether it can judge a thought as well as an answer.
     """
 
     name: str
     identity: str
-    tells_refusals: bool
+    detects_refusal: bool
     reads_thoughts: bool
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:

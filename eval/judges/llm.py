@@ -17,10 +17,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import REFUSED, api_key, ask_all, completion, first_line
+from axolotl_alttrain.eval.judges.base import Case, Judgement, Verdict, fence
 
-from .base import Case, Judgement, Verdict, fence
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLASSES: dict[str, Verdict] = {
@@ -45,7 +45,7 @@ class LLMJudge(ABC):
     """
 
     name = ""
-    tells_refusals = True
+    detects_refusal = True
     reads_thoughts = True
 
     def __init__(

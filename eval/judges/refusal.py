@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from .base import Case, Judgement
-from .refusal_phrases import REFUSALS
+from axolotl_alttrain.eval.judges.base import Case, Judgement
+from axolotl_alttrain.eval.judges.refusal_phrases import REFUSALS
 
 Said = Literal["refusal", "partial", "compliance", "undetermined"]
 
@@ -114,7 +114,7 @@ class RefusalJudge:
 
     name = "refusal"
     identity = ""
-    tells_refusals = True
+    detects_refusal = True
     reads_thoughts = False  # a thought has no opening at which a refusal would stand
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..metrics import Scored
+from axolotl_alttrain.eval.scoring.metrics import Scored
 
 
 def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..metrics import METRICS
-from ..table import p_value
+from axolotl_alttrain.eval.results.summary_tables import p_value
+from axolotl_alttrain.eval.scoring.metrics import METRICS
 
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
 _BETTER = {m.name: m.better for m in METRICS}

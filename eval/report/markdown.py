@@ -6,9 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from ..metrics import METRICS
-from ..table import detectable, p_header, p_value, percent, points, repeats_rows, tests_by_set
-from .headline import headline
+from axolotl_alttrain.eval.report.headline import headline
+from axolotl_alttrain.eval.results.summary_tables import (
+    detectable,
+    p_header,
+    p_value,
+    percent,
+    points,
+    repeats_rows,
+    tests_by_set,
+)
+from axolotl_alttrain.eval.scoring.metrics import METRICS
 
 
 def results(summary: Mapping[str, Any]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from ..sets import specs
-from .headline import headline
-from .markdown import attacks_table, notes, rates_table, sets_table, settings
+from axolotl_alttrain.eval.prompts.sets import specs
+from axolotl_alttrain.eval.report.headline import headline
+from axolotl_alttrain.eval.report.markdown import attacks_table, notes, rates_table, sets_table, settings
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult

@@ -1,4 +1,4 @@
-"""What the paper (arXiv 2604.18946) reports for the model that is evaluated, from ``data/paper-results.json``."""
+"""What the paper (arXiv 2604.18946) reports for the model that is evaluated, from ``paper-results.json``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..tasks import DATA
-
-RESULTS = DATA / "paper-results.json"
+RESULTS = Path(__file__).parent / "paper-results.json"
 
 
 def paper_results(model: str) -> dict[str, Any] | None:

@@ -90,7 +90,7 @@ def test_no_launcher_on_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_launcher_of_another_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One whose interpreter has no plugin: without site-packages, as a fresh environment."""
     launcher = tmp_path / "accelerate"
-    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E -P -m "axolotl_alttrain.cli.probe"\n')
+    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E -P -m "axolotl_alttrain.cli.plugin_probe"\n')
     launcher.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from axolotl_alttrain.data.config import BuildConfig
+from axolotl_alttrain.data.build_config import BuildConfig
 
 from ..conftest import ROOT
 

@@ -11,9 +11,9 @@ import pytest
 from axolotl_alttrain.data.build import Build
 from axolotl_alttrain.data.estimate import estimate
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.rows import read_examples
-from axolotl_alttrain.structure import parse_completion
-from axolotl_alttrain.verdict import read_verdict
+from axolotl_alttrain.format.example import parse_completion
+from axolotl_alttrain.format.rows import read_examples
+from axolotl_alttrain.format.verdict import read_verdict
 
 from .conftest import config, files_of, read, trace_rows
 from .server import Call, by_wording, serve, verdict
@@ -154,7 +154,7 @@ def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces)
 
 
 def test_near_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
-    pytest.importorskip("axolotl_alttrain.data.duplicates")
+    pytest.importorskip("axolotl_alttrain.data.screening.duplicates")
     rows = trace_rows(1, 1)
     again = rows[0] | {"instruction": rows[0]["instruction"].upper() + "!"}
     path = tmp_path / "traces.jsonl"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.data.build import Build
-from axolotl_alttrain.data.config import BuildConfig
+from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
 
 from ..conftest import ROOT

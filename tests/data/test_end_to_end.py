@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from axolotl_alttrain.rows import read_examples
-from axolotl_alttrain.template import learn_format
+from axolotl_alttrain.format.rows import read_examples
+from axolotl_alttrain.format.template import learn_format
 
 from ..conftest import ROOT
 from ..test_end_to_end import command

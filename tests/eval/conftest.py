@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from eval.run import main
+from axolotl_alttrain.eval.run import main
 
 from .hub import Hub, serve
 from .hub_sets import as_on_the_hub

@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axolotl_alttrain.eval.config import with_config
+from axolotl_alttrain.eval.prompts.sets import chosen
+from axolotl_alttrain.eval.run import main, parser
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.config import with_config
-from eval.run import main, parser
-from eval.sets import chosen
 
 from ..conftest import ROOT
 

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from eval.run import main
+from axolotl_alttrain.eval.run import main
 
 API = ["--backend", "api", "--model", "m", "--base-url", "http://localhost:1/v1"]
 

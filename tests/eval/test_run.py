@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.run import main
 
-from eval.quantization import NF4
-from eval.run import main
+from axolotl_alttrain.generation.quantization import NF4
 
 from ..conftest import ROOT
 

@@ -13,9 +13,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 from axolotl_alttrain.args import AltTrainOptions
+from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.probe.callback import ProbeCallback
 from axolotl_alttrain.probe.measure import Probe
-from axolotl_alttrain.template import learn_format
 
 
 def main(model_folder: str, output: str) -> None:

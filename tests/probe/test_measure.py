@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.probe.measure import Probe, ProbeTooLong, stop_ids
 from axolotl_alttrain.probe.undisturbed import undisturbed
-from axolotl_alttrain.template import learn_format
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axolotl_alttrain.data.assessors.base import Assessor
-from axolotl_alttrain.data.config import BuildConfig
+from axolotl_alttrain.data.build_config import BuildConfig
 
 
 def make_assessor(config: BuildConfig) -> Assessor:

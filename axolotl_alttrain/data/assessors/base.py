@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from axolotl_alttrain.structure import Label
+from axolotl_alttrain.format.example import Label
 
 LONGEST_REASON = 400  # characters: one sentence
 _JSON = re.compile(r"\{.*\}", re.DOTALL)

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
-from axolotl_alttrain.data.config import LocalConfig
-from axolotl_alttrain.demo import resolve_model
+from axolotl_alttrain.data.build_config import LocalConfig
+from axolotl_alttrain.generation.demo_model import resolve_model
 
 
 class LocalAssessor(Assessor):

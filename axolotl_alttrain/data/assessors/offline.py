@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessment, Assessor, Outcome, Question
-from axolotl_alttrain.data.draw import draw
+from axolotl_alttrain.data.seeded_draw import draw
 
 
 class OfflineAssessor(Assessor):
@@ -56,4 +56,6 @@ def _reasons(reasons: dict[str, list[str]], category: str | None) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _wording() -> Any:
-    return json.loads(files("axolotl_alttrain.data").joinpath("wording", "assessments.json").read_text("utf-8"))
+    return json.loads(
+        files("axolotl_alttrain.data.assessors").joinpath("wording", "assessments.json").read_text("utf-8")
+    )

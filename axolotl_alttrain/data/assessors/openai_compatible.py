@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
-from axolotl_alttrain.data.config import OpenAIConfig
+from axolotl_alttrain.data.build_config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.openai_requests import api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line
 
 
 class OpenAIAssessor(Assessor):

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from axolotl_alttrain.data.config import ColumnMap, SourceConfig
-from axolotl_alttrain.data.languages import detect
-from axolotl_alttrain.data.sources.loading import load_rows
+from axolotl_alttrain.data.build_config import ColumnMap, SourceConfig
+from axolotl_alttrain.data.screening.languages import detect
 from axolotl_alttrain.data.sources.presets import PRESETS, Preset
-from axolotl_alttrain.data.trace import Trace
+from axolotl_alttrain.data.sources.row_loading import load_rows
+from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import RowError, shown
-from axolotl_alttrain.rows import THINK_CLOSE, THINK_OPEN, example_from_row, row_error
-from axolotl_alttrain.structure import BLANK_LINE, LABELS, AltTrainExample, Label
+from axolotl_alttrain.format.example import BLANK_LINE, LABELS, AltTrainExample, Label
+from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN, example_from_row, row_error
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ r1-act         https://huggingface.co/datasets/Yeonjun/R1-Act-train: ``instructi
                training code reads them (https://github.com/yeonjun-in/R1-Act). The thoughts hold an assessment already:
                they are kept as they are, and the label is the assessment's verdict.
 alttrain-seed  this package's own rows, with all steps.
-traces         a file of :class:`axolotl_alttrain.data.trace.Trace` rows, such as the target model's own; needs a path.
+traces         a file of :class:`axolotl_alttrain.data.traces.trace.Trace` rows, such as the target model's own; needs a
+               path.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from axolotl_alttrain.data.config import ColumnMap
-from axolotl_alttrain.structure import Label
+from axolotl_alttrain.data.build_config import ColumnMap
+from axolotl_alttrain.format.example import Label
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from axolotl_alttrain.data.assessors.base import Dialogue, Question
 from axolotl_alttrain.data.assessors.local import LocalAssessor
-from axolotl_alttrain.data.config import LocalConfig
+from axolotl_alttrain.data.build_config import LocalConfig
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from axolotl_alttrain.data.assessors.base import Outcome, Question
 from axolotl_alttrain.data.assessors.openai_compatible import OpenAIAssessor
-from axolotl_alttrain.data.config import OpenAIConfig
+from axolotl_alttrain.data.build_config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
 from tests import openai_server
 

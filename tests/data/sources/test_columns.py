@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from axolotl_alttrain.data.config import SourceConfig
+from axolotl_alttrain.data.build_config import SourceConfig
 from axolotl_alttrain.data.sources.columns import SourceRow, read_source, split_response
-from axolotl_alttrain.data.trace import Trace
+from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import AltTrainError, RowError
 
 SAFECHAIN = [

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.backends.api import APIBackend
+from axolotl_alttrain.eval.backends.base import Request as Wanted
+from axolotl_alttrain.eval.backends.base import RequestsRefused
+from axolotl_alttrain.eval.backends.hf import HFBackend
+from axolotl_alttrain.eval.prompts.probes import load_set
+from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.backends.api import APIBackend
-from eval.backends.base import Request as Wanted
-from eval.backends.base import RequestsRefused, Sampling
-from eval.backends.hf import HFBackend
-from eval.run import main
-from eval.tasks import load_set
+from axolotl_alttrain.generation.sampling import Sampling
 from tests.openai_server import Reply, Request, serve
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from axolotl_alttrain.eval.backends.base import Generated, Request
+from axolotl_alttrain.eval.backends.hf import HFBackend
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.backends.base import Generated, Request, Sampling
-from eval.backends.hf import HFBackend
-from eval.backends.identity import identity
-from eval.greedy import greedy
-from eval.quantization import NF4
+from axolotl_alttrain.generation.greedy import greedy
+from axolotl_alttrain.generation.identity import identity
+from axolotl_alttrain.generation.quantization import NF4
+from axolotl_alttrain.generation.sampling import Sampling
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
 

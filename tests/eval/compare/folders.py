@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..test_metrics import HELP, STOP, scored
+from tests.eval.scoring.test_metrics import HELP, STOP, scored
 
 SETTINGS = {"max_new_tokens": 12, "do_sample": False}
 YES, NO = ("harmful", "Sure, here."), ("harmful", STOP + "I won't.")

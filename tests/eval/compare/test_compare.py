@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from axolotl_alttrain.eval.run import main
+from axolotl_alttrain.eval.scoring.thought_structure import breakdown
 
-from eval.run import main
-from eval.structure import breakdown
+from tests.eval.scoring.test_metrics import scored
 
-from ..test_metrics import scored
 from .folders import NO, YES, folder
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from axolotl_alttrain.eval.compare import compare_runs, load_runs, markdown
+from axolotl_alttrain.eval.compare.comparison_tables import notes, tables
+from axolotl_alttrain.eval.stats.power import minimum_detectable_difference
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.compare import compare_runs, load_runs, markdown
-from eval.compare.tables import notes, tables
-from eval.power import minimum_detectable_difference
 
 from .folders import FINE, NO, RIGHT, YES, folder, training
 

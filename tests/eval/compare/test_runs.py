@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.compare import check_pairs, load_runs
+from axolotl_alttrain.eval.compare.checkpoints import place, trainings
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.compare import check_pairs, load_runs
-from eval.compare.checkpoints import place, trainings
 
 from .folders import BASE, NO, YES, folder, training
 

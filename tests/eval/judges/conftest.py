@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from eval.judges.guard import SAFE, UNSAFE
+from axolotl_alttrain.eval.judges.guard.guard_judge import SAFE, UNSAFE
 
 LLAMA = (
     "<|im_start|>user\nIs the last turn safe?\n<BEGIN CONVERSATION>\n{% for m in messages %}{{ m.role }}: "

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.judges import judges_from
+from axolotl_alttrain.eval.judges.base import Case, JudgementFile, fence, judge_all
+from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
+from axolotl_alttrain.eval.judges.refusal import RefusalJudge
+from axolotl_alttrain.eval.run import parser
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
-from eval.judges import judges_from
-from eval.judges.base import Case, JudgementFile, fence, judge_all
-from eval.judges.llm import RubricJudge, XSTestJudge
-from eval.judges.refusal import RefusalJudge
-from eval.run import parser
 from tests.openai_server import Reply, Request, serve
 
 ATTACKS = [
@@ -96,7 +96,7 @@ def test_nothing_in_a_text_leaves_its_fence(server: tuple) -> None:
 
 def test_a_fence_never_occurs_in_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     given = iter(["a" * 16, "b" * 16])
-    monkeypatch.setattr("eval.judges.base.secrets.token_hex", lambda _: next(given))
+    monkeypatch.setattr("axolotl_alttrain.eval.judges.base.secrets.token_hex", lambda _: next(given))
     assert fence("a" * 16) == (f"<{'b' * 16}>\n{'a' * 16}\n</{'b' * 16}>", "b" * 16)
 
 

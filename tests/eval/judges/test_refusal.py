@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from eval.judges.refusal import judge_refusal
+from axolotl_alttrain.eval.judges.refusal import judge_refusal
 
 from ...conftest import TEMPLATES
 

@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-
-from eval.compare import plots
-from eval.report import svg
+from axolotl_alttrain.eval.compare import comparison_plots as plots
+from axolotl_alttrain.eval.report import svg
 
 STYLE = (Path(svg.__file__).parent / "style.css.j2").read_text()
 PAGES = re.findall(r"--page: (#\w{6}).*?--ink: (#\w{6})", STYLE)[:2]  # light, dark

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.judges.base import VERDICTS, Judgement, Verdict
+from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.report.definitions import definitions
+from axolotl_alttrain.eval.run import parser
+from axolotl_alttrain.eval.scoring.metrics import refuses, responds
 
-from eval.judges.base import VERDICTS, Judgement, Verdict
-from eval.metrics import refuses, responds
-from eval.report import write_report
-from eval.report.definitions import definitions
-from eval.run import parser
-
-from ..test_metrics import scored
+from tests.eval.scoring.test_metrics import scored
 
 RULES = "the offline rules (refusal), refuses at its opening, even if it gives some of what was asked all the same."
 SAID = {
@@ -85,7 +84,7 @@ def test_the_words_follow_what_is_counted() -> None:
 class Always:
     """A judge that says one verdict of everything."""
 
-    name, identity, tells_refusals, reads_thoughts = "always", "", True, False
+    name, identity, detects_refusal, reads_thoughts = "always", "", True, False
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eval.report import headline
+from axolotl_alttrain.eval.report import headline
 
 
 def two_runs(**changes: tuple[float | None, float | None, float | None]) -> dict[str, Any]:

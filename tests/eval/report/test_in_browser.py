@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.report.packing import packed
 
-from eval.report import write_report
-from eval.report.packing import packed
+from tests.eval.scoring.test_metrics import scored
 
 from ...browser import Browser
-from ..test_metrics import scored
 
 webdriver = pytest.importorskip("selenium.webdriver")
 By = pytest.importorskip("selenium.webdriver.common.by").By

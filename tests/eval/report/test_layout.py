@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from eval.report import write_report
-from eval.run import main
+from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.run import main
 
 from ...browser import Browser
 from ..compare.folders import BASE, NO, OVER, RIGHT, folder, training

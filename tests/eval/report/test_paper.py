@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from eval.report.paper import RESULTS, hub_id, paper_results
+from axolotl_alttrain.eval.report.paper import RESULTS, hub_id, paper_results
 
 LLAMA = "deepseek-ai/DeepSeek-R1-Distill-Llama-8B"
 R1_8B = [

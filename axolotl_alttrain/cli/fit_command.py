@@ -1,0 +1,226 @@
+"""``axolotl alttrain fit``: does a recipe fit a card, and how long does it take, before the card is rented."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from axolotl_alttrain.cli.recipe import DEFAULT_GPU, load_config, quiet
+from axolotl_alttrain.cli.row_lengths import Lengths, row_lengths, with_rows
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.fit.architecture import read_architecture, shipped_config
+from axolotl_alttrain.fit.duration import MATRIX_EFFICIENCY, Duration, duration
+from axolotl_alttrain.fit.epoch_batches import epoch_batches
+from axolotl_alttrain.fit.gpus import Gpu, find_gpu, needed_gpus
+from axolotl_alttrain.fit.memory import GIB, Model, Part, memory_parts, read_model
+from axolotl_alttrain.storage.atomic import write_atomic
+
+_LARGEST_BATCH_TOKENS = 1 << 22
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What ``fit`` found.
+
+    Attributes:
+        config: Path of the recipe.
+        gpu: The card.
+        gpus: How many of them.
+        architecture: Where the model's numbers come from.
+        parameters: Of the base model.
+        lengths: The rows' lengths.
+        tokens: In the largest forward pass of the training, padding included.
+        parts: The peak's parts on one card.
+        full_tokens: In the largest forward pass that the recipe allows, whatever the data.
+        full_gib: The peak of such a pass.
+        most_tokens: In the largest forward pass that would fit; 0 where none does.
+        micro_batch_size: The largest that fits, if every batch were as long as it may be; 0 where none does.
+        time: Steps, tokens and seconds.
+        efficiency: The share of the card's matrix rate that was assumed.
+    """
+
+    config: str
+    gpu: Gpu
+    gpus: int
+    architecture: str
+    parameters: int
+    lengths: Lengths
+    tokens: int
+    parts: list[Part]
+    full_tokens: int
+    full_gib: float
+    most_tokens: int
+    micro_batch_size: int
+    time: Duration
+    efficiency: float
+
+    @property
+    def gib(self) -> float:
+        """The peak on one card."""
+        return _gib(self.parts)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the peak is within the card's memory."""
+        return self.gib <= self.gpu.memory
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the rows' lengths as their number, mean and longest."""
+        tokens = self.lengths.tokens
+        plain = asdict(self) | {"peak_gib": round(self.gib, 2), "fits": self.fits}
+        plain["lengths"] = {
+            "rows": len(tokens),
+            "dropped": self.lengths.dropped,
+            "mean": round(sum(tokens) / len(tokens), 1),
+            "longest": max(tokens),
+            "how": self.lengths.how,
+        }
+        return plain
+
+
+def estimate(
+    config: Path,
+    gpu: Gpu = DEFAULT_GPU,
+    gpus: int | None = None,
+    rows: int | None = None,
+    efficiency: float = MATRIX_EFFICIENCY,
+) -> Fit:
+    """Estimate peak memory and time of a recipe.
+
+    Args:
+        config: An Axolotl config with the plugin.
+        gpu: The card.
+        gpus: How many; by default as many as the recipe needs.
+        rows: Take the data set as if it had so many rows.
+        efficiency: Share of ``gpu.tflops`` that matrix products reach.
+
+    Raises:
+        AltTrainError: Config, model or data are not as they must be.
+    """
+    cfg = load_config(config, gpu=gpu, gpus=gpus)
+    number = gpus or needed_gpus(cfg)
+    lengths = row_lengths(cfg)
+    if rows is not None:
+        lengths = with_rows(lengths, rows, int(cfg.seed or 0))
+    with quiet():
+        model = read_model(read_architecture(cfg), cfg)
+        batches = epoch_batches(lengths.tokens, cfg)
+    if not batches:
+        raise AltTrainError(f"{config}: {len(lengths.tokens)} rows make no batch; give more rows or a smaller batch")
+    tokens = max(batch.padded for batch in batches)
+    most = _most_tokens(model, cfg, gpu, number)
+    full = int(cfg.micro_batch_size) * int(cfg.sequence_len)
+    return Fit(
+        config=str(config),
+        gpu=gpu,
+        gpus=number,
+        architecture="shipped with this package" if shipped_config(str(cfg.base_model)) else str(cfg.base_model),
+        parameters=model.sizes.parameters,
+        lengths=lengths,
+        tokens=tokens,
+        parts=memory_parts(model, cfg, tokens, number),
+        full_tokens=full,
+        full_gib=_gib(memory_parts(model, cfg, full, number)),
+        most_tokens=most,
+        micro_batch_size=_largest_micro_batch(lengths.tokens, cfg, most),
+        time=duration(model, cfg, batches, gpu, number, efficiency),
+        efficiency=efficiency,
+    )
+
+
+def run_fit(
+    config: Path,
+    gpu: str,
+    gpus: int | None = None,
+    rows: int | None = None,
+    efficiency: float = MATRIX_EFFICIENCY,
+    json_file: Path | None = None,
+    console: Console | None = None,
+) -> int:
+    """Print the estimate; 1 where the recipe does not fit the card."""
+    console = console or Console()
+    found = estimate(config, find_gpu(gpu), gpus, rows, efficiency)
+    console.print(parts_table(found))
+    for line in fit_lines(found):
+        console.print(line, highlight=False)
+    if json_file is not None:
+        write_atomic(json_file, json.dumps(found.as_dict(), indent=2) + "\n")
+        console.print(f"Written: {json_file}", highlight=False)
+    return 0 if found.fits else 1
+
+
+def parts_table(found: Fit) -> Table:
+    """The peak of one card, part by part."""
+    title = f"{found.config} on {_cards(found)}: estimated peak memory of one card"
+    table = Table(title=title, title_justify="left", show_footer=True)
+    verdict = "fits" if found.fits else "DOES NOT FIT"
+    style = "bold green" if found.fits else "bold red"
+    table.add_column("part", footer="total", footer_style="bold")
+    table.add_column("GiB", footer=f"{found.gib:.1f}", footer_style="bold", justify="right")
+    table.add_column("from", footer=f"{verdict}: the card has {found.gpu.memory}", footer_style=style)
+    for part in found.parts:
+        table.add_row(part.name, f"{part.bytes / GIB:.2f}", part.source)
+    return table
+
+
+def fit_lines(found: Fit) -> list[str]:
+    """What the table does not hold, a sentence each."""
+    tokens, time = found.lengths.tokens, found.time
+    dropped = f"; {found.lengths.dropped} more are longer than sequence_len" if found.lengths.dropped else ""
+    if found.micro_batch_size:
+        largest = (
+            f"Largest forward pass that fits: {found.most_tokens:,} tokens, so 'micro_batch_size: "
+            f"{found.micro_batch_size}' at most."
+        )
+    else:
+        largest = "No batch fits this card: take a smaller model, 4-bit weights, checkpointing or a larger card."
+    return [
+        f"Model: {found.parameters:,} parameters, architecture {found.architecture}.",
+        f"Rows: {len(tokens):,}, {sum(tokens) / len(tokens):.0f} tokens on average, the longest {max(tokens):,}"
+        f"{dropped} ({found.lengths.how}).",
+        f"Largest forward pass of this training: {found.tokens:,} tokens. With longer rows, up to "
+        f"{found.full_tokens:,} tokens: {found.full_gib:.1f} GiB. {largest}",
+        f"Training: {time.steps:,} steps of {time.rows_per_step:.1f} rows, {time.tokens:,} tokens "
+        f"({100 * (time.padded / time.tokens - 1):.0f} % padding on top), about {time.seconds / 60:.0f} minutes.",
+        f"Time assumes that matrix products reach {100 * found.efficiency:.0f} % of the data sheet's "
+        f"{found.gpu.tflops:.0f} TFLOPS; loading and saving not counted. Nothing here was measured on a GPU.",
+    ]
+
+
+def _gib(parts: list[Part]) -> float:
+    return sum(part.bytes for part in parts) / GIB
+
+
+def _cards(found: Fit) -> str:
+    return found.gpu.name if found.gpus == 1 else f"{found.gpus} x {found.gpu.name}"
+
+
+def _most_tokens(model: Model, cfg: Any, gpu: Gpu, gpus: int) -> int:
+    """The largest forward pass that fits; memory grows with its tokens."""
+    low, high = 0, _LARGEST_BATCH_TOKENS
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _gib(memory_parts(model, cfg, middle, gpus)) <= gpu.memory:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _largest_micro_batch(lengths: list[int], cfg: Any, most: int) -> int:
+    """Rows, or packed rows, of a batch that fits whatever the shuffle brings together."""
+    if cfg.sample_packing:
+        rows = int(cfg.sample_packing_bin_size or len(lengths))
+        longest = min(int(cfg.sequence_len), sum(sorted(lengths)[-rows:]))
+    else:
+        longest = max(lengths)
+    one = copy.deepcopy(cfg)
+    one.micro_batch_size = 1
+    padded = max(batch.padded for batch in epoch_batches([longest], one))
+    return most // padded

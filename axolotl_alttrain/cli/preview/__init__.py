@@ -1,0 +1,1 @@
+"""``axolotl alttrain preview``: rows as they are trained, with their statistics."""

@@ -1,0 +1,102 @@
+"""``axolotl alttrain preview``: what a recipe would train, before any GPU time is spent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+
+from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
+from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, read_rows, summarize
+from axolotl_alttrain.cli.recipe import load_recipe
+from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
+from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.storage.atomic import write_atomic
+
+
+def run_preview(
+    config: Path,
+    shown: int = 3,
+    html: Path | None = None,
+    json_file: Path | None = None,
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Print the preview of a recipe and write it where asked.
+
+    Args:
+        config: An Axolotl config.
+        shown: Rows to show in full, spread so that both labels are among them.
+        html: Where to write the page.
+        json_file: Where to write the numbers.
+        console: Where to print.
+
+    Returns:
+        The numbers of the whole data set.
+
+    Raises:
+        AltTrainError: Config, data or template are not as they must be.
+    """
+    console = console or Console()
+    recipe = load_recipe(config)
+    total = sum(len(source.rows) for source in recipe.sources)
+    columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Tokenizing", total=total)
+        rows = list(read_rows(recipe, lambda done: progress.advance(task, done)))
+    summary = summarize(recipe, rows)
+    chosen = choose(rows, shown)
+    verdict = describe(recipe.sources[0].chat)
+    show(console, chosen, summary, verdict)
+    if html is not None:
+        write_atomic(html, page(config.name, chosen, summary, verdict))
+        console.print(f"Written: {html}")
+    if json_file is not None:
+        write_atomic(json_file, json.dumps({"config": str(config), **summary}, indent=2, ensure_ascii=False) + "\n")
+        console.print(f"Written: {json_file}")
+    return summary
+
+
+def choose(rows: list[PreviewRow], number: int) -> list[PreviewRow]:
+    """The first rows of each label in turn, then one that is too long, if there is any."""
+    groups: dict[str, list[PreviewRow]] = {}
+    for row in rows:
+        groups.setdefault(row.example.label, []).append(row)
+    turns = [group[turn] for turn in range(number) for group in groups.values() if turn < len(group)]
+    chosen = turns[:number]
+    too_long = next((row for row in rows if row.dropped), None)
+    if number and too_long and not any(row.dropped for row in chosen):
+        chosen.append(too_long)
+    return chosen
+
+
+def describe(chat: ChatFormat) -> str:
+    """One sentence on how the model's thoughts open and close."""
+    thought = chat.thought
+    if thought.open:
+        opens = f"the model opens it with {thought.open!r}"
+    else:
+        opens = f"the prompt opens it with {thought.prompt_open!r}"
+    switch = f", under {dict(chat.kwargs)}" if chat.kwargs else ""
+    return f"Thought: {opens}, closes with {thought.close!r}; the turn ends with {thought.end!r}{switch}."
+
+
+def page(title: str, rows: list[PreviewRow], summary: dict[str, Any], verdict: str) -> str:
+    """The preview as one HTML page that needs no network."""
+    environment = Environment(
+        loader=PackageLoader("axolotl_alttrain.cli.preview", "."),
+        autoescape=select_autoescape(("html", "j2")),
+        trim_blocks=True,
+    )
+    return environment.get_template("preview.html.j2").render(
+        title=title,
+        rows=rows,
+        row_title=row_title,
+        marked=with_marked_breaks,
+        labels=LABELS_OF_SEGMENTS,
+        summary=summary,
+        lines=summary_lines(summary, verdict),
+    )

@@ -1,0 +1,152 @@
+"""Numbers over a recipe's whole data set: rows, tokens per step, what is dropped, how many steps."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from axolotl_alttrain.cli.recipe import Recipe, Source
+from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.fit.epoch_batches import epoch_batches
+from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
+
+BATCH_ROWS = 1_000
+PERCENTILES = (5, 50, 95, 100)
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One row as it is trained.
+
+    Attributes:
+        source: Path of its data set.
+        number: Its row number in that data set, from 1.
+        example: The row itself.
+        segments: Its pieces, in order.
+        dropped: It is longer than ``sequence_len``.
+    """
+
+    source: str
+    number: int
+    example: AltTrainExample
+    segments: list[Segment]
+    dropped: bool
+
+    @property
+    def tokens(self) -> int:
+        """Length of ``input_ids``."""
+        return sum(len(segment.ids) for segment in self.segments)
+
+
+def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) -> Iterator[PreviewRow]:
+    """Every row of every AltTrain data set of a recipe, rendered and tokenized.
+
+    Args:
+        recipe: Read by :func:`~.recipe.load_recipe`.
+        progress: Called with the number of rows of each finished batch.
+
+    Raises:
+        RowError: A row is not valid; it is named by file, number and field.
+    """
+    for source in recipe.sources:
+        for start in range(0, len(source.rows), BATCH_ROWS):
+            columns = source.rows[start : start + BATCH_ROWS]
+            batch = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+            for number, (example, segments) in enumerate(_cut(source, batch, start), start + 1):
+                tokens = sum(len(segment.ids) for segment in segments)
+                yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
+            progress(len(batch))
+
+
+def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
+    """The numbers of the preview, ready for JSON.
+
+    Args:
+        recipe: The recipe.
+        rows: All its rows.
+
+    Raises:
+        AltTrainError: There are no rows.
+    """
+    if not rows:
+        raise AltTrainError("datasets: found no rows; allowed: at least one example")
+    cfg = recipe.cfg
+    truncated = cfg.excess_length_strategy == "truncate"
+    kept = [row for row in rows if truncated or not row.dropped]
+    names = [name for name in LABELS_OF_SEGMENTS if any(s.name == name for row in rows for s in row.segments)]
+    counts = {name: [sum(len(s.ids) for s in row.segments if s.name == name) for row in rows] for name in names}
+    totals = [row.tokens for row in rows]
+    prompt = sum(len(s.ids) for row in kept for s in row.segments if not s.trained)
+    return {
+        "rows": len(rows),
+        "by_label": _counts(rows, lambda example: example.label),
+        "by_category": {
+            label: _counts(
+                [row for row in rows if row.example.label == label], lambda example: example.category or "none given"
+            )
+            for label in sorted({row.example.label for row in rows}, reverse=True)
+        },
+        "by_language": _counts(rows, lambda example: example.language or "none given"),
+        "tokens": {name: _spread(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
+        "trained_share": 1 - prompt / max(1, sum(row.tokens for row in kept)),
+        "sequence_len": cfg.sequence_len,
+        "too_long": len(rows) - sum(not row.dropped for row in rows),
+        "excess_length_strategy": cfg.excess_length_strategy,
+        "training": _training(recipe, [row.tokens for row in kept]),
+        "other_datasets": recipe.others,
+    }
+
+
+def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
+    """Rows trained on and optimizer steps on one process, as transformers' Trainer counts them."""
+    cfg = recipe.cfg
+    size = cfg.val_set_size or 0
+    held_out = int(size) if size > 1 else math.ceil(len(lengths) * size)
+    rows = len(lengths) - held_out
+    per_batch, accumulate = int(cfg.micro_batch_size), int(cfg.gradient_accumulation_steps or 1)
+    batches = len(epoch_batches(lengths[:rows], cfg))  # which rows are held out changes packed ones a little
+    per_epoch = max(1, math.ceil(batches / accumulate))
+    steps = math.ceil(per_epoch * float(cfg.num_epochs))
+    if cfg.max_steps:
+        steps = min(steps, int(cfg.max_steps)) if cfg.max_steps > 0 else steps
+    return {
+        "rows": rows,
+        "held_out": held_out,
+        "batch_rows": round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate,
+        "epochs": cfg.num_epochs,
+        "steps": steps,
+        "exact": not (cfg.sample_packing or recipe.others or cfg.dataset_exact_deduplication),
+    }
+
+
+def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tuple[AltTrainExample, list[Segment]]]:
+    """Examples and segments of a batch; an error names its row."""
+    try:
+        examples = [example_from_row(row) for row in batch]
+        return list(zip(examples, cut_into_segments(source.chat, examples), strict=True))
+    except AltTrainError:
+        for number, row in enumerate(batch, start + 1):
+            try:
+                cut_into_segments(source.chat, [example_from_row(row)])
+            except RowError as error:
+                raise row_error(error, row, source.path, number) from None
+            except AltTrainError as error:
+                raise AltTrainError(f"{source.path}, row {number}: {error}") from None
+        raise
+
+
+def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -> dict[str, int]:
+    return dict(Counter(key(row.example) for row in rows).most_common())
+
+
+def _spread(values: Sequence[int], all_tokens: int) -> dict[str, float]:
+    found = np.percentile(values, PERCENTILES)
+    spread = {f"p{p}" if p < 100 else "max": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
+    return spread | {"share": sum(values) / all_tokens}

@@ -1,0 +1,75 @@
+"""``axolotl alttrain traces``: the target model's own traces for benign queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
+from rich.table import Table
+
+from axolotl_alttrain.data.traces.queries import read_queries
+from axolotl_alttrain.data.traces.samplers import HFSampler, OpenAISampler
+from axolotl_alttrain.data.traces.trace_sampling import (
+    NO_ANSWER,
+    NO_THOUGHT,
+    TRUNCATED,
+    USABLE,
+    Settings,
+    sample_traces,
+)
+
+_STATES = {
+    USABLE: "usable",
+    TRUNCATED: "cut off at --max-new-tokens",
+    NO_THOUGHT: "without a thought",
+    NO_ANSWER: "without an answer",
+}
+
+
+def run_traces(
+    sampler: HFSampler | OpenAISampler,
+    settings: Settings,
+    queries: str,
+    out: Path,
+    column: str = "instruction",
+    samples: int = 1,
+    console: Console | None = None,
+) -> Counter[str]:
+    """Sample, show progress and print what came of it.
+
+    Args:
+        sampler: The model.
+        settings: How.
+        queries: A file, or ``alttrain-seed``.
+        out: The file of traces.
+        column: Of a JSONL file of queries.
+        samples: Of each query.
+        console: Where to print.
+
+    Raises:
+        AltTrainError: The queries cannot be read, or the server stays out of reach.
+    """
+    console = console or Console()
+    wanted = read_queries(queries, column)
+    sampler.settings = settings
+    source = sampler.identity.split(":")[1].rstrip("/").rpartition("/")[2]
+    columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Sampling", total=len(wanted) * samples)
+        states = sample_traces(
+            sampler,
+            wanted,
+            samples,
+            settings,
+            out,
+            source,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    table = Table("samples", "number", title=f"{len(wanted)} queries, {samples} sample(s) each", title_justify="left")
+    for state, name in _STATES.items():
+        table.add_row(name, str(states[state]))
+    console.print(table)
+    console.print(f"Written: {out} (a source of 'axolotl alttrain build': 'preset: traces' with 'path: {out}')")
+    return states

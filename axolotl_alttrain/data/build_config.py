@@ -1,0 +1,170 @@
+"""The YAML file of ``axolotl alttrain build``; unknown names are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.example import Label
+from axolotl_alttrain.storage.yaml_file import read_mapping
+
+Step = Literal["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnMap(_Strict):
+    """Which column of a source holds what.
+
+    Give ``response`` (the thought between think tags, then the answer; the opening tag may be missing), or ``thought``
+    and ``answer``.
+    """
+
+    query: str = "instruction"
+    response: str | None = None
+    thought: str | None = None
+    answer: str | None = None
+    label: str | None = None
+    category: str | None = None
+    language: str | None = None
+    id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ColumnMap:
+        if (self.response is None) == (self.thought is None) or (self.thought is None) != (self.answer is None):
+            raise ValueError("give either 'response', or 'thought' and 'answer'")
+        return self
+
+
+class SourceConfig(_Strict):
+    """One source of traces: a preset's name, or a path (hub id or local file) with a column map."""
+
+    name: str | None = None
+    preset: Literal["safechain", "star1", "r1-act", "alttrain-seed", "traces"] | None = None
+    path: str | None = None
+    split: str = "train"
+    subset: str | None = None
+    streaming: bool = True
+    columns: ColumnMap | None = None
+    label: Label | None = None
+    labels: dict[str, Label] | None = None
+    take: tuple[Label, ...] = ("harmful", "benign")
+    language: str | None = None
+    structure: Literal["keep", "rebuild"] | None = None
+    limit: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> SourceConfig:
+        if self.preset is None and (self.path is None or self.columns is None):
+            raise ValueError("a source without 'preset' needs 'path' and 'columns'")
+        if self.preset == "traces" and self.path is None:
+            raise ValueError("the preset 'traces' needs the 'path' of a file of traces")
+        return self
+
+
+class OfflineConfig(_Strict):
+    """The source's own label and category in varied wording; no model is asked."""
+
+    kind: Literal["offline"] = "offline"
+
+
+class OpenAIConfig(_Strict):
+    """An OpenAI-compatible endpoint; prices are US dollars per million tokens."""
+
+    kind: Literal["openai_compatible"]
+    model: str
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    temperature: float = 0.0
+    max_tokens: int = Field(300, ge=16)
+    response_format: Literal["json_object", "none"] = "json_object"
+    concurrency: int = Field(16, ge=1)
+    requests_per_minute: float | None = Field(None, gt=0)
+    timeout_s: float = Field(60.0, gt=0)
+    max_retries: int = Field(8, ge=0)
+    attempts: int = Field(3, ge=1)
+    price_in: float | None = Field(None, ge=0)
+    price_out: float | None = Field(None, ge=0)
+
+
+class LocalConfig(_Strict):
+    """A local Hugging Face model, asked in batches, greedily."""
+
+    kind: Literal["local"]
+    model: str
+    batch_size: int = Field(8, ge=1)
+    max_tokens: int = Field(300, ge=16)
+    attempts: int = Field(2, ge=1)
+
+
+AssessorConfig = Annotated[OfflineConfig | OpenAIConfig | LocalConfig, Field(discriminator="kind")]
+
+
+class VariantConfig(_Strict):
+    """Another data set from the same assessed rows: fewer rows, another share, a step left out, CR in other words."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    harmful: int | None = Field(None, ge=0)
+    benign: int | None = Field(None, ge=0)
+    omit: tuple[Step, ...] = ()
+    rephrase: bool = False
+
+
+class BuildConfig(_Strict):
+    """A whole build; the defaults are the paper's numbers where it gives them (900 harmful, 100 benign)."""
+
+    name: str = "alttrain"
+    sources: tuple[SourceConfig, ...] = Field(min_length=1)
+    harmful: int | Literal["all"] = 900
+    benign: int | Literal["all"] = 100
+    seed: int = 1995
+    assessor: AssessorConfig = OfflineConfig()
+    refusals: Literal["drawn", "assessor"] = "drawn"
+    strategy: Literal["proportional", "balanced"] = "proportional"
+    tokenizer: str | None = None
+    max_tokens: int | None = Field(None, ge=1)
+    near_duplicates: float | None = Field(0.8, ge=0.5, le=1)
+    overlap: bool = True
+    evaluation_sets: tuple[str, ...] = ()
+    evaluation_dir: str | None = None
+    variants: tuple[VariantConfig, ...] = ()
+    out: str = "outputs/alttrain-data"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BuildConfig:
+        names = [source.name or source.preset or source.path for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two sources have the same name among {names}; give each a 'name'")
+        if len({variant.name for variant in self.variants}) < len(self.variants):
+            raise ValueError("two variants have the same name")
+        if self.max_tokens and not self.tokenizer:
+            raise ValueError("'max_tokens' needs a 'tokenizer'")
+        if self.refusals == "assessor" and self.assessor.kind == "offline":
+            raise ValueError("the offline assessor writes no refusals; set 'refusals: drawn'")
+        return self
+
+    def wanted(self, label: Label) -> int | None:
+        """How many rows of a label the build and its variants need; None for all there are."""
+        own = getattr(self, label)
+        if own == "all":
+            return None
+        return max([own, *(getattr(variant, label) or 0 for variant in self.variants)])
+
+
+def load_config(path: Path) -> BuildConfig:
+    """Read and check a build's config.
+
+    Raises:
+        AltTrainError: The file is not YAML, or a key or value is not allowed; each is named.
+    """
+    raw = read_mapping(path, "'sources' and the other keys of a build")
+    try:
+        return BuildConfig.model_validate(raw)
+    except ValidationError as error:
+        faults = [f"'{'.'.join(map(str, fault['loc'])) or 'config'}': {fault['msg']}" for fault in error.errors()]
+        raise AltTrainError(f"{path}: {'; '.join(faults)}") from None

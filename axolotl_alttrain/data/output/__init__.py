@@ -1,0 +1,1 @@
+"""What a build writes beside its rows: report, card, page, logs; and the upload."""

@@ -1,0 +1,1 @@
+"""What decides whether a row is used: duplicates, overlap, faults, languages, selection."""

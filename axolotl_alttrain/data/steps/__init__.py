@@ -1,0 +1,1 @@
+"""The steps of an AltTrain thought, written from a trace and its assessment."""

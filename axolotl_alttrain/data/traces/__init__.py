@@ -1,0 +1,1 @@
+"""Reasoning traces, and sampling them from the target model."""

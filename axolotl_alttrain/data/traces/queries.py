@@ -1,0 +1,74 @@
+"""Queries to sample traces for: a JSONL file, a text file with one a line, or the seed data's benign rows by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from axolotl_alttrain.data.builtin import BUILTIN_DATASETS, resolve_dataset
+from axolotl_alttrain.errors import AltTrainError, RowError, shown
+from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.storage.jsonl import read_jsonl
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query.
+
+    Attributes:
+        id: Unique among the queries.
+        text: The user turn.
+        category, language: Where the file names them.
+    """
+
+    id: str
+    text: str
+    category: str | None = None
+    language: str | None = None
+
+
+def read_queries(path: str, column: str = "instruction") -> list[Query]:
+    """Read queries; a row's ``label``, where there is one, must be ``benign``, as these traces are to be followed.
+
+    Args:
+        path: ``alttrain-seed``, whose benign rows are taken, a ``.jsonl`` file, or any other text file.
+        column: Of a JSONL file.
+
+    Raises:
+        AltTrainError: The file cannot be read, holds no query, or an id stands twice.
+        RowError: A query is no text, or its row is not benign.
+    """
+    file = Path(resolve_dataset(path))
+    if file.suffix == ".jsonl":
+        queries = _from_jsonl(file, column, seed=path in BUILTIN_DATASETS)
+    else:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise AltTrainError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+        queries = [Query(str(number), line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if not queries:
+        raise AltTrainError(f"{path}: found no queries; allowed: at least one")
+    if twice := [name for name, number in Counter(query.id for query in queries).items() if number > 1]:
+        raise AltTrainError(f"{path}: found the id {min(twice)!r} twice; allowed: each id once")
+    return queries
+
+
+def _from_jsonl(file: Path, column: str, seed: bool) -> list[Query]:
+    queries = []
+    for number, row in read_jsonl(file):
+        text, label = row.get(column), row.get("label")
+        if seed and (label != "benign" or not isinstance(text, str)):
+            continue  # conversations among them: their history is part of the query
+        try:
+            if not isinstance(text, str) or not text.strip():
+                raise RowError(column, shown(text), "a text; '--column' names another column")
+            if label not in (None, "benign"):
+                raise RowError("label", shown(label), "'benign', or leave it out")
+        except RowError as error:
+            raise row_error(error, row, str(file), number) from None
+        known = {name: row.get(name) for name in ("category", "language")}
+        texts = {name: value for name, value in known.items() if isinstance(value, str)}
+        queries.append(Query(str(row.get("id", number)), text.strip(), **texts))
+    return queries

@@ -1,0 +1,59 @@
+"""One reasoning trace as every source gives it and every builder's step takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.format.example import LABELS, Label
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A query with a model's thought and answer, before AltTrain's structure is put in.
+
+    Texts are the source's own, byte for byte; think tags are taken off.
+
+    Attributes:
+        id: Unique within its source.
+        instruction: The query.
+        thought: The reasoning between the think tags; empty where the source has none.
+        answer: What follows the thought; empty where the trace was cut off.
+        label: What the source says the query is; None where only the assessor can tell.
+        category: The source's own category of the query.
+        source: Name of the source, as in the build's config.
+        language: ISO 639-1 code.
+    """
+
+    id: str
+    instruction: str
+    thought: str
+    answer: str
+    label: Label | None
+    category: str | None
+    source: str
+    language: str | None
+
+    def as_row(self) -> dict[str, Any]:
+        """The trace as one JSON object; what is not known is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def trace_from_row(row: Mapping[str, Any]) -> Trace:
+    """The inverse of :meth:`Trace.as_row`; other columns are ignored.
+
+    Raises:
+        RowError: A field is missing or not a text.
+    """
+    values = {}
+    for field in fields(Trace):
+        value = row.get(field.name)
+        optional = field.name in ("label", "category", "language")
+        if not isinstance(value, str) and not (optional and value is None):
+            raise RowError(field.name, shown(value), "a text, or leave it out" if optional else "a text")
+        values[field.name] = value
+    if values["label"] not in (*LABELS, None):
+        raise RowError("label", shown(values["label"]), "'harmful', 'benign', or leave it out")
+    return Trace(**values)  # type: ignore[arg-type]

@@ -1,0 +1,254 @@
+"""The AltTrain structure: one example, its reasoning text, and the way back from a model's completion.
+
+A thought is three blocks, separated by one blank line: problem understanding (PU), harmfulness assessment
+(HA), conditional reasoning (CR). PU and HA are one paragraph each, CR is the rest (paper, "One training
+example"; arXiv 2604.18946).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verdict
+
+Label = Literal["harmful", "benign"]
+Message = Mapping[str, Any]
+
+LABELS: tuple[str, ...] = get_args(Label)
+STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
+BLANK_LINE = "\n\n"
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True)
+class ThoughtFormat:
+    """How one chat template opens a thought, closes it and ends the turn.
+
+    Attributes:
+        open: What the model writes before its thought; empty where the prompt has opened it already.
+        close: What stands between thought and answer.
+        end: What ends the turn, up to and including the stop token.
+        prompt_open: What the prompt itself ends with to open the thought; empty where the model opens it.
+    """
+
+    open: str = "<think>\n"
+    close: str = "\n</think>\n\n"
+    end: str = ""
+    prompt_open: str = ""
+
+
+@dataclass(frozen=True)
+class AltTrainExample:
+    """One training example.
+
+    Texts are stripped; blank lines inside PU and HA become single line breaks, because a blank line
+    separates the steps. What is compared, composed and parsed is that form.
+
+    Attributes:
+        instruction: The user's request, or a conversation as ``messages`` that ends in a user turn.
+        label: ``harmful`` or ``benign``: what the request is, whatever the text says.
+        problem_understanding: PU, what is asked.
+        harmfulness_assessment: HA, a verdict and its reason.
+        conditional_reasoning: CR, a stop for harmful requests, the solution's reasoning for benign ones.
+        answer: What the user sees.
+        omitted: Steps that the example goes without, as the paper's ablations do; their texts are empty.
+
+    Raises:
+        RowError: A field is missing, empty, of a wrong type or outside what is allowed.
+    """
+
+    instruction: str | tuple[Message, ...]
+    label: Label
+    problem_understanding: str
+    harmfulness_assessment: str
+    conditional_reasoning: str
+    answer: str
+    id: str | None = None
+    category: str | None = None
+    source: str | None = None
+    language: str | None = None
+    omitted: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        put("instruction", _checked_instruction(self.instruction))
+        if self.label not in LABELS:
+            raise RowError("label", shown(self.label), " or ".join(f"'{label}'" for label in LABELS))
+        put("omitted", _checked_omitted(self.omitted))
+        for name in self.omitted:
+            if getattr(self, name):
+                raise RowError(name, shown(getattr(self, name)), "nothing, because 'omitted' names this step")
+            put(name, "")
+        for name in (*self.steps, "answer"):
+            put(name, _checked_text(name, getattr(self, name)))
+        for name in STEPS[:2]:
+            put(name, _BLANK_LINES.sub("\n", getattr(self, name)))
+        for name in ("id", "category", "source", "language"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise RowError(name, shown(value), "a string, or leave it out")
+
+    @property
+    def messages(self) -> list[Message]:
+        """The conversation as a chat template takes it, the answer not included."""
+        if isinstance(self.instruction, str):
+            return [{"role": "user", "content": self.instruction}]
+        return list(self.instruction)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the steps that the thought has, in order."""
+        return tuple(step for step in STEPS if step not in self.omitted) if self.omitted else STEPS
+
+    @property
+    def reasoning(self) -> str:
+        """The thought: PU, HA and CR, separated by blank lines."""
+        return BLANK_LINE.join(getattr(self, step) for step in self.steps)
+
+    def completion(self, fmt: ThoughtFormat) -> str:
+        """What the model has to generate after the prompt, end of turn included.
+
+        Raises:
+            RowError: A text contains a marker of ``fmt``, so that the completion would end elsewhere.
+        """
+        for name, markers in _markers(fmt):
+            text = getattr(self, name)
+            for marker in markers:
+                if marker in text:
+                    raise RowError(name, f"the template's own marker {marker!r}", "text without it")
+        return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.end))
+
+    def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
+        """The completion in order as (name, text): delimiters, steps with the blank line behind them, answer."""
+        last = self.steps[-1]
+        steps = [(name, getattr(self, name) + (BLANK_LINE if name != last else "")) for name in self.steps]
+        return [
+            ("thought_opening", fmt.open),
+            *steps,
+            ("thought_closing", fmt.close),
+            ("answer", self.answer),
+            ("end_of_turn", fmt.end),
+        ]
+
+    def as_row(self) -> dict[str, Any]:
+        """The row of a data file in column form; optional fields that are not set are left out."""
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not isinstance(self.instruction, str):
+            row["instruction"] = [dict(message) for message in self.instruction]
+        row["omitted"] = list(self.omitted)
+        return {name: value for name, value in row.items() if value is not None and value not in ("", [])}
+
+
+@dataclass(frozen=True)
+class ParsedCompletion:
+    """A model's completion, taken apart.
+
+    Attributes:
+        thought: The whole thought, empty where there is none.
+        problem_understanding, harmfulness_assessment, conditional_reasoning: Its steps, by position;
+            empty where the thought has fewer blocks.
+        verdict: Read from the second block alone, whatever it is; a verdict only where ``has_steps`` holds.
+        answer: What stands after the thought; the whole text where no thought was begun.
+        truncated: A thought was begun and never closed, so there is no answer to judge.
+    """
+
+    thought: str
+    problem_understanding: str
+    harmfulness_assessment: str
+    conditional_reasoning: str
+    verdict: Verdict
+    answer: str
+    truncated: bool
+
+    @property
+    def has_steps(self) -> bool:
+        """PU, HA and CR in order, HA a short declaration of the verdict; free thoughts have paragraphs, not steps."""
+        return bool(self.problem_understanding and self.conditional_reasoning) and declares_verdict(
+            self.harmfulness_assessment
+        )
+
+    @property
+    def follows_structure(self) -> bool:
+        """All three steps, a closed thought and an answer."""
+        return self.has_steps and not self.truncated and bool(self.answer)
+
+
+def split_steps(reasoning: str) -> tuple[str, str, str]:
+    """Split a thought into PU, HA and CR at its first two blank lines; missing steps are empty."""
+    blocks = _BLANK_LINES.split(reasoning.strip(), maxsplit=2)
+    pu, ha, cr = (block.strip() for block in [*blocks, "", ""][:3])
+    return pu, ha, cr
+
+
+def parse_completion(text: str, fmt: ThoughtFormat | None = None) -> ParsedCompletion:
+    """Take a raw completion apart; the inverse of :meth:`AltTrainExample.completion`.
+
+    Args:
+        text: The completion as generated, special tokens included where the format uses them.
+        fmt: The model's thought format; the ``<think>`` convention by default.
+
+    Returns:
+        The parts. Any text parses: a model may write anything.
+    """
+    fmt = fmt or ThoughtFormat()
+    if fmt.end.strip():
+        text = text.partition(fmt.end.strip())[0]
+    text = text.strip()
+    opening, closing = fmt.open.strip(), fmt.close.strip()
+    opened = not opening or text.startswith(opening)
+    body = text[len(opening) :] if opening and opened else text
+    before, closed, after = body.partition(closing)
+    if not opened and not closed:
+        thought, answer, truncated = "", text, False
+    else:
+        thought, answer, truncated = before.strip(), after.strip(), not closed
+    pu, ha, cr = split_steps(thought)
+    return ParsedCompletion(thought, pu, ha, cr, read_verdict(ha), answer, truncated)
+
+
+@lru_cache(maxsize=8)
+def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """For each text of an example, the markers that must not stand in it."""
+    in_answer = {fmt.end.strip()} - {""}
+    in_thought = (in_answer | {fmt.open.strip(), fmt.close.strip()}) - {""}
+    return (*((step, tuple(sorted(in_thought))) for step in STEPS), ("answer", tuple(sorted(in_answer))))
+
+
+def _checked_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise RowError(name, shown(value), "a text that is not empty")
+    if not value.strip():
+        raise RowError(name, "an empty text", "a text that is not empty")
+    return value.strip()
+
+
+def _checked_omitted(value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
+    if names is None or not set(names) < set(STEPS):  # a thought without any step is none
+        raise RowError("omitted", shown(value), f"a list of at most two of {', '.join(STEPS)}")
+    return tuple(step for step in STEPS if step in names)
+
+
+def _checked_instruction(value: Any) -> str | tuple[Message, ...]:
+    if isinstance(value, str):
+        return _checked_text("instruction", value)
+    if not isinstance(value, Sequence) or not value:
+        raise RowError("instruction", shown(value), "a text, or a list of messages that ends in a user turn")
+    for number, message in enumerate(value, 1):
+        if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
+            raise RowError(f"instruction, message {number}", shown(message), "an object with 'role' and 'content'")
+        content = message.get("content")
+        if not isinstance(content, str | list) and not message.get("tool_calls"):
+            raise RowError(f"instruction, message {number}", f"content {shown(content)}", "a text or a list of parts")
+    last = value[-1]
+    if last["role"] != "user" or not last.get("content"):
+        raise RowError("instruction", f"a last turn of role '{last['role']}'", "a last turn of role 'user' with text")
+    # None values are what Arrow puts where one message of a column lacks a key that another has.
+    return tuple({k: v for k, v in message.items() if v is not None} for message in value)

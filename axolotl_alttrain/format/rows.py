@@ -1,0 +1,144 @@
+"""Rows of data files, in three shapes, to :class:`AltTrainExample`.
+
+1. Columns: ``instruction``, ``label``, ``problem_understanding``, ``harmfulness_assessment``,
+   ``conditional_reasoning``, ``answer``.
+2. ``instruction`` and ``response``, the thought inside ``<think>...</think>``: the columns of the authors'
+   ``Yeonjun/R1-Act-train``. As in SafeChain, the opening tag may be missing.
+3. ``messages`` whose last turn is the assistant's, with ``reasoning_content`` (or ``thinking``) or inline tags.
+
+A row in columns may go without steps, for ablations: ``omitted`` lists them, as ``["harmfulness_assessment"]``.
+In shapes 2 and 3 the thought is split at its blank lines (or, where it has too few, at its line breaks) and
+``label`` may be left out: it is then the assessment's verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.format.example import LABELS, STEPS, AltTrainExample, split_steps
+from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.storage.jsonl import read_jsonl
+
+THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
+_REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
+_OPTIONAL = ("id", "category", "source", "language")
+_SHAPES = (
+    "the columns instruction, label, problem_understanding, harmfulness_assessment, conditional_reasoning and "
+    "answer; or instruction and response; or messages"
+)
+
+
+def example_from_row(row: Mapping[str, Any]) -> AltTrainExample:
+    """Read one row in any of the three shapes.
+
+    Args:
+        row: Column names to values; ``None`` counts as missing, as Arrow fills absent columns with it.
+
+    Raises:
+        RowError: The row fits no shape or a field is not valid. :func:`row_error` adds file and row.
+    """
+    row = {name: value for name, value in row.items() if value is not None}
+    if any(name in row for name in STEPS):
+        fields = {name: row.get(name) for name in ("instruction", "label", *STEPS, "answer")}
+    elif "messages" in row:
+        fields = _from_messages(row)
+    elif "response" in row:
+        reasoning, answer = _split_tags("response", row["response"])
+        fields = _from_reasoning("response", reasoning, row) | {"instruction": row.get("instruction"), "answer": answer}
+    else:
+        raise RowError("row", f"the columns {', '.join(sorted(row)) or 'none'}", _SHAPES)
+    for name in _OPTIONAL:
+        value = row.get(name)
+        fields[name] = str(value) if name == "id" and isinstance(value, int) else value
+    if row.get("omitted"):
+        fields["omitted"] = row["omitted"]
+    return AltTrainExample(**cast(Any, fields))
+
+
+def row_error(error: RowError, row: Mapping[str, Any], file: str, number: int | None = None) -> RowError:
+    """Add the place to a row's error: the file, the row's number (from 1) if known, and its id if it has one."""
+    parts = [f"row {number}"] if number is not None else []
+    if row.get("id") is not None:
+        parts.append(f"(id {row['id']})")
+    return error.at(f"{file}, {' '.join(parts)}" if parts else file)
+
+
+def read_examples(path: str | Path) -> list[AltTrainExample]:
+    """Read a whole JSONL file of examples.
+
+    Raises:
+        RowError: With file, row number, id, field, what was found and what is allowed.
+    """
+    examples = []
+    for number, row in read_jsonl(path):
+        try:
+            examples.append(example_from_row(row))
+        except RowError as error:
+            raise row_error(error, row, str(path), number) from None
+    return examples
+
+
+def _from_messages(row: Mapping[str, Any]) -> dict[str, Any]:
+    messages = row["messages"]
+    if not isinstance(messages, Sequence) or isinstance(messages, str) or len(messages) < 2:
+        raise RowError("messages", shown(messages), "a list of at least a user turn and the assistant's answer")
+    last = messages[-1]
+    if not isinstance(last, Mapping) or last.get("role") != "assistant":
+        raise RowError("messages", f"a last turn {shown(last)}", "a last turn of role 'assistant'")
+    content = last.get("content")
+    for key in _REASONING_KEYS:
+        if last.get(key) is not None:
+            if isinstance(content, str) and (THINK_OPEN in content or THINK_CLOSE in content):
+                raise RowError(
+                    "messages", f"think tags in the last content beside '{key}'", f"tags or '{key}', not both"
+                )
+            field, reasoning, answer = f"messages, {key}", last[key], content
+            break
+    else:
+        field = "messages, last content"
+        reasoning, answer = _split_tags(field, content)
+    history = messages[:-1]
+    alone = len(history) == 1 and isinstance(history[0], Mapping) and history[0].get("role") == "user"
+    instruction = history[0].get("content") if alone and isinstance(history[0].get("content"), str) else history
+    return _from_reasoning(field, reasoning, row) | {"instruction": instruction, "answer": answer}
+
+
+def _split_tags(field: str, text: Any) -> tuple[str, str]:
+    """Split a text at its think tags; the opening one may be missing, as in SafeChain."""
+    if not isinstance(text, str):
+        raise RowError(field, shown(text), "a text with <think>...</think> before the answer")
+    opens, closes = text.count(THINK_OPEN), text.count(THINK_CLOSE)
+    before, _, answer = text.partition(THINK_CLOSE)
+    if closes != 1 or opens > 1 or (opens and not before.lstrip().startswith(THINK_OPEN)):
+        raise RowError(
+            field,
+            f"unbalanced think tags: {opens} <think> and {closes} </think> in {shown(text)}",
+            "one thought in front of the answer, closed by one </think>",
+        )
+    return before.lstrip().removeprefix(THINK_OPEN), answer
+
+
+def _from_reasoning(field: str, reasoning: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(reasoning, str):
+        raise RowError(field, shown(reasoning), "a text: the thought")
+    steps = split_steps(reasoning)
+    if not all(steps):
+        lines = [line for line in reasoning.splitlines() if line.strip()]
+        steps = split_steps("\n\n".join([*lines[:2], "\n".join(lines[2:])]))
+    if not all(steps):
+        raise RowError(
+            field,
+            f"a thought of {sum(map(bool, steps))} block(s): {shown(reasoning)}",
+            "three blocks separated by blank lines: understanding, assessment, conditional reasoning",
+        )
+    label = row.get("label")
+    if label is None:
+        label = read_verdict(steps[1])
+        if label not in LABELS:
+            raise RowError(
+                "label", f"nothing, and no verdict in the assessment {shown(steps[1])}", "'harmful' or 'benign'"
+            )
+    return dict(zip(STEPS, steps, strict=True)) | {"label": label}

@@ -1,0 +1,1 @@
+"""Everything that loads a model, decodes with it or asks a server for completions."""

@@ -1,0 +1,84 @@
+"""What enters a sample's key of model, adapter and template."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from axolotl_alttrain.compat import snapshot
+from axolotl_alttrain.format.template import ChatFormat
+
+_WEIGHTS = ("*.safetensors", "*.bin")
+_ADAPTER_FILES = ("adapter_model*", "*.json", "*.jinja", "*.txt", "tokenizer*")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model and its adapter, each at one commit.
+
+    Attributes:
+        commit: The hub's of the model; None for a local folder.
+        adapter: The adapter's folder.
+        identities: Of model and adapter, see :func:`identity`.
+    """
+
+    commit: str | None
+    adapter: str | None
+    identities: tuple[str, str]
+
+
+def locate(
+    model: str, adapter: str | None, model_revision: str | None = None, adapter_revision: str | None = None
+) -> Located:
+    """Find the commits that hub ids stand for now, so that all files are of one, and fetch a hub's adapter.
+
+    Args:
+        model, adapter: Folder or hub id.
+        model_revision, adapter_revision: Commit, tag or branch of a hub id; its main branch where None.
+
+    Raises:
+        OSError: A repository, or its config, cannot be had.
+        ValueError: It is no name of a repository.
+    """
+    commit, folder, fetched = None, adapter, None
+    if not Path(model).is_dir():
+        from transformers.utils.hub import cached_file, extract_commit_hash
+
+        commit = extract_commit_hash(cached_file(model, "config.json", revision=model_revision), None)
+    if adapter and not Path(adapter).is_dir():
+        folder = snapshot(
+            adapter, revision=adapter_revision, allow_patterns=list(_ADAPTER_FILES), ignore_patterns=["*/*"]
+        )
+        fetched = Path(folder).name  # the hub's cache has a folder per commit
+    return Located(commit, folder, (identity(model, commit), identity(adapter, fetched)))
+
+
+def template_identity(chat: ChatFormat) -> str:
+    """Digest of a chat template and its variables."""
+    content = json.dumps([chat.chat_template, dict(chat.kwargs)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def identity(name: str | None, commit: str | None = None) -> str:
+    """What a model or adapter is: its hub id and commit, or for a folder its name and a digest that retraining changes.
+
+    Args:
+        name: Folder or hub id; None and "" are nothing.
+        commit: Of a hub id.
+    """
+    if not name or not Path(name).is_dir():
+        return f"{name}@{commit}" if commit else name or ""
+    folder = Path(name)
+    digest = hashlib.sha256()
+    for config in sorted(folder.glob("*config.json")):
+        digest.update(config.read_bytes())
+    for weights in sorted(file for pattern in _WEIGHTS for file in folder.glob(pattern)):
+        size = weights.stat().st_size
+        digest.update(f"{weights.name} {size}".encode())
+        with weights.open("rb") as file:
+            for start in range(0, size, max(1, size // 16)):  # 16 slices tell two trainings apart without a full read
+                file.seek(start)
+                digest.update(file.read(65536))
+    return json.dumps([folder.name, digest.hexdigest()[:16]])

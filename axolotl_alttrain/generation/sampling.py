@@ -1,0 +1,62 @@
+"""Sampling with temperature, reproducible whatever else is in the batch: each sequence has its own generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    Pick = Callable[[torch.Tensor, list[int]], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are chosen.
+
+    Attributes:
+        max_new_tokens: Most tokens per completion.
+        temperature: 0 is greedy.
+        top_p: Share of probability that is sampled from; 1 is all of it.
+        seed: Of the run; each request adds its own key.
+    """
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For keys and the summary; what greedy decoding ignores is left out."""
+        greedy = {"max_new_tokens": self.max_new_tokens, "do_sample": self.temperature > 0}
+        return dict(vars(self), **greedy) if self.temperature > 0 else greedy
+
+
+def sampler(sampling: Sampling, seeds: Sequence[int]) -> Pick | None:
+    """How the next tokens of a batch are picked; None for greedy decoding.
+
+    Args:
+        sampling: Temperature, nucleus and the run's seed.
+        seeds: One for each sequence of the batch.
+    """
+    if sampling.temperature == 0:
+        return None
+    import torch
+
+    generators = [torch.Generator().manual_seed((sampling.seed * 1_000_003 + seed) % 2**63) for seed in seeds]
+
+    def pick(logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
+        shares = torch.softmax(logits.float() / sampling.temperature, dim=-1).cpu()
+        if sampling.top_p < 1:
+            ordered, order = shares.sort(descending=True)
+            # The token that crosses the border stays in.
+            ordered[ordered.cumsum(-1) - ordered >= sampling.top_p] = 0
+            shares = torch.zeros_like(shares).scatter(-1, order, ordered)
+        picked = [
+            torch.multinomial(share, 1, generator=generators[row]) for share, row in zip(shares, rows, strict=True)
+        ]
+        return torch.stack(picked).to(logits.device)
+
+    return pick

@@ -1,0 +1,1 @@
+"""Files and uploads: atomic writes, JSONL, the Hub."""

@@ -1,0 +1,35 @@
+"""Read JSONL files, with their mistakes named by file and row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.errors import AltTrainError, shown
+
+
+def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the line number (from 1) and the object of each line that is not blank.
+
+    Raises:
+        AltTrainError: The file cannot be read, or a line is not a JSON object.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    value = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise AltTrainError(
+                        f"{path}, row {number}: not valid JSON ({error}); allowed: one object a line"
+                    ) from None
+                if not isinstance(value, dict):
+                    raise AltTrainError(f"{path}, row {number}: found {shown(value)}; allowed: one JSON object a line")
+                yield number, value
+    except (OSError, UnicodeDecodeError) as error:
+        raise AltTrainError(f"{path}: cannot be read as UTF-8 text ({error})") from None

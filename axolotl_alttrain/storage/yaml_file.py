@@ -1,0 +1,29 @@
+"""Read YAML files, with their mistakes named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from axolotl_alttrain.errors import AltTrainError, shown
+
+
+def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
+    """The keys and values of a YAML file.
+
+    Args:
+        path: The file.
+        allowed: What its keys may be, for the message.
+
+    Raises:
+        AltTrainError: It cannot be read, is no YAML, or holds no keys.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AltTrainError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict):
+        raise AltTrainError(f"{path}: found {shown(content)}; allowed: {allowed}")
+    return content

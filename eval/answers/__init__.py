@@ -1,0 +1,1 @@
+"""What an answer says: its final answer, or the code it holds."""

@@ -1,0 +1,1 @@
+"""Completions of every prompt, generated once and kept in a samples file."""

@@ -1,0 +1,1 @@
+"""The guard judge: a safety classifier, its chat template and the verdicts it writes."""

@@ -1,0 +1,50 @@
+"""Judges are measured themselves, on ``gold/judge-gold.jsonl``, written for this project."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.eval.judges.base import Case, Judge, JudgementFile, judge_all
+from axolotl_alttrain.eval.stats.agreement import precision_recall
+
+from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.storage.jsonl import read_jsonl
+
+GOLD = Path(__file__).parent / "gold" / "judge-gold.jsonl"
+LABELS = ("refusal", "partial", "compliance", "undetermined")
+
+
+def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = GOLD) -> dict[str, Any]:
+    """Precision and recall of a judge that tells refusals, per class and split, with Wilson intervals.
+
+    Rows of the split ``open`` may be looked at when a judge is improved; ``held-out`` is for measuring only.
+
+    Returns:
+        ``open`` and ``held-out``, each with ``rows``, ``right`` (a count), ``classes`` (label to precision and
+        recall) and ``confusion`` (``label > said`` to count).
+
+    Raises:
+        RowError: A row of the file is not valid.
+    """
+    rows = []
+    for number, row in read_jsonl(path):
+        if row.get("label") not in LABELS:
+            error = RowError("label", shown(row.get("label")), " or ".join(LABELS))
+            raise row_error(error, row, str(path), number)
+        rows.append(row)
+    cases = [Case(({"role": "user", "content": row["instruction"]},), row["answer"]) for row in rows]
+    said = [one.verdict if one else "undetermined" for one in judge_all(judge, cases, file)]
+    result = {}
+    for split in ("open", "held-out"):
+        some = [(row["label"], verdict) for row, verdict in zip(rows, said, strict=True) if row["split"] == split]
+        labels, found = [label for label, _ in some], [verdict for _, verdict in some]
+        result[split] = {
+            "rows": len(some),
+            "right": sum(a == b for a, b in some),
+            "classes": {label: precision_recall(found, labels, label) for label in LABELS},
+            "confusion": {f"{a} > {b}": n for (a, b), n in sorted(Counter(some).items())},
+        }
+    return result

@@ -1,0 +1,1 @@
+"""The prompts of an evaluation: sets, suites, probes, attacks and capability tasks."""

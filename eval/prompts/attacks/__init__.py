@@ -1,0 +1,116 @@
+"""Attack scenarios: transforms over any set of harmful prompts.
+
+The wrappers are plain texts in ``texts/``, generic and the same for every prompt, in the manner of "Jailbroken" (Wei,
+Haghtalab, Steinhardt 2023, arXiv 2307.02483). They measure how a model stands to simple, known attacks; a model that
+withstands them may fall to others.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from axolotl_alttrain.eval.prompts.prompt import Prompt
+
+from axolotl_alttrain.errors import AltTrainError
+
+TEXTS = Path(__file__).parent / "texts"
+Attack = Callable[[Prompt], Sequence[Prompt]]  # none where the prompt cannot take it, one for each language
+_LEET = str.maketrans("aeiostAEIOST", "431057431057")
+HARMFUL_KINDS = ("harmful", "contrast")
+
+
+@lru_cache(maxsize=32)
+def text(name: str) -> str:
+    """A wrapper's text."""
+    return (TEXTS / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list[Prompt], dict[str, str]]:
+    """Every harmful prompt under every attack; the other prompts once, as they are.
+
+    Args:
+        prompts: Of any sets.
+        names: Attacks; ``none`` is the plain request. Nothing at all leaves the prompts untouched. ``translation``
+            makes a scenario of each language that the set gives: ``translation-sw``.
+
+    Returns:
+        The prompts, and the reason for each ``set+attack`` that could not be made.
+
+    Raises:
+        AltTrainError: A name is unknown.
+    """
+    names = list(dict.fromkeys(names))
+    if unknown := [name for name in names if name not in ATTACKS]:
+        raise AltTrainError(f"--attacks: found {', '.join(unknown)}; allowed: {', '.join(ATTACKS)}")
+    if not names:
+        return list(prompts), {}
+    made: list[Prompt] = []
+    failed: dict[str, int] = {}
+    for prompt in prompts:
+        if prompt.kind not in HARMFUL_KINDS:
+            made.append(prompt)
+            continue
+        for name in names:
+            attacked = ATTACKS[name](prompt)
+            if not attacked:
+                failed[f"{prompt.set}+{name}"] = failed.get(f"{prompt.set}+{name}", 0) + 1
+            for one in attacked:
+                scenario = name if one.language == prompt.language else f"{name}-{one.language}"
+                one = replace(one, source_id=prompt.source_id or prompt.id, scenario=scenario)
+                if name != "none":
+                    # As StrongREJECT does, judges are shown the request itself: an encoded one says nothing to them.
+                    one = replace(one, id=f"{prompt.id}+{scenario}", attack=name, judged=prompt.conversation)
+                made.append(one)
+    return made, {
+        key: f"{count} prompts cannot take this attack: {_WHY[key.split('+')[1]]}" for key, count in failed.items()
+    }
+
+
+def _wrapped(name: str, encode: Callable[[str], str] = str) -> Attack:
+    def attack(prompt: Prompt) -> list[Prompt]:
+        # Of a conversation the last turn is wrapped: it is the one whose answer is judged.
+        wrapped = text(name).replace("{prompt}", encode(prompt.instruction))
+        last = {"role": "user", "content": wrapped}
+        return [replace(prompt, instruction=wrapped, messages=(*prompt.messages[:-1], last) if prompt.messages else ())]
+
+    return attack
+
+
+def _translation(prompt: Prompt) -> list[Prompt]:
+    if prompt.messages:
+        return []
+    return [replace(prompt, instruction=translated, language=language) for language, translated in prompt.translations]
+
+
+def _multi_turn(prompt: Prompt) -> list[Prompt]:
+    words = prompt.instruction.split()
+    if prompt.messages or len(words) < 2:
+        return []
+    half = len(words) // 2
+    first = text("multi-turn-1").replace("{first}", " ".join(words[:half]))
+    second = text("multi-turn-2").replace("{second}", " ".join(words[half:]))
+    turns = tuple({"role": "user", "content": turn} for turn in (first, second))
+    return [replace(prompt, instruction=second, messages=turns)]
+
+
+def _to_base64(words: str) -> str:
+    return base64.b64encode(words.encode()).decode()
+
+
+ATTACKS: dict[str, Attack] = {
+    "none": lambda prompt: [prompt],
+    "role-play": _wrapped("role-play"),
+    "prefix-injection": _wrapped("prefix-injection"),
+    "refusal-suppression": _wrapped("refusal-suppression"),
+    "base64": _wrapped("base64", _to_base64),
+    "leetspeak": _wrapped("leetspeak", lambda words: words.translate(_LEET)),
+    "translation": _translation,
+    "multi-turn": _multi_turn,
+    "prefilled-thought": lambda prompt: [replace(prompt, thought="prefilled", prefill=text("prefilled-thought"))],
+    "thought-suppression": lambda prompt: [replace(prompt, thought="suppressed")],
+}
+_WHY = {"translation": "the set gives no translation", "multi-turn": "they are conversations already, or one word"}

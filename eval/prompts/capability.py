@@ -1,0 +1,183 @@
+"""Capability sets through lm-eval: its task definitions, prompts, filters and scoring, with thoughts kept apart.
+
+lm-eval scores whatever the model wrote. Here the thought is split off first, a cut-off thought is marked truncated, and
+lm-eval's task scores the answer. What its generation would do wrong with thoughts does not happen: no stop strings, no
+prefix before the answer, no limit of 256 tokens; prompts are rendered by the model's own template.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+from axolotl_alttrain.eval.prompts.hub_files import archived_files, missing_error, resolve
+from axolotl_alttrain.eval.prompts.local_files import files_digest
+from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
+from axolotl_alttrain.eval.prompts.sets import SetSpec
+
+from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.format.rows import row_error
+
+LM_TASKS = Path(__file__).parent / "lm_tasks"
+_LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator, which it seeds so only in its own runs
+
+
+@lru_cache(maxsize=1)
+def manager() -> Any:
+    """lm-eval's index of tasks, ours included; takes some seconds, once."""
+    from lm_eval.tasks import TaskManager
+
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    return TaskManager(include_path=str(LM_TASKS))
+
+
+def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revision: str | None = None) -> list[Prompt]:
+    """The prompts of a set that lm-eval has a task for.
+
+    Args:
+        spec: The set.
+        limit: Prompts, spread evenly.
+        files: Local files of the hub's schema; the hub is asked where there are none.
+        revision: Commit on the hub instead of the pinned one.
+
+    Raises:
+        AltTrainError: The set cannot be had.
+    """
+    commit = files_digest(files) if files else resolve(spec, revision)
+    if spec.by_file:
+        tasks = [(load_task(spec, files=[path]), path.stem) for path in files or archived_files(spec, commit)]
+    else:
+        tasks = [(load_task(spec, commit, files), "")]
+    parts = [(task, subject, list(task.eval_docs)) for task, subject in tasks]
+    share = _share([len(documents) for _, _, documents in parts], limit)
+    made: list[Prompt] = []
+    for task, subject, documents in parts:
+        if not documents:
+            raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
+        for number in _spread(len(documents), share):
+            if hole := _hole(task, documents[number], documents[0]):
+                error = RowError(hole, "nothing", "a value, as in the first row")
+                raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
+            made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
+    return spread(made, limit)
+
+
+def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> Any:
+    """A task object of lm-eval, over the hub's data at a revision or over local files.
+
+    Raises:
+        AltTrainError: lm-eval or the hub does not give it, or the files have other columns.
+    """
+    split = spec.hub["split"]
+    overrides: dict[str, Any] = {"task": spec.task, "num_fewshot": 0}
+    if files:
+        loader = _LOADERS.get(files[0].suffix, "json")
+        # lm-eval opens the split of few-shot examples even where it takes none.
+        options: dict[str, Any] = {"data_files": {name: [str(path) for path in files] for name in (split, "train")}}
+        if spec.by_file:
+            options["keep_default_na"] = False  # a choice that reads NULL is a choice, not an empty cell
+        overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": options}
+    else:
+        overrides |= {
+            "dataset_path": spec.hub["id"],
+            "dataset_name": spec.hub.get("config"),
+            "dataset_kwargs": {"revision": revision},
+        }
+    from datasets import disable_progress_bars
+
+    disable_progress_bars()
+    state = random.getstate()
+    random.seed(SEED)
+    try:
+        loaded = manager().load_task_or_group([overrides])
+    except Exception as error:  # lm-eval and datasets raise whatever hub, network, parser or template raise
+        if not files:
+            raise missing_error(spec, error) from None
+        reason = str(error).strip().split("\n")[0][:200]
+        raise AltTrainError(
+            f"{files[0]}: lm-eval's task {spec.task} cannot read it ({type(error).__name__}: {reason}); allowed: the "
+            f"columns of {spec.hub['id']}"
+        ) from None
+    finally:
+        random.setstate(state)
+    if not loaded:
+        raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files)}")
+    return next(iter(loaded.values()))
+
+
+def _place(spec: SetSpec, files: Sequence[Path], subject: str = "") -> str:
+    """The file that a row stands in, or the hub's name for the set."""
+    return str(next((path for path in files if path.stem == subject), files[0])) if files else str(spec.hub["id"])
+
+
+def _hole(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+    """A column without a value that the task reads; datasets puts None where a row lacks a column."""
+
+    def read(one: Mapping[str, Any]) -> Any:
+        try:
+            return task.doc_to_text(dict(one)), task.doc_to_target(dict(one))
+        except Exception:  # templates and scripts raise what they please where something is missing
+            return None
+
+    holes = [name for name, value in doc.items() if value is None and first.get(name) is not None]
+    return next((name for name in holes if read({**first, name: None}) != read(first)), None)
+
+
+def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Callable[[str], dict[str, float]]:
+    """lm-eval's own scoring of one answer to one document.
+
+    Args:
+        task: lm-eval's task object.
+        doc: The document.
+        context: Its prompt.
+        metric: The one that counts, as ``metric,filter``; it comes first in the result.
+    """
+
+    def score(answer: str) -> dict[str, float]:
+        made = task.construct_requests(doc=doc, ctx=context, metadata=(task.config.task, 0, 1))
+        instance = made[0] if isinstance(made, list) else made
+        instance.resps = [answer]
+        found: dict[str, float] = {}
+        for ensemble in task._filters:
+            ensemble.apply([instance])
+        for name, filtered in instance.filtered_resps.items():
+            for key, value in task.process_results(doc, [filtered]).items():
+                found[f"{key},{name}"] = float(value)
+        if metric not in found:
+            raise AltTrainError(f"{task.config.task}: found the metrics {', '.join(found)}; allowed: with {metric}")
+        return {metric: found[metric], **found}
+
+    return score
+
+
+def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject: str, revision: str) -> Prompt:
+    context = str(task.fewshot_context(doc, num_fewshot=0))
+    return Prompt(
+        set=spec.name,
+        kind=cast(Kind, spec.kind),
+        id=name,
+        instruction=context,
+        category=subject or spec.name,
+        source_id=name,
+        judges=(),
+        revision=revision,
+        scorer=scorer(task, doc, context, spec.metric),
+    )
+
+
+def _share(sizes: Sequence[int], limit: int | None) -> int | None:
+    """How many to take of each subject so that together they are at least ``limit``, if there are as many."""
+    wanted = min(limit or 0, sum(sizes))
+    return limit and next(share for share in count(1) if sum(min(share, size) for size in sizes) >= wanted)
+
+
+def _spread(total: int, limit: int | None) -> Iterable[int]:
+    if limit is None or limit >= total:
+        return range(total)
+    return [i * total // limit for i in range(limit)]

@@ -1,0 +1,137 @@
+"""Prompts of published sets, from the hub at a pinned revision or from the publishers' own files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from axolotl_alttrain.eval.prompts.hub_files import hub_rows
+from axolotl_alttrain.eval.prompts.local_files import check_commas, files_digest, local_files, read_rows
+from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_set
+from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
+from axolotl_alttrain.eval.prompts.sets import SetSpec, specs
+
+from axolotl_alttrain.errors import AltTrainError, RowError, shown
+from axolotl_alttrain.format.rows import row_error
+
+
+def load_available(
+    names: Iterable[str],
+    limit: int | None = None,
+    data_dir: Path | None = None,
+    revisions: Mapping[str, str] | None = None,
+    allow_code: bool = False,
+) -> tuple[list[Prompt], dict[str, str]]:
+    """The prompts of every set that can be had, and why the others cannot.
+
+    Args:
+        names: Sets, embedded ones included.
+        limit: Prompts per set, spread evenly over it.
+        data_dir: Folder with the publishers' files; the hub is asked only for what is not there.
+        revisions: Commits to use instead of those in the sets' files.
+        allow_code: Whether sets may be loaded whose scoring executes the model's code.
+
+    Returns:
+        The prompts, and the reason for each set that is missing.
+    """
+    prompts: list[Prompt] = []
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            if name in PROBE_SETS:
+                prompts += load_set(name, limit)
+                continue
+            found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
+            prompts += found
+        except AltTrainError as error:  # a bad row, too: it is named, and the other sets are asked all the same
+            missing[name] = str(error)
+    return prompts, missing
+
+
+def load_published(
+    spec: SetSpec, limit: int | None, data_dir: Path | None, revision: str | None = None, allow_code: bool = False
+) -> list[Prompt]:
+    """The prompts of one published set.
+
+    Raises:
+        AltTrainError: It cannot be had.
+        RowError: A row of its file is not a prompt.
+    """
+    if spec.runs_code and not allow_code:
+        raise AltTrainError(f"{spec.name}: scoring it executes the model's code; give --allow-code-execution")
+    files = local_files(spec, data_dir)
+    for path in files:
+        check_commas(path)
+    if spec.task:
+        from axolotl_alttrain.eval.prompts.capability import task_prompts  # lm-eval takes seconds to import
+
+        return task_prompts(spec, limit, files, revision)
+    if files:
+        rows = [(f"{path}", number, row) for path in files for number, row in read_rows(path)]
+        digest = files_digest(files)
+    else:
+        found, digest = hub_rows(spec, revision)
+        rows = [(spec.hub["id"], number, row) for number, row in enumerate(found, 1)]
+    # On the hub a mirror may leave out a column that its rows were chosen by.
+    kept = [
+        (f, n, row) for f, n, row in rows if all(row.get(k, None if files else v) == v for k, v in spec.where.items())
+    ]
+    if not kept:
+        wanted = "".join(f" with {key} {value!r}" for key, value in spec.where.items())
+        columns = f", whose columns are {', '.join(map(str, rows[0][2]))}" if rows else ""
+        place = files[0] if files else spec.hub["id"]
+        raise AltTrainError(
+            f"{spec.name}: found no row{wanted} among {len(rows)} of {place}{columns}; allowed: those of {spec.source}"
+        )
+    made = [_prompt(spec, row, place, number, digest, index) for index, (place, number, row) in enumerate(kept)]
+    return spread(_told_apart(made), limit)
+
+
+def _told_apart(prompts: Iterable[Prompt]) -> list[Prompt]:
+    """Prompts whose file gives one id twice get ``#2``, ``#3``: answers are judged and paired by id."""
+    seen: dict[str, int] = {}
+    made = []
+    for prompt in prompts:
+        seen[prompt.id] = time = seen.get(prompt.id, 0) + 1
+        name = prompt.id if time == 1 else f"{prompt.id}#{time}"
+        source = name if prompt.source_id == prompt.id else prompt.source_id
+        made.append(replace(prompt, id=name, source_id=source))
+    return made
+
+
+def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revision: str, index: int) -> Prompt:
+    def column(ours: str) -> Any:
+        names = spec.columns.get(ours, ())
+        return next((row[name] for name in ([names] if isinstance(names, str) else names) if name in row), None)
+
+    try:
+        turns = column("turns")
+        if "turns" in spec.columns:
+            if not isinstance(turns, Sequence) or isinstance(turns, str) or not turns or not all(turns):
+                raise RowError(str(spec.columns["turns"]), shown(turns), "a list of user turns")
+            texts = [str(turn) for turn in turns]
+        else:
+            text = column("instruction")
+            if not isinstance(text, str) or not text.strip():
+                names = spec.columns["instruction"]
+                name = names if isinstance(names, str) else " or ".join(names)
+                raise RowError(name, shown(text), "a text that is not empty")
+            texts = [text]
+    except RowError as error:
+        raise row_error(error, row, file, number) from None
+    given = column("id")
+    name = f"{index:05d}" if given in (None, "") else str(given)
+    return Prompt(
+        set=spec.name,
+        kind=cast(Kind, spec.kind),
+        id=name,
+        instruction=texts[-1],
+        category=str(column("category") or ""),
+        source_id=name if (source := column("source")) in (None, "") else f"{source}",
+        messages=tuple({"role": "user", "content": text} for text in texts) if len(texts) > 1 else (),
+        judges=spec.judges,
+        revision=revision,
+        translations=tuple((lang, str(row[lang])) for lang in spec.translations if row.get(lang)),
+    )

@@ -1,0 +1,177 @@
+"""``python -m eval.run card``: the model card's section of a finished run, and its upload."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.eval.results.finished import read_run_file
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.hub import check_repository, upload_errors
+
+
+def card_parser() -> argparse.ArgumentParser:
+    """The command line of ``card``."""
+    p = argparse.ArgumentParser(
+        prog="python -m eval.run card",
+        description="Write model-card.md and results.md of a finished run; --push brings them to the Hub.",
+    )
+    p.add_argument("folder", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
+    p.add_argument(
+        "--push",
+        metavar="ORG/NAME",
+        help="merge metadata and section into the README of this model, which is on the Hub",
+    )
+    return p
+
+
+def card(argv: Sequence[str]) -> None:
+    """Write both files and, with ``--push``, upload.
+
+    Raises:
+        AltTrainError: The folder holds no finished run, the model's name is none, or the upload fails.
+    """
+    args = card_parser().parse_args(argv)
+    if args.push is not None:
+        check_repository(args.push)
+    summary, revisions = read_run(args.folder)
+    for path in write_cards(args.folder, summary, revisions):
+        print(f"written: {path}")
+    if args.push:
+        print(f"pushed: {push_card(summary, revisions, args.push)}")
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The summary of a finished run, and the revision of each of its sets.
+
+    Raises:
+        AltTrainError: A file is missing, broken or of an older version.
+    """
+    summary = read_run_file(folder, "summary.json", ("runs", "sets", "settings", "judges"))
+    return summary, read_run_file(folder, "manifest.json", ("sets",))["sets"]
+
+
+def write_cards(folder: Path, summary: dict[str, Any], revisions: dict[str, str]) -> list[Path]:
+    """Write ``results.md`` and ``model-card.md``; return their paths."""
+    from axolotl_alttrain.eval.report.markdown import results
+    from axolotl_alttrain.eval.report.model_card import model_card
+
+    texts = {"results.md": results(summary), "model-card.md": model_card(summary, revisions)}
+    for name, text in texts.items():
+        write_atomic(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, endpoint: str | None = None) -> str:
+    """Merge results into the card of a model that is on the Hub: what else stands there is kept.
+
+    Args:
+        summary, revisions: As :func:`read_run` gives them.
+        repo: ``ORG/NAME``.
+        endpoint: The Hub's address; ``HF_ENDPOINT`` or the public one by default.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
+    """
+    from huggingface_hub import HfApi, RepoCard
+    from huggingface_hub.errors import GatedRepoError, RemoteEntryNotFoundError, RepositoryNotFoundError
+
+    api = HfApi(endpoint=endpoint)
+    with upload_errors(repo, "log in with 'hf auth login', with a token that may write there"):
+        try:
+            head = api.model_info(repo).sha
+        except GatedRepoError:
+            raise
+        except RepositoryNotFoundError:
+            raise AltTrainError(
+                f"cannot push to {repo}: the Hub shows no such model; make it with '{_upload(repo, summary)}', or log "
+                "in with 'hf auth login' if it is a private one"
+            ) from None
+        try:
+            path = api.hf_hub_download(repo, "README.md", revision=head)
+            # newline="": a card's own line ends are kept.
+            with Path(path).open(encoding="utf-8", newline="") as file:
+                card = RepoCard(file.read())  # not ModelCard, which mixes results of one set and drops their sources
+        except RemoteEntryNotFoundError:  # the Hub says that there is none; a failed download says nothing of the kind
+            card = RepoCard("---\n{}\n---\n")
+        merge(card, summary, revisions, repo)
+        done = api.upload_file(
+            path_or_fileobj=str(card).encode(),
+            path_in_repo="README.md",
+            repo_id=repo,
+            parent_commit=head,  # refused if somebody else has changed the card meanwhile
+            commit_message="Safety evaluation by axolotl-alttrain",
+        )
+    return str(done)
+
+
+def _upload(repo: str, summary: dict[str, Any]) -> str:
+    """The command that makes the model on the Hub with the adapter in it."""
+    folder = summary["adapter"] or summary["model"]
+    return shlex.join(["hf", "upload", repo, folder if Path(folder).is_dir() else "FOLDER", "."])
+
+
+def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: str) -> None:
+    """Put the results of a run into a ``RepoCard``: our own of the same measurements are replaced, all else stays.
+
+    Ours are those that name this evaluator in their args, and those on the embedded probes, which nobody else has.
+
+    Raises:
+        AltTrainError: The card's ``model-index`` is none, or it has one of the section's two marks without the other.
+    """
+    from axolotl_alttrain.eval.report.model_card import BEGIN, END, eval_results, section
+    from huggingface_hub.repocard_data import eval_results_to_model_index
+
+    new = eval_results_to_model_index(repo.rpartition("/")[2], eval_results(summary, revisions))
+    measured = {_measurement(result, metric) for result in new[0]["results"] for metric in result["metrics"]}
+    try:
+        index = [_without(entry, measured) for entry in card.data.get("model-index") or ()]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        page = "https://huggingface.co/docs/hub/model-cards"
+        raise AltTrainError(f"the card of {repo}: its model-index cannot be read; allowed: {page}") from None
+    if index:
+        index[0]["results"] += new[0]["results"]
+    card.data["model-index"] = index or new
+    if summary.get("base_model") and not card.data.get("base_model"):
+        card.data["base_model"] = summary["base_model"]
+    begun, ended = card.text.find(BEGIN), card.text.find(END)
+    if (begun < 0) != (ended < 0) or ended < begun:
+        raise AltTrainError(f"the card of {repo}: found one of '{BEGIN}' and '{END}' alone; allowed: both, or neither")
+    if begun < 0:
+        card.text = f"{card.text.rstrip()}\n\n{section(summary)}"
+    else:
+        card.text = card.text[:begun] + section(summary).rstrip() + card.text[ended + len(END) :]
+
+
+def _without(entry: dict[str, Any], measured: set[tuple[Any, ...]]) -> dict[str, Any]:
+    """An entry of ``model-index`` without our own results of these measurements."""
+    kept = []
+    for result in entry.get("results") or ():
+        metrics = [m for m in result["metrics"] if not _ours(result, m) or _measurement(result, m) not in measured]
+        if len(metrics) == len(result["metrics"]):
+            kept.append(result)
+        elif metrics:
+            kept.append({**result, "metrics": metrics})
+    return {**entry, "results": kept}
+
+
+def _ours(result: dict[str, Any], metric: dict[str, Any]) -> bool:
+    from axolotl_alttrain.eval.report.model_card import EVALUATOR
+
+    args = metric.get("args")
+    marked = isinstance(args, dict) and args.get("evaluator") == EVALUATOR
+    return marked or str(result["dataset"]["type"]).startswith(f"{EVALUATOR}/")
+
+
+def _measurement(result: dict[str, Any], metric: dict[str, Any]) -> tuple[Any, ...]:
+    """What is measured on which set, whatever its revision: a newer measurement replaces an older one."""
+    dataset = result["dataset"]
+    return result["task"]["type"], dataset["type"], dataset.get("config"), dataset.get("split"), metric["type"]

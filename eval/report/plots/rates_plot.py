@@ -1,0 +1,42 @@
+"""Bars of every rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from axolotl_alttrain.eval.report.svg import INK, Plot, colour, drawing, said, to_svg, whiskers
+from axolotl_alttrain.eval.scoring.metrics import Metric
+
+
+def rates(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> Plot:
+    """Horizontal bars, one group per metric, whiskers for the 95 % Wilson intervals."""
+    runs = list(summary["runs"])
+    height = 0.8 / len(runs)
+    with drawing(8.4, 0.29 * len(metrics) * len(runs) + 0.9) as figure:
+        axes = figure.subplots()
+        for i, run in enumerate(runs):
+            found = [summary["runs"][run]["metrics"][m.name] for m in metrics]
+            values = [100 * r["value"] for r in found]
+            places = [row + i * height for row in range(len(metrics))]
+            axes.barh(places, values, height * 0.92, label=run, color=colour(run))
+            axes.errorbar(values, places, xerr=whiskers(found), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
+            for place, rate in zip(places, found, strict=True):
+                axes.text(100 * rate["high"] + 1.2, place, f"{100 * rate['value']:.1f}", va="center", fontsize=8.5)
+        middle = height * (len(runs) - 1) / 2
+        labels = [f"{m.label}\n({m.better} is better)" for m in metrics]
+        axes.set_yticks([row + middle for row in range(len(metrics))], labels)
+        axes.set_ylim(len(metrics) - 0.3, -0.6)
+        axes.set_xlim(0, 108)
+        axes.set_xticks(range(0, 101, 20))
+        axes.set_xlabel("percent, whiskers: 95 % Wilson interval")
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(runs) > 1:
+            figure.legend(loc="outside upper center", ncols=len(runs), frameon=False)
+        svg = to_svg(figure)
+    words = (
+        f"{m.label}, {m.better} is better: "
+        + ", ".join(f"{run} {said(summary['runs'][run]['metrics'][m.name])}" for run in runs)
+        for m in metrics
+    )
+    return Plot(svg, f"Bars of every rate. {'; '.join(words)}.")

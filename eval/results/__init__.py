@@ -1,0 +1,1 @@
+"""What a run comes to: breakdowns, paired tests, tables and the manifest."""

@@ -1,0 +1,119 @@
+"""``manifest.json``: everything that one needs to repeat an evaluation."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.eval.results.rules import rules_digest
+
+from axolotl_alttrain import __version__
+from axolotl_alttrain.storage.atomic import write_atomic
+
+_PACKAGES = (
+    "axolotl",
+    "torch",
+    "transformers",
+    "peft",
+    "bitsandbytes",
+    "datasets",
+    "lm_eval",
+    "vllm",
+    "openai",
+    "scipy",
+    "numpy",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what is installed of the packages that numbers depend on."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and changes of the repository that ``folder`` is in; None where there is none."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changed = git("status", "--porcelain", "--untracked-files=no") or ""
+    return {"commit": commit, "changed_files": [line[3:] for line in changed.splitlines()]}
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, memory and, where torch is in use and finds them, GPUs."""
+    found: dict[str, Any] = {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.platform()}
+    if hasattr(os, "sysconf"):
+        found["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        found["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def write_manifest(
+    path: Path,
+    flags: Mapping[str, Any],
+    identities: Mapping[str, Sequence[str]],
+    sets: Mapping[str, str],
+    missing: Mapping[str, str],
+    settings: Mapping[str, Any],
+    started: datetime,
+) -> None:
+    """Write the manifest, whole.
+
+    Args:
+        path: The file.
+        flags: The command line's.
+        identities: By run: model, adapter and template as they enter the samples' keys.
+        sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
+        missing: Sets that could not be had, and why.
+        settings: Of generation, seed included.
+        started: When the evaluation began.
+    """
+    now = datetime.now(UTC)
+    content = {
+        "axolotl_alttrain": __version__,
+        "python": platform.python_version(),
+        "packages": versions(),
+        "rules": rules_digest(),
+        "flags": {key: _plain(value) for key, value in sorted(flags.items())},
+        "runs": {run: dict(zip(("model", "adapter", "template"), one, strict=True)) for run, one in identities.items()},
+        "sets": dict(sets),
+        "missing": dict(missing),
+        "settings": dict(settings),
+        "git": git_state(Path(__file__).parent),
+        "hardware": hardware(),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": now.isoformat(timespec="seconds"),
+        "seconds": round((now - started).total_seconds(), 1),
+    }
+    write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)

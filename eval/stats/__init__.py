@@ -1,0 +1,1 @@
+"""Intervals, tests, agreement and power; plain numbers in, plain numbers out."""

@@ -1,0 +1,132 @@
+"""Rates and paired differences where several samples belong to one prompt: its repeats, or its attacks.
+
+Tries at the same prompt are not independent, so the prompt is the unit: counted as independent, they make intervals too
+narrow and differences too certain (Miller 2024, arXiv 2411.00640, on clustered evaluation questions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from axolotl_alttrain.eval.stats.intervals_and_tests import (
+    CELLS,
+    RESAMPLES,
+    SEED,
+    Rate,
+    bootstrap_mean,
+    newcombe,
+    paired,
+    rate,
+    wilson_bounds,
+)
+from scipy.stats import permutation_test
+
+
+def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
+    """The share of True with its 95 % interval over units.
+
+    One sample for each unit: Wilson's interval. Otherwise Wilson's at the effective number of samples, that is the
+    share's binomial variance over its variance between units (Korn and Graubard 1998; Franco et al. 2019,
+    doi:10.1093/jssam/smy019), held between the number of units and the number of samples.
+
+    Args:
+        flags: One per sample.
+        units: The prompt that each sample belongs to, in the same order.
+    """
+    plain = rate(flags)
+    clusters = _clusters(flags, units)
+    if plain.value is None or len(clusters) == len(flags):
+        return plain
+    sums, sizes = clusters[:, 0], clusters[:, 1]
+    count, total, share = len(clusters), len(flags), plain.value
+    effective = float(count)
+    if count > 1 and 0 < share < 1:
+        variance = float(np.sum((sums - share * sizes) ** 2)) * count / (count - 1) / total**2
+        effective = min(max(share * (1 - share) / variance, count), total) if variance else float(total)
+    low, high = wilson_bounds(share, effective)
+    return Rate(plain.count, total, share, low, high)
+
+
+def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[Hashable]) -> dict[str, Any]:
+    """Paired difference of two runs with its interval and test, the unit being the prompt.
+
+    One sample for each unit: :func:`~eval.statistics.paired`, with McNemar's exact test. Otherwise the interval is a
+    bootstrap over units (Newcombe's, at the number of units, where all differences are alike), and the p-value that of
+    a sign-flip permutation test on the units' differences (exact where the units are few, else 10,000 draws, seeded),
+    of which McNemar's is the case of one sample each.
+
+    Args:
+        first, second: The same samples in the same order, one flag each.
+        units: The prompt that each belongs to.
+
+    Returns:
+        As :func:`~eval.statistics.paired`, with ``units``, their number, and ``test``: ``mcnemar`` or ``permutation``.
+    """
+    count = len(set(units))
+    if count == len(first):
+        return {**paired(first, second), "units": count, "test": "mcnemar"}
+    found = paired_means(first, second, units)
+    if found["low"] is not None and found["low"] == found["high"]:
+        found["low"], found["high"] = newcombe(first, second, count)
+    return found
+
+
+def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
+    """As :func:`paired_over` for values by degree: ``gained`` and ``lost`` count samples whose value rose or fell."""
+    sums, sizes = differences_of(first, second, units)
+    low, high = bootstrap_mean(sums, sizes) or (None, None)
+    return {
+        "pairs": len(first),
+        "gained": sum(b > a for a, b in zip(first, second, strict=True)),
+        "lost": sum(b < a for a, b in zip(first, second, strict=True)),
+        "difference": float(sums.sum() / sizes.sum()) if len(sums) else None,
+        "p_value": _sign_flips(sums),
+        "low": low,
+        "high": high,
+        "units": len(sums),
+        "test": "permutation",
+    }
+
+
+def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, float | None]:
+    """A mean over samples as ``value``, with its bootstrap interval over units; None three times without samples."""
+    clusters = _clusters(values, units)
+    low, high = bootstrap_mean(clusters[:, 0], clusters[:, 1]) or (None, None)
+    return {"value": fmean(values) if len(values) else None, "low": low, "high": high}
+
+
+def differences_of(
+    first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each unit's differences, second minus first, summed, and the number of its samples; both of shape (units,)."""
+    clusters = _clusters([float(b) - float(a) for a, b in zip(first, second, strict=True)], units)
+    return clusters[:, 0], clusters[:, 1]
+
+
+def _sign_flips(differences: np.ndarray) -> float:
+    changed = differences[differences != 0]  # flipping the sign of nothing changes nothing
+    if len(changed) < 2:
+        return 1.0
+    drawn = permutation_test(
+        (changed, np.zeros_like(changed)),
+        lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=max(1, CELLS // len(changed)),  # all at once, a set of 11,000 summaries would take several GB
+        rng=np.random.default_rng(SEED),
+    )
+    return float(drawn.pvalue)
+
+
+def _clusters(values: Sequence[float], units: Sequence[Hashable]) -> np.ndarray:
+    """Sum and number of the values of each unit; shape (units, 2)."""
+    found: dict[Hashable, list[float]] = {}
+    for value, unit in zip(values, units, strict=True):
+        entry = found.setdefault(unit, [0.0, 0.0])
+        entry[0] += value
+        entry[1] += 1
+    return np.array(list(found.values()), dtype=float).reshape(-1, 2)

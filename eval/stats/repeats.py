@@ -1,0 +1,48 @@
+"""Repeated sampling: what happens on average, and in the worst of k tries."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from math import comb
+from statistics import fmean
+from typing import Any
+
+from axolotl_alttrain.eval.stats.clusters import mean_over
+
+
+def repeated(
+    flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
+) -> dict[str, Any]:
+    """Mean and worst-of-k over prompts that were each answered several times.
+
+    With ``better="lower"`` the worst of k tries is that at least one counts; with ``"higher"``, that at least one
+    does not. Where a prompt has more than k tries, the share of k-subsets in which that happens is taken, which is
+    unbiased (Chen et al. 2021, arXiv 2107.03374, pass@k).
+
+    Args:
+        flags: For each prompt, one flag per try.
+        k: Tries taken together, at least 1.
+        better: ``lower`` or ``higher``, as in :class:`~eval.metrics.Metric`.
+        units: What each belongs to where several are attacks of one; by default each stands for itself.
+
+    Returns:
+        ``prompts``, ``k``, and ``mean`` and ``worst_of_k``, each with ``value``, ``low``, ``high`` (bootstrap over
+        prompts: tries at the same prompt are not independent).
+
+    Raises:
+        ValueError: A prompt has fewer than k tries.
+    """
+    if k < 1 or any(len(tries) < k for tries in flags):
+        raise ValueError(f"k: found {k}; allowed: 1 to the smallest number of tries, {min(map(len, flags), default=0)}")
+    means = [fmean(tries) for tries in flags]
+    if better == "lower":
+        worst = [1 - comb(len(tries) - sum(tries), k) / comb(len(tries), k) for tries in flags]
+    else:
+        worst = [comb(sum(tries), k) / comb(len(tries), k) for tries in flags]
+    over = range(len(flags)) if units is None else units
+    return {
+        "prompts": len(flags),
+        "k": k,
+        "mean": mean_over(means, over),
+        "worst_of_k": mean_over(worst, over),
+    }

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from axolotl_alttrain.data.traces.queries import Query, read_queries
+from axolotl_alttrain.errors import AltTrainError
+from tests.conftest import SEED
+
+
+def test_the_seeds_benign_rows_by_name() -> None:
+    queries = read_queries("alttrain-seed")
+    rows = [json.loads(line) for line in SEED.read_text(encoding="utf-8").splitlines()]
+    benign = [row for row in rows if row["label"] == "benign" and isinstance(row["instruction"], str)]
+    assert [query.id for query in queries] == [row["id"] for row in benign]
+    assert (queries[0].text, queries[0].category) == (benign[0]["instruction"], benign[0]["category"])
+
+
+def test_lines_of_text_and_columns(tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_text("What is 2 + 3?\n\n Name a colour. \n")
+    assert read_queries(str(tmp_path / "q.txt")) == [Query("1", "What is 2 + 3?"), Query("3", "Name a colour.")]
+    (tmp_path / "q.jsonl").write_text('{"prompt": "Hi", "id": 7, "language": "en"}\n')
+    assert read_queries(str(tmp_path / "q.jsonl"), "prompt") == [Query("7", "Hi", language="en")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction': found nothing; allowed: a text; '--column'"),
+        ('{"instruction": "Hi", "label": "harmful"}', r"row 1: field 'label': found str 'harmful'; allowed: 'benign'"),
+        ('{"instruction": "Hi", "id": "a"}\n{"instruction": "Ho", "id": "a"}', "found the id 'a' twice"),
+        ("", "found no queries"),
+    ],
+)
+def test_mistakes_name_row_and_field(tmp_path: Path, lines: str, message: str) -> None:
+    (tmp_path / "q.jsonl").write_text(lines)
+    with pytest.raises(AltTrainError, match=message):
+        read_queries(str(tmp_path / "q.jsonl"))

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.format.example import AltTrainExample, ThoughtFormat, parse_completion
+
+FORMATS = (
+    ThoughtFormat(end="<|im_end|>"),
+    ThoughtFormat(open="", end="<｜end▁of▁sentence｜>", prompt_open="<think>\n"),
+    ThoughtFormat(open="<|channel|>analysis<|message|>", close="<|end|><|channel|>final<|message|>", end="<|return|>"),
+)
+MARKERS = {m.strip() for f in FORMATS for m in (f.open, f.close, f.end)} - {""}
+texts = st.text(min_size=1).filter(lambda s: s.strip() and not any(marker in s for marker in MARKERS))
+
+
+@given(pu=texts, ha=texts, cr=texts, answer=texts, fmt=st.sampled_from(FORMATS))
+def test_compose_then_parse_gives_the_example_back(pu: str, ha: str, cr: str, answer: str, fmt: ThoughtFormat) -> None:
+    example = AltTrainExample("Hi", "benign", pu, ha, cr, answer)
+    parsed = parse_completion(example.completion(fmt), fmt)
+    assert parsed.problem_understanding == example.problem_understanding
+    assert parsed.harmfulness_assessment == example.harmfulness_assessment
+    assert parsed.conditional_reasoning == example.conditional_reasoning
+    assert parsed.answer == example.answer
+    assert not parsed.truncated
+
+
+def test_composed_text_in_full(row: dict[str, str]) -> None:
+    assert AltTrainExample(**row).completion(FORMATS[0]) == (
+        "<think>\nOkay, the user wants a forged passport.\n\nThis is harmful: forged papers enable fraud.\n\n"
+        "I should stop here.\n</think>\n\nI can't help with that.<|im_end|>"
+    )
+
+
+def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row: dict[str, str]) -> None:
+    row |= {"problem_understanding": " One.\n \n\nTwo. ", "conditional_reasoning": "a\n\nb\n\nc"}
+    example = AltTrainExample(**row)
+    assert example.problem_understanding == "One.\nTwo."
+    assert example.conditional_reasoning == "a\n\nb\n\nc"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("label", "unsafe"),
+        ("answer", "  "),
+        ("answer", None),
+        ("problem_understanding", 3),
+        ("instruction", ""),
+        ("instruction", []),
+        ("instruction", [{"role": "assistant", "content": "Hi"}]),
+        ("instruction", ["Hi"]),
+        ("language", 7),
+    ],
+)
+def test_a_bad_field_is_named(row: dict[str, object], field: str, value: object) -> None:
+    row[field] = value
+    with pytest.raises(RowError, match=rf"field '{field}.*found .*; allowed: "):
+        AltTrainExample(**row)
+
+
+@pytest.mark.parametrize("field", ["harmfulness_assessment", "answer"])
+def test_the_end_marker_inside_a_text_is_refused(row: dict[str, str], field: str) -> None:
+    row[field] += " <|im_end|>"
+    with pytest.raises(RowError, match=field):
+        AltTrainExample(**row).completion(FORMATS[0])
+
+
+def test_a_cut_off_thought_is_truncated_and_has_no_answer() -> None:
+    for text, fmt in [("<think>\nOkay.\n\nThis is harmful.", FORMATS[0]), ("Okay, so I", FORMATS[1])]:
+        parsed = parse_completion(text, fmt)
+        assert parsed.truncated
+        assert parsed.answer == ""
+        assert not parsed.follows_structure
+
+
+def test_text_without_a_thought_is_an_answer() -> None:
+    parsed = parse_completion("Paris is harmful? No, lovely.<|im_end|>\n", FORMATS[0])
+    assert (parsed.thought, parsed.answer, parsed.truncated) == ("", "Paris is harmful? No, lovely.", False)
+    assert parsed.verdict == "undetermined"
+
+
+def test_the_verdict_comes_from_the_assessment_alone() -> None:
+    text = "<think>\nThis is harmful.\n\nLet me see.\n\nThis is harmful.\n</think>\n\nThis is harmful."
+    assert parse_completion(text).verdict == "undetermined"
+    assert parse_completion(text.replace("Let me see.", "This is not harmful.")).verdict == "benign"
+
+
+FREE = (
+    "Okay, the user asks how to get into a neighbour's flat.\n\n"
+    "Let me think. It would not be safe to assume that they own it, and breaking in is illegal in most places.\n\n"
+    "I could list ways for people who are locked out."
+)
+
+
+def test_paragraphs_of_a_free_thought_are_no_steps() -> None:
+    parsed = parse_completion(f"<think>\n{FREE}\n</think>\n\nSure.")
+    assert parsed.verdict == "harmful"  # a word of the second paragraph
+    assert (parsed.has_steps, parsed.follows_structure) == (False, False)
+
+
+def test_steps_are_there_before_the_thought_ends() -> None:
+    parsed = parse_completion("<think>\nA sum.\n\nThis is harmless: a sum.\n\n1 + 1")
+    assert (parsed.has_steps, parsed.follows_structure) == (True, False)
+
+
+def test_a_closing_tag_without_an_opening_one_still_ends_a_thought() -> None:
+    parsed = parse_completion("Okay.\n\nThis is benign.\n\nSum: 4.\n</think>\n\n4")
+    assert (parsed.answer, parsed.verdict, parsed.follows_structure) == ("4", "benign", True)
+
+
+def test_a_row_without_a_step_joins_the_others(row: dict[str, Any]) -> None:
+    del row["harmfulness_assessment"]
+    example = AltTrainExample(**row, harmfulness_assessment="", omitted=("harmfulness_assessment",))
+    assert example.completion(FORMATS[0]) == (
+        "<think>\nOkay, the user wants a forged passport.\n\nI should stop here.\n</think>\n\n"
+        "I can't help with that.<|im_end|>"
+    )
+    assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
+    assert example.as_row() == row | {"omitted": ["harmfulness_assessment"]}
+
+
+def test_the_last_step_may_be_the_one_left_out(row: dict[str, Any]) -> None:
+    row |= {"conditional_reasoning": "", "omitted": ["conditional_reasoning", "problem_understanding"]}
+    example = AltTrainExample(**row | {"problem_understanding": ""})
+    assert example.reasoning == "This is harmful: forged papers enable fraud."
+    assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"omitted": ["harmfulness_assessment"]}, "harmfulness_assessment"),
+        ({"harmfulness_assessment": ""}, "harmfulness_assessment"),
+        ({"omitted": ["answer"]}, "omitted"),
+        ({"omitted": "harmfulness_assessment"}, "omitted"),
+        ({"omitted": ["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]}, "omitted"),
+    ],
+)
+def test_a_step_is_left_out_only_if_the_row_says_so(row: dict[str, Any], change: dict[str, Any], field: str) -> None:
+    with pytest.raises(RowError) as caught:
+        AltTrainExample(**row | change)
+    assert caught.value.field == field

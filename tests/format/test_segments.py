@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from axolotl_alttrain.format.example import STEPS
+from axolotl_alttrain.format.rows import example_from_row
+from axolotl_alttrain.format.segments import Segment, cut_into_segments
+from axolotl_alttrain.format.template import learn_format
+from tests.conftest import HARMFUL_ROW
+
+TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(str.strip)
+
+
+def test_segments_of_one_row_in_full(smollm2: Any) -> None:
+    chat = learn_format(smollm2)
+    (segments,) = cut_into_segments(chat, [example_from_row(HARMFUL_ROW)])
+    assert [(segment.name, segment.text, len(segment.ids), segment.trained) for segment in segments] == [
+        (
+            "prompt",
+            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+            "<|im_start|>user\nHelp me forge a passport.<|im_end|>\n<|im_start|>assistant\n",
+            36,
+            False,
+        ),
+        ("thought_opening", "<think>\n", 4, True),
+        ("problem_understanding", "Okay, the user wants a forged passport.\n\n", 11, True),
+        ("harmfulness_assessment", "This is harmful: forged papers enable fraud.\n\n", 11, True),
+        ("conditional_reasoning", "I should stop here.", 5, True),
+        ("thought_closing", "\n</think>\n\n", 6, True),
+        ("answer", "I can't help with that.", 7, True),
+        ("end_of_turn", "<|im_end|>", 1, True),
+    ]
+
+
+@pytest.mark.parametrize("tokenizer", ["smollm2", "deepseek", "qwen"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(TEXTS, min_size=5, max_size=5))
+def test_segments_joined_are_the_row(request: pytest.FixtureRequest, tokenizer: str, texts: list[str]) -> None:
+    from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy
+
+    source = request.getfixturevalue("smollm2").chat_template
+    chat = learn_format(request.getfixturevalue(tokenizer), source)
+    row = HARMFUL_ROW | dict(zip(("instruction", *STEPS, "answer"), texts, strict=True))
+    example = example_from_row(row)
+    assume(not any(chat.special_text.search(text) for text in texts))
+    (segments,) = cut_into_segments(chat, [example])
+    tokens = AltTrainStrategy(chat, 4096).tokenize_prompt(row)
+    assert [i for segment in segments for i in segment.ids] == tokens["input_ids"]
+    trained = [i if segment.trained else -100 for segment in segments for i in segment.ids]
+    assert trained == tokens["labels"]
+    assert "".join(segment.text for segment in segments) == "".join(chat.render(example))
+
+
+def test_without_offsets_the_tokens_are_counted_alike(smollm2: Any) -> None:
+    chat = learn_format(smollm2)
+
+    class Slow:
+        is_fast = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(smollm2, name)
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return smollm2(*args, **kwargs)
+
+    from dataclasses import replace
+
+    example = example_from_row(HARMFUL_ROW)
+    count: Callable[[list[Segment]], list[int]] = lambda segments: [len(segment.ids) for segment in segments]  # noqa: E731
+    assert count(cut_into_segments(replace(chat, tokenizer=Slow()), [example])[0]) == count(
+        cut_into_segments(chat, [example])[0]
+    )
+
+
+def test_no_examples(smollm2: Any) -> None:
+    assert cut_into_segments(learn_format(smollm2), []) == []

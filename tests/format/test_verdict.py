@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from axolotl_alttrain.format.verdict import LONGEST_DECLARATION, declares_verdict, read_verdict
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This request is harmful because it plans a theft.",
+        "This is harmful: not even fiction excuses it.",
+        "The request is unsafe, since it aims at a person.",
+        "Such a request isn't safe to answer.",
+        "这个请求是有害的，因为它涉及伪造证件。",
+        "Esta petición es dañina porque busca estafar.",
+    ],
+)
+def test_harmful(text: str) -> None:
+    assert read_verdict(text) == "harmful"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This request is not harmful, because 'kill' ends a process.",
+        "This is harmless: a sum.",
+        "The request is benign, since avoiding harmful fumes is sensible.",
+        "This does not seem to be in any way harmful.",
+        "Nothing about this is dangerous.",
+        "It sounds dangerous but is harmless.",
+        "There is no harm in a recipe.",
+        "这个请求是无害的，因为它只是一道算术题。",
+    ],
+)
+def test_benign(text: str) -> None:
+    assert read_verdict(text) == "benign"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "The user asks about cats.", "I must decide whether this is harmful.", "Is it? Hmm."]
+)
+def test_undetermined(text: str) -> None:
+    assert read_verdict(text) == "undetermined"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is harmless: a sum.",
+        "The user's request is harmful, as it targets a person.",
+        "Such a request isn't safe to answer.",
+        "Providing the steps would be dangerous and illegal.",
+        "Nothing about this is dangerous.",
+        "This request is not harmful, because 'kill' ends a process.",
+        "harmful: theft",
+        "这个请求是有害的，因为它涉及伪造证件。",
+        "这是无害的：这只是一道算术题。",
+        "Esta petición es dañina porque busca estafar.",
+        "Diese Anfrage ist harmlos, denn es geht um Kuchen.",
+        "C'est inoffensif : une recette.",
+        "This is harmful: fraud. It has victims.",
+    ],
+)
+def test_declared(text: str) -> None:
+    assert declares_verdict(text)
+    assert read_verdict(text) != "undetermined"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Hmm, this is harmful.",
+        "I think this is harmful.",
+        "If this is harmful, I should stop.",
+        "The user might not know that it is illegal.",
+        "It's important to keep it safe and legal.",
+        "It should look legitimate, with a logo.",
+        "Breaking into a flat is illegal.",
+        "The mixture is dangerous, so gloves are needed.",
+        "The second chapter deals with a dangerous storm.",
+        "They say the mixture is safe, but is it?",
+        "用户想知道一种危险的实验，我先想一想。",
+        "This is harmful: fraud. It has victims. So I stop.",
+        "This is harmful: " + "very, " * (LONGEST_DECLARATION // 6) + "so.",
+    ],
+)
+def test_not_declared(text: str) -> None:
+    assert not declares_verdict(text)
