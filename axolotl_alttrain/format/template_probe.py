@@ -174,10 +174,25 @@ def last_piece(prompt: str) -> str:
 
 
 def _plain_turn(render: Render, user: Message) -> str:
-    history = render([user, {"role": "assistant", "content": ANSWER}], False)
-    if ANSWER not in history:
-        raise TemplateError("this chat template does not render the content of an assistant turn")
-    return history
+    """The user's turn and a plain answer, as history.
+
+    Raises:
+        TemplateError: The template takes lists of parts only, or does not render an assistant turn's content.
+    """
+    turn = {"role": "assistant", "content": ANSWER}
+    history = _tried(render, [user, turn])
+    if history is not None and ANSWER in history:
+        return history
+    parts = [{**one, "content": [{"type": "text", "text": one["content"]}]} for one in (user, turn)]
+    if ANSWER in (_tried(render, parts) or ""):
+        raise TemplateError(
+            "this chat template takes a turn's content only as a list of parts, as some vision models do; set "
+            "'chat_template:' to one that takes text"
+        )
+    render([user, turn], False)  # raises what the template says
+    raise TemplateError(
+        "this chat template does not render the content of an assistant turn; set 'chat_template:' to one that does"
+    )
 
 
 def _tried(render: Render, messages: Sequence[Message]) -> str | None:
