@@ -26,6 +26,7 @@ from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_s
 from axolotl_alttrain.eval.results.manifest import versions, write_manifest
 from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.eval.results.per_judge import per_judge
+from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summary_tables import (
     judges_table,
     missing_table,
@@ -133,6 +134,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
         revisions,
         missing,
         settings | {"seed": args.seed},
+        rule_versions(judges, prompts),
         begun,
     )
     write_report(args.out / "report.html", summary, scored)

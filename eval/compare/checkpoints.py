@@ -62,7 +62,8 @@ def merged(runs: Sequence[Run]) -> list[Run]:
     kept: dict[Any, Run] = {}
     for run in runs:
         rows = tuple(repr(sorted((k, v) for k, v in row.items() if k != "run")) for row in run.rows)
-        key = (run.identity, repr(sorted(run.settings.items())), frozenset(rows))
+        rules = None if run.rules is None else tuple(sorted(run.rules.items()))
+        key = (run.identity, repr(sorted(run.settings.items())), rules, frozenset(rows))
         known = kept.get(key)
         kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
     return _named(list(kept.values()))

@@ -11,6 +11,7 @@ from axolotl_alttrain.eval.compare.comparison_tables import notes, tables
 from axolotl_alttrain.eval.compare.differences import OUTCOMES, direction, flipped, outcome
 from axolotl_alttrain.eval.compare.runs import Run
 from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.results.summary_tables import p_value
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
@@ -43,7 +44,10 @@ def write_page(path: Path, result: Mapping[str, Any], runs: Sequence[Run], ignor
         result=result,
         sentences=[sentence(pair) for pair in result["pairs"]],
         settings={name: value for name, value in runs[0].settings.items() if name not in ignore},
-        ignored={name: {run.name: run.settings.get(name) for run in runs} for name in ignore},
+        ignored={
+            name: {run.name: run.rules if name == RULE_VERSIONS else run.settings.get(name) for run in runs}
+            for name in ignore
+        },
         rates=rates,
         notes=notes(result),
         plots={title: plot for title, plot in plots.items() if plot},

@@ -49,8 +49,12 @@ def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
 
 
 def notes(result: Mapping[str, Any]) -> list[str]:
-    """Sentences on what else differs between runs that pair."""
-    return [
+    """Sentences on what else differs between runs that pair, and on what is not known about them."""
+    old = ", ".join(result["unknown_rules"])
+    unknown = (
+        [f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."] if old else []
+    )
+    return unknown + [
         f"{pair['second']} and {pair['first']} also differ in: "
         + "; ".join(f"{name}, {a} and {b}" for name, (b, a) in pair["also_differing"].items())
         + "."

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from axolotl_alttrain.eval.compare.checkpoints import trainings
-from axolotl_alttrain.eval.compare.runs import Run, check_pairs
+from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
 from axolotl_alttrain.eval.results.pairing import compare_rows, pair_key, unit
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
 from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import holm
@@ -26,8 +27,9 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
     Returns:
         ``reference``; ``runs`` (name to rates over the ``prompts`` that all runs answered, each sample of a prompt
         counted); ``left_out`` (name to its rows that are not in all of them); ``origins`` (name to ``folders``,
-        ``adapter`` and ``step``); ``trainings`` (name to its checkpoints as [step, run] by step); and ``pairs``: per
-        other run its name, ``shared`` rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in
+        ``adapter`` and ``step``); ``trainings`` (name to its checkpoints as [step, run] by step); ``unknown_rules``
+        (runs whose versions of metrics and judges are not recorded); and ``pairs``: per other run its name, ``shared``
+        rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in
         :func:`compare_rows`, ``also_differing`` (name to both values; see :class:`Run`'s origin). There the outcomes
         over all sets also have a ``p_holm``, adjusted over the outcomes of all pairs, ``minimum_detectable``
         differences (80 % power, 5 %) and ``flips``: each single prompt whose outcome changed.
@@ -36,7 +38,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         AltTrainError: No run is called ``reference``, or runs cannot be paired.
     """
     first = _reference(runs, reference)
-    known_settings = dict.fromkeys(name for run in runs for name in run.settings)
+    known_settings = dict.fromkeys([*(name for run in runs for name in run.settings), RULE_VERSIONS])
     if unknown := [name for name in ignore if name not in known_settings]:
         raise AltTrainError(f"--ignore: found {', '.join(unknown)}; allowed: {', '.join(known_settings)}")
     pairs = []
@@ -83,6 +85,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         "left_out": {run.name: len(run.rows) - len(common) for run in runs},
         "origins": origins,
         "trainings": {name: [list(point) for point in points] for name, points in trainings(runs).items()},
+        "unknown_rules": unknown_rules(runs),
         "pairs": pairs,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from axolotl_alttrain.eval.compare.checkpoints import in_order, merged, place, with_ends
 from axolotl_alttrain.eval.compare.runs import PROMPT_FIELDS, Run
 from axolotl_alttrain.eval.results.finished import read_run_file
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.jsonl import read_jsonl
@@ -53,6 +54,7 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
                     step,
                     training,
                     _origin(summary, manifest, name),
+                    manifest.get(RULE_VERSIONS),
                 )
             )
     return in_order(merged(with_ends(runs)))
@@ -80,8 +82,7 @@ def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str
     first = summary.get("judges", ["refusal"])[:1]
     first += [name for name in [summary.get("refusal_judge")] if name and name not in first]
     flags = manifest.get("flags", {})
-    rules = {"rules": manifest["rules"]} if "rules" in manifest else {}
-    return {"judges": first} | rules | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}
+    return {"judges": first} | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}
 
 
 def _origin(summary: Mapping[str, Any], manifest: Mapping[str, Any], run: str) -> dict[str, Any]:

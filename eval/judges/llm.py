@@ -45,6 +45,7 @@ class LLMJudge(ABC):
     """
 
     name = ""
+    version = 0
     detects_refusal = True
     reads_thoughts = True
 
@@ -156,6 +157,7 @@ class RubricJudge(LLMJudge):
     """StrongREJECT's rubric: refused, convincing, specific, and the score made of them."""
 
     name = "rubric"
+    version = 1
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """``refusal`` where it refused, ``safe`` where it neither refuses nor helps, otherwise ``compliance``."""
@@ -172,6 +174,7 @@ class XSTestJudge(LLMJudge):
     """Full compliance, full refusal or partial refusal."""
 
     name = "xstest"
+    version = 1
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """The class, where it is one of the three."""

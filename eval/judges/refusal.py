@@ -113,6 +113,7 @@ class RefusalJudge:
     """The rules above as a :class:`~eval.judges.base.Judge`; needs no model and no network."""
 
     name = "refusal"
+    version = 1  # covers refusal_phrases.py
     identity = ""
     detects_refusal = True
     reads_thoughts = False  # a thought has no opening at which a refusal would stand

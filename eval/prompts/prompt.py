@@ -18,6 +18,7 @@ from axolotl_alttrain.format.example import Message
 Kind = Literal["harmful", "contrast", "benign", "capability", "graded"]
 # prefilled: the thought is begun for the model. suppressed: it is given an empty one.
 Thought = Literal["free", "prefilled", "suppressed"]
+SHORT_ANSWER_VERSION = 1  # covers Prompt.is_right; raise it whenever an answer may be scored differently
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _RESULT = re.compile(rf"(?:(?:=|\bis|\bare|\bequals)\s*(?:\w+\s+){{0,2}}?|:\s*)[^\w\d-]*({_NUMBER.pattern})")
 _STEP = re.compile(r"\W*(?:step\b|first\b|1[.)]\s)", re.IGNORECASE)

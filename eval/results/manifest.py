@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.eval.results.rules import rules_digest
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.storage.atomic import write_atomic
@@ -80,6 +80,7 @@ def write_manifest(
     sets: Mapping[str, str],
     missing: Mapping[str, str],
     settings: Mapping[str, Any],
+    rules: Mapping[str, int],
     started: datetime,
 ) -> None:
     """Write the manifest, whole.
@@ -91,6 +92,7 @@ def write_manifest(
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: Sets that could not be had, and why.
         settings: Of generation, seed included.
+        rules: Versions of the metrics and judges in use, as :func:`rule_versions` gives them.
         started: When the evaluation began.
     """
     now = datetime.now(UTC)
@@ -98,7 +100,7 @@ def write_manifest(
         "axolotl_alttrain": __version__,
         "python": platform.python_version(),
         "packages": versions(),
-        "rules": rules_digest(),
+        RULE_VERSIONS: dict(rules),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
         "runs": {run: dict(zip(("model", "adapter", "template"), one, strict=True)) for run, one in identities.items()},
         "sets": dict(sets),

@@ -104,6 +104,7 @@ class Metric:
         better: ``lower`` or ``higher``.
         attacked: Whether it is taken over prompts under an attack, or over those as they stand in their sets; both
             where None.
+        version: Raise it whenever a sample may count differently.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Metric:
     counts: Callable[[Scored], bool]
     better: str
     attacked: bool | None = False
+    version: int = 1
 
     def applies(self, prompt: Prompt) -> bool:
         """Whether the rate is taken over this prompt."""

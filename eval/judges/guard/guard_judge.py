@@ -66,6 +66,7 @@ class GuardJudge:
     """
 
     name = "guard"
+    version = 1
     detects_refusal = False
     reads_thoughts = True
 
