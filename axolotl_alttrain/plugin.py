@@ -137,8 +137,8 @@ def check_config(cfg: Any) -> None:
     options = cfg.get("alttrain") or {}
     if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
         raise AltTrainError(
-            "alttrain: 'evaluate' is set, but the evaluator takes no thought_format in two texts; allowed: auto or s1; "
-            "change it or remove 'evaluate'"
+            "alttrain: 'evaluate' does not work with a thought_format of two texts; set thought_format to auto or s1, "
+            "or remove 'evaluate'"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(

@@ -109,7 +109,9 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             except (RowError, TemplateError) as error:
                 number = None if numbers is None else numbers[position] + 1
                 if isinstance(error, TemplateError):  # a role or an order of turns that this template refuses
-                    error = RowError("instruction", f"what {error}", "messages that the model's template takes")
+                    error = RowError(
+                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
+                    )
                 raise row_error(error, row, self.file, number) from None
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
@@ -122,7 +124,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _check_lengths(self, tokenized: Dataset) -> None:
         if not len(tokenized):
-            raise AltTrainError(f"{self.file}: found no rows; allowed: at least one example")
+            raise AltTrainError(f"{self.file} has no rows; add at least one example")
         lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"])
         longest = pc.max(lengths).as_py()
         if longest <= self.sequence_len:
@@ -174,7 +176,7 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | None:
     try:
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:
-        raise TemplateError(f"chat_template: {error}") from None
+        raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
 
 
 def _is_batch(prompt: Mapping[str, Any]) -> bool:

@@ -83,8 +83,8 @@ def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:
             yield prompt
     if missing := sorted(wanted - seen):
         raise AltTrainError(
-            f"evaluation_sets: found no set {', '.join(missing)}; there are {', '.join(sorted(seen))}; files of other "
-            "sets are read from 'evaluation_dir'"
+            f"evaluation_sets: found {', '.join(missing)}; allowed: {', '.join(sorted(seen))}; put other sets' files "
+            "into 'evaluation_dir'"
         )
 
 

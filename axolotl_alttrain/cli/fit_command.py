@@ -112,7 +112,9 @@ def estimate(
         model = read_model(read_architecture(cfg), cfg)
         batches = epoch_batches(lengths.tokens, cfg)
     if not batches:
-        raise AltTrainError(f"{config}: {len(lengths.tokens)} rows make no batch; give more rows or a smaller batch")
+        raise AltTrainError(
+            f"{config}: {len(lengths.tokens)} rows are too few for one batch; add rows or lower the batch size"
+        )
     tokens = max(batch.padded for batch in batches)
     most = _most_tokens(model, cfg, gpu, number)
     full = int(cfg.micro_batch_size) * int(cfg.sequence_len)

@@ -87,7 +87,7 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
         except OSError as error:  # transformers, where there is neither such a folder nor the hub
             first = str(error).splitlines()[0]
             raise AltTrainError(
-                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model first or give its folder"
+                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model or give its folder"
             ) from None
         except ValueError as error:  # pydantic's errors among them
             raise AltTrainError(f"{path}: {_first_error(error)}") from None
@@ -109,7 +109,7 @@ def load_tokenizer(cfg: Any) -> Any:
     except (OSError, ValueError) as error:
         raise AltTrainError(
             f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({str(error).splitlines()[0]}); download "
-            "the model first or give its folder"
+            "the model or give its folder"
         ) from None
 
 
@@ -165,11 +165,15 @@ def load_rows(cfg: Any, entry: Any) -> Any:
             rows = load_dataset_with_config(entry, cfg.hf_use_auth_token, streaming=False)
     except Exception as error:  # hub, file system and parsers each raise their own
         first = (str(error).splitlines() or [""])[0]
-        raise AltTrainError(f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first})") from None
+        raise AltTrainError(
+            f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first}); check 'path:'"
+        ) from None
     if isinstance(rows, DatasetDict):
         name = entry.split if entry.split in rows else "train"
         if name not in rows:
-            raise AltTrainError(f"datasets: {entry.path} has no split {name!r}; allowed: 'split:' one of {list(rows)}")
+            raise AltTrainError(
+                f"datasets: {entry.path} has no split {name!r}; set 'split:' to one of {', '.join(rows)}"
+            )
         rows = rows[name]
     if entry.shards:
         rows = rows.shuffle(seed=cfg.seed).shard(num_shards=entry.shards, index=entry.get("shards_idx") or 0)

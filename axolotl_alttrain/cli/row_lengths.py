@@ -61,7 +61,7 @@ def row_lengths(cfg: Any) -> Lengths:
     else:
         kept = [tokens for tokens in found if tokens <= limit]
     if not kept:
-        raise AltTrainError(f"datasets: none of {len(found)} rows fits sequence_len {limit}; raise it")
+        raise AltTrainError(f"datasets: none of the {len(found)} rows fits into sequence_len {limit}; raise it")
     return Lengths(kept, len(found) - len(kept), how, counted)
 
 

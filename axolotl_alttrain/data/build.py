@@ -148,7 +148,7 @@ class Build:
             wanted = self.config.wanted(label)  # type: ignore[arg-type]
             if wanted is not None and len(pool) < wanted:
                 raise AltTrainError(
-                    f"{len(pool)} {label} rows can be used, {wanted} are wanted; add a source, raise its 'limit', or "
+                    f"'{label}' asks for {wanted} rows and {len(pool)} are usable; add a source, raise its 'limit', or "
                     f"lower '{label}' (left out: {_listed(logs)})"
                 )
         return pools
@@ -177,7 +177,7 @@ class Build:
                 if self.config.max_tokens and tokens > self.config.max_tokens:
                     return "token_budget", f"{tokens} tokens"
         except RowError as error:
-            return "invalid", f"{error.field}: found {error.found}"
+            return "invalid", error.fault
         return None
 
     def _example(self, candidate: Candidate, entry: Entry, store: AssessmentStore) -> AltTrainExample:

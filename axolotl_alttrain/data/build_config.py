@@ -141,9 +141,9 @@ class BuildConfig(_Strict):
         if len(set(names)) < len(names):
             raise ValueError(f"two sources have the same name among {names}; give each a 'name'")
         if len({variant.name for variant in self.variants}) < len(self.variants):
-            raise ValueError("two variants have the same name")
+            raise ValueError("two variants have the same name; rename one")
         if self.max_tokens and not self.tokenizer:
-            raise ValueError("'max_tokens' needs a 'tokenizer'")
+            raise ValueError("'max_tokens' needs a 'tokenizer' to count with; set it")
         if self.refusals == "assessor" and self.assessor.kind == "offline":
             raise ValueError("the offline assessor writes no refusals; set 'refusals: drawn'")
         return self

@@ -188,5 +188,5 @@ def _fault_of_steps(candidate: Candidate) -> tuple[str, str] | None:
     try:
         AltTrainExample(trace.instruction, "harmful", understanding.text, "x", "x", "x")
     except RowError as error:
-        return "invalid", f"{error.field}: found {error.found}"
+        return "invalid", error.fault
     return None

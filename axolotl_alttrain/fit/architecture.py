@@ -66,7 +66,9 @@ def read_architecture(cfg: Any) -> Any:
         config = AutoConfig.from_pretrained(model, trust_remote_code=bool(cfg.trust_remote_code))
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise AltTrainError(f"base_model {model!r}: its config cannot be read ({first}); give its folder") from None
+        raise AltTrainError(
+            f"base_model {model!r}: its config cannot be read ({first}); download the model or give its folder"
+        ) from None
     return config.get_text_config()
 
 
@@ -96,7 +98,9 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
                 model = _with_adapter(model, cfg)
     except (ValueError, TypeError) as error:
         first = str(error).splitlines()[0]
-        raise AltTrainError(f"base_model {cfg.base_model!r}: cannot be built from its config ({first})") from None
+        raise AltTrainError(
+            f"base_model {cfg.base_model!r}: the model cannot be built ({first}); fit cannot estimate it"
+        ) from None
     return model
 
 
@@ -132,7 +136,7 @@ def decoder_layers(base: Any) -> Any:
     """
     layers = getattr(getattr(base, "model", None), "layers", None)
     if layers is None:
-        raise AltTrainError(f"{type(base).__name__}: no decoder layers found at model.layers; fit cannot estimate it")
+        raise AltTrainError(f"{type(base).__name__} has no decoder layers at model.layers; fit cannot estimate it")
     return layers
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described, shown
 from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verdict
 
 Label = Literal["harmful", "benign"]
@@ -83,11 +83,11 @@ class AltTrainExample:
 
         put("instruction", _checked_instruction(self.instruction))
         if self.label not in LABELS:
-            raise RowError("label", shown(self.label), " or ".join(f"'{label}'" for label in LABELS))
+            raise RowError("label", described(self.label), f"set it to {' or '.join(map(repr, LABELS))}")
         put("omitted", _checked_omitted(self.omitted))
         for name in self.omitted:
             if getattr(self, name):
-                raise RowError(name, shown(getattr(self, name)), "nothing, because 'omitted' names this step")
+                raise RowError(name, "has a text, but 'omitted' names this step", "remove the text or the name")
             put(name, "")
         for name in (*self.steps, "answer"):
             put(name, _checked_text(name, getattr(self, name)))
@@ -96,7 +96,7 @@ class AltTrainExample:
         for name in ("id", "category", "source", "language"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
-                raise RowError(name, shown(value), "a string, or leave it out")
+                raise RowError(name, described(value), "write a string or leave the field out")
 
     @property
     def messages(self) -> list[Message]:
@@ -125,7 +125,7 @@ class AltTrainExample:
             text = getattr(self, name)
             for marker in markers:
                 if marker in text:
-                    raise RowError(name, f"the template's own marker {marker!r}", "text without it")
+                    raise RowError(name, f"contains {marker!r}, a marker of the chat template", "remove it")
         return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.end))
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
@@ -226,16 +226,16 @@ def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _checked_text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise RowError(name, shown(value), "a text that is not empty")
+        raise RowError(name, described(value), "write a text")
     if not value.strip():
-        raise RowError(name, "an empty text", "a text that is not empty")
+        raise RowError(name, "is empty", "write a text")
     return value.strip()
 
 
 def _checked_omitted(value: Any) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
     if names is None or not set(names) < set(STEPS):  # a thought without any step is none
-        raise RowError("omitted", shown(value), f"a list of at most two of {', '.join(STEPS)}")
+        raise RowError("omitted", described(value), f"list one or two of {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in names)
 
 
@@ -243,15 +243,20 @@ def _checked_instruction(value: Any) -> str | tuple[Message, ...]:
     if isinstance(value, str):
         return _checked_text("instruction", value)
     if not isinstance(value, Sequence) or not value:
-        raise RowError("instruction", shown(value), "a text, or a list of messages that ends in a user turn")
+        raise RowError(
+            "instruction", described(value), "write a text, or a list of messages that ends with a user turn"
+        )
     for number, message in enumerate(value, 1):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-            raise RowError(f"instruction, message {number}", shown(message), "an object with 'role' and 'content'")
+            problem = f"has no role in message {number}, {shown(message)}"
+            raise RowError("instruction", problem, "give every message a 'role' and a 'content'")
         content = message.get("content")
         if not isinstance(content, str | list) and not message.get("tool_calls"):
-            raise RowError(f"instruction, message {number}", f"content {shown(content)}", "a text or a list of parts")
+            problem = f"has no text in message {number}: its content {described(content)}"
+            raise RowError("instruction", problem, "make the content a text or a list of parts")
     last = value[-1]
     if last["role"] != "user" or not last.get("content"):
-        raise RowError("instruction", f"a last turn of role '{last['role']}'", "a last turn of role 'user' with text")
+        turn = "an empty user turn" if last["role"] == "user" else f"a turn of role '{last['role']}'"
+        raise RowError("instruction", f"ends with {turn}", "end it with a user turn that has text")
     # None values are what Arrow puts where one message of a column lacks a key that another has.
     return tuple({k: v for k, v in message.items() if v is not None} for message in value)

@@ -75,7 +75,7 @@ class ChatFormat:
         """
         for name in (*STEPS, "answer"):
             if found := self.special_text.search(getattr(example, name)):
-                raise RowError(name, f"the text of the special token {found.group()!r}", "text without special tokens")
+                raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
         return self.prompt(example.messages), example.completion(self.thought)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
@@ -86,7 +86,9 @@ class ChatFormat:
         # No special tokens are added: the template has written its own, and a second BOS would not be inference's.
         if not texts:
             return []
-        return self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
 
 
 def learn_format(
@@ -127,9 +129,9 @@ def learn_format(
         if learned is not None:
             return learned
     raise TemplateError(
-        "this chat template closes the thought in its generation prompt, and none of "
-        f"{', '.join(name for switch in _SWITCHES for name in switch)} opens it; set 'chat_template_kwargs' in the "
-        "config to what the model's card names for thinking, or choose the thinking variant of the model"
+        "this chat template writes an empty thought, and none of the variables "
+        f"{', '.join(name for switch in _SWITCHES for name in switch)} turns thinking on; set 'chat_template_kwargs' "
+        "in the config to the variable that the model card gives, or use the thinking variant of the model"
     )
 
 
@@ -184,7 +186,8 @@ def _with_text(message: Message, number: int) -> Message:
     for part in parts:
         text = part.get("text") if isinstance(part, Mapping) else part
         if not isinstance(text, str):
-            raise RowError(f"instruction, message {number}", f"the part {shown(part)}", "text parts")
+            problem = f"has in message {number} the part {shown(part)}, and the chat template takes text only"
+            raise RowError("instruction", problem, "use text parts")
         texts.append(text)
     return {**message, "content": "\n".join(texts)}
 
@@ -209,7 +212,7 @@ def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str
     if first is None:
         if not stops:
             raise TemplateError(
-                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:'"
+                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:' in the config"
             )
         return after.rstrip() + stops[0]
     # Command A closes its response and then its turn; what stands behind white space is not part of the turn.
@@ -220,7 +223,7 @@ def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str
 
 def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: bool, kwargs: Mapping[str, Any]) -> str:
     try:
-        return tokenizer.apply_chat_template(
+        rendered: str = tokenizer.apply_chat_template(
             [dict(message) for message in messages],
             chat_template=source,
             tokenize=False,
@@ -228,4 +231,6 @@ def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: 
             **kwargs,
         )
     except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
-        raise TemplateError(f"the chat template cannot render {len(messages)} message(s): {error}") from error
+        roles = ", ".join(str(message.get("role")) for message in messages)
+        raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
+    return rendered

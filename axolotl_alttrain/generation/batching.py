@@ -33,7 +33,7 @@ class BatchSizer:
         """
         if failed <= 1:
             raise AltTrainError(
-                "memory does not suffice for one sequence; give a smaller --max-new-tokens, or --load-in-4bit"
+                "there is not enough memory for a single sequence; lower --max-new-tokens or add --load-in-4bit"
             )
         self.size = failed // 2
 

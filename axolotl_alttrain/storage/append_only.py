@@ -36,9 +36,8 @@ class AppendOnly:
                     self.read(json.loads(line))
                 except (ValueError, TypeError, KeyError) as error:  # no UTF-8, no JSON, or other fields
                     raise AltTrainError(
-                        f"{path}, line {number}: found {shown(line.decode('utf-8', 'replace'))} "
-                        f"({type(error).__name__}: {error}); allowed: what was written here before; mend or delete the "
-                        "line, what it held is asked for again"
+                        f"{path}, line {number} is damaged ({type(error).__name__}: {error} in "
+                        f"{shown(line.decode('utf-8', 'replace'))}); delete the line, and what it held is made again"
                     ) from None
         self._file = path.open("a", encoding="utf-8")
 

@@ -43,9 +43,7 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             from axolotl_alttrain.eval.judges.guard.guard_template import template_arguments
 
             if not args.guard_model:
-                raise AltTrainError(
-                    "--judges guard: found no --guard-model; allowed: folder or hub id of a guard model"
-                )
+                raise AltTrainError("--judges guard needs a model; give --guard-model FOLDER_OR_ID")
             judges.append(
                 GuardJudge(
                     args.guard_model,
@@ -58,7 +56,7 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             )
             continue
         if not args.judge_model:
-            raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
+            raise AltTrainError(f"--judges {name} needs a model; give --judge-model NAME, as the server calls it")
         kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
         judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency, max_tokens=args.judge_max_tokens))
     return judges if any(judge.detects_refusal for judge in judges) else [*judges, RefusalJudge()]

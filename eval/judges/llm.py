@@ -61,7 +61,7 @@ class LLMJudge(ABC):
         base_url = base_url or os.environ.get("OPENAI_BASE_URL")
         if (key := api_key("OPENAI_API_KEY", base_url)) is None:
             raise AltTrainError(
-                f"--judges {self.name}: no API key: set the environment variable OPENAI_API_KEY, or --judge-url"
+                f"--judges {self.name}: no API key; set the environment variable OPENAI_API_KEY or give --judge-url"
             )
         self._client: dict[str, Any] = {"api_key": key, "base_url": base_url, "max_retries": http_retries}
         self.model, self.concurrency, self.attempts, self.max_tokens = model, concurrency, attempts, max_tokens
@@ -108,9 +108,11 @@ class LLMJudge(ABC):
         try:
             yield from ask_all(ask, range(len(cases)), concurrency=self.concurrency, **self._client)
         except (OpenAIError, AltTrainError) as error:
-            remedy = "judgements so far are kept, the same command goes on"
+            remedy = "run the command again, finished judgements are kept"
             if isinstance(error, APIStatusError) and error.status_code in REFUSED:
-                remedy = "a harmless text is refused as well: check --judge-model, --judge-url and --judge-max-tokens"
+                remedy = (
+                    "the server rejects harmless texts too; check --judge-model, --judge-url and --judge-max-tokens"
+                )
             where = self._client["base_url"] or "api.openai.com"
             raise AltTrainError(
                 f"--judges {self.name}: {self.model} at {where}: {first_line(error)}; {remedy}"

@@ -62,7 +62,9 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
     except Exception as error:  # offline, gated, gone, not a zip
         raise missing_error(spec, error) from None
     if not files:
-        raise AltTrainError(f"{spec.name}: found no {hub['split']}/ in {hub['archive']} of {hub['id']} at {commit}")
+        raise AltTrainError(
+            f"{spec.name}: {hub['archive']} of {hub['id']} has no {hub['split']}/ at {commit}; use another --revision"
+        )
     return files
 
 
@@ -72,6 +74,6 @@ def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
     page = f"https://huggingface.co/datasets/{spec.hub['id']}"
     login = f"accept its terms at {page} and log in, or " if spec.gated else ""
     return AltTrainError(
-        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); {login}put the "
+        f"{spec.name}: {spec.hub['id']} is unavailable on the Hub ({type(error).__name__}: {reason}); {login}put the "
         f"publisher's file {spec.file} ({spec.source}) into a folder and give --data-dir"
     )

@@ -42,9 +42,9 @@ def test_a_dry_run_shows_tokens_and_cost_and_asks_nobody(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"harmful": 13}, "Error: 12 harmful rows can be used, 13 are wanted"),
+        ({"harmful": 13}, "Error: 'harmful' asks for 13 rows and 12 are usable"),
         ({"unknown": 1}, "'unknown': Extra inputs are not permitted"),
-        ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model: cannot be loaded"),
+        ({"tokenizer": "no/such-model"}, "Error: the tokenizer no/such-model cannot be loaded"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -142,7 +142,7 @@ def test_a_template_on_which_the_stock_strategy_is_wrong(recipe: Recipe, templat
         ({"sequence_len": 80}, "data", "are longer than sequence_len 80: training will stop"),
         ({"rows": [{"instruction": "x", "response": "no tags"}]}, "data", "data.jsonl, row 1: field 'response'"),
         ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "data", "no.jsonl cannot be read"),
-        ({"base_model": "no/such-model"}, "config", "download the model first"),
+        ({"base_model": "no/such-model"}, "config", "download the model"),
         ({"learning_rate": "fast"}, "config", "learning_rate"),
         (
             {"chat_template": "jinja", "chat_template_jinja": "{% for m in messages %}{{ m.role }}{% endfor %}"},

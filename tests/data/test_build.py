@@ -84,7 +84,7 @@ def test_bad_traces_are_left_out_with_their_reasons(tmp_path: Path) -> None:
 
 
 def test_too_few_rows_say_how_many_there_are(tmp_path: Path, traces: Traces) -> None:
-    with pytest.raises(AltTrainError, match=r"^2 harmful rows can be used, 9 are wanted; add a source"):
+    with pytest.raises(AltTrainError, match=r"^'harmful' asks for 9 rows and 2 are usable; add a source"):
         Build(config(traces(2, 5)), tmp_path / "out").run()
     assert not (tmp_path / "out" / "data.jsonl").exists()
 

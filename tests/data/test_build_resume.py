@@ -92,7 +92,7 @@ def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> N
     path = traces(9, 3)
     with serve(breaks) as server:
         found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
-        with pytest.raises(AltTrainError, match="what is assessed is kept"):
+        with pytest.raises(AltTrainError, match="finished assessments are kept"):
             Build(found, tmp_path / "out").run()
         assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
         server.behave = by_wording

@@ -76,7 +76,7 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
         AltTrainError: There are no rows.
     """
     if not rows:
-        raise AltTrainError("datasets: found no rows; allowed: at least one example")
+        raise AltTrainError("datasets: there are no rows; add at least one example")
     cfg = recipe.cfg
     truncated = cfg.excess_length_strategy == "truncate"
     kept = [row for row in rows if truncated or not row.dropped]

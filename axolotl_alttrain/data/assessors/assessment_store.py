@@ -37,8 +37,7 @@ class AssessmentStore:
                 self._offsets[bytes.fromhex(json.loads(line)["key"])] = offset
             except (ValueError, KeyError, TypeError):
                 raise AltTrainError(
-                    f"{path}: found a line that is no assessment "
-                    f"({line[:50]!r}); delete the line, or the file to ask anew"
+                    f"{path} has a damaged line ({line[:50]!r}); delete the line, and its query is assessed again"
                 ) from None
         self._file = None if read_only else path.open("ab")
 

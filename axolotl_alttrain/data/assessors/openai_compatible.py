@@ -34,7 +34,9 @@ class OpenAIAssessor(Assessor):
 
         config = self.config
         if (key := api_key(config.api_key_env, config.base_url)) is None:
-            raise AltTrainError(f"no API key: set the environment variable {config.api_key_env}, or 'base_url'")
+            raise AltTrainError(
+                f"there is no API key; set the environment variable {config.api_key_env}, or 'base_url'"
+            )
         limiter = AsyncLimiter(max(config.requests_per_minute / 60, 1), 1) if config.requests_per_minute else None
         if config.requests_per_minute and config.requests_per_minute < 60:
             limiter = AsyncLimiter(1, 60 / config.requests_per_minute)
@@ -89,7 +91,7 @@ def _explained(error: Any, config: OpenAIConfig) -> str:
     remedy = {
         401: f"check the key in {config.api_key_env}",
         404: "check 'model' and 'base_url'",
-        400: "the server refuses the request; 'response_format: none' helps with servers that know no JSON mode",
-    }.get(status or 0, "run the same command again: what is assessed is kept, only the rest is asked")
+        400: "the server rejects the request; set 'response_format: none' if it has no JSON mode",
+    }.get(status or 0, "run the command again, finished assessments are kept")
     where = config.base_url or "api.openai.com"
     return f"assessor {config.model} at {where}: {what} ({first_line(error)}); {remedy}"

@@ -23,9 +23,9 @@ def read_report(folder: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AltTrainError(f"{path}: cannot be read ({error}); run 'axolotl alttrain build' first") from None
+        raise AltTrainError(f"{path} cannot be read ({error}); run 'axolotl alttrain build' first") from None
     if not isinstance(report, dict) or not {"name", "rows", "counts", "rejected", "assessor"} <= set(report):
-        raise AltTrainError(f"{path}: not a build's report; run 'axolotl alttrain build' again")
+        raise AltTrainError(f"{path} is not a report of a build; run 'axolotl alttrain build' again")
     return report
 
 

@@ -32,9 +32,9 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
     check_repository(repo)
     for name in ("README.md", "data.jsonl"):
         if not (folder / name).is_file():
-            raise AltTrainError(f"{folder / name}: not found; run 'axolotl alttrain build' first")
+            raise AltTrainError(f"{folder / name} is missing; run 'axolotl alttrain build' first")
     api = HfApi(endpoint=endpoint)
-    with upload_errors(repo, "log in with 'hf auth login', with a token that may write there"):
+    with upload_errors(repo, "log in with 'hf auth login' and a token that may write to it"):
         made = api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         done = api.upload_folder(
             repo_id=made.repo_id,

@@ -64,7 +64,10 @@ def load_counter(name: str) -> TokenCounter:
     try:
         tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
     except (OSError, ValueError) as error:
-        raise AltTrainError(f"tokenizer {name}: cannot be loaded ({str(error).strip().splitlines()[0]})") from None
+        first = str(error).strip().splitlines()[0]
+        raise AltTrainError(
+            f"the tokenizer {name} cannot be loaded ({first}); download it or give its folder"
+        ) from None
     return TokenCounter(name, learn_format(tokenizer))
 
 

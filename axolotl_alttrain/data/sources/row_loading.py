@@ -24,7 +24,7 @@ def load_rows(path: str, split: str = "train", subset: str | None = None, stream
     path = resolve_dataset(path)
     local = Path(path).is_file()
     if local and Path(path).suffix not in _FORMATS:
-        raise AltTrainError(f"{path}: found a file '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
+        raise AltTrainError(f"{path} has the suffix '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
     try:
         if local:
             kind = _FORMATS[Path(path).suffix]
@@ -35,7 +35,7 @@ def load_rows(path: str, split: str = "train", subset: str | None = None, stream
     except DatasetNotFoundError as error:
         if "gated" in str(error).lower():
             raise AltTrainError(
-                f"{path}: the set is gated. Accept its terms on https://huggingface.co/datasets/{path} with your "
+                f"{path} is gated. Accept its terms on https://huggingface.co/datasets/{path} with your "
                 "account, then log in here with: hf auth login"
             ) from None
         raise AltTrainError(_not_there(path, error)) from None

@@ -52,9 +52,7 @@ class HFSampler:
             ).eval()
         except (OSError, ValueError) as error:
             first = str(error).splitlines()[0]
-            raise AltTrainError(
-                f"--model {model}: cannot be loaded ({first}); download it or give its folder"
-            ) from None
+            raise AltTrainError(f"--model {model} cannot be loaded ({first}); download it or give its folder") from None
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
@@ -127,7 +125,7 @@ class OpenAISampler:
         self.model, self.base_url, self.concurrency = model, base_url, concurrency
         self.timeout_s, self.max_retries = timeout_s, max_retries
         if (key := api_key(api_key_env, base_url)) is None:
-            raise AltTrainError(f"no API key: set the environment variable {api_key_env}, or --base-url")
+            raise AltTrainError(f"there is no API key; set the environment variable {api_key_env}, or give --base-url")
         self._key = key
         self.identity = f"openai:{model}"
         self.settings: Settings | None = None
@@ -145,7 +143,7 @@ class OpenAISampler:
         except openai.APIError as error:
             where = self.base_url or "api.openai.com"
             raise AltTrainError(
-                f"{self.model} at {where}: {first_line(error)}; run the same command again: what is sampled is kept"
+                f"{self.model} at {where}: {first_line(error)}; run the command again, finished traces are kept"
             ) from None
 
     async def _ask(self, client: Any, job: Job) -> Sampled:

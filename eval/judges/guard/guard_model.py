@@ -44,7 +44,9 @@ class GuardModel:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(name)
             self._model: Any = AutoModelForCausalLM.from_pretrained(name, **options).eval()
         except (OSError, ValueError) as error:
-            raise AltTrainError(f"--guard-model {name}: {str(error).splitlines()[0]}") from None
+            raise AltTrainError(
+                f"--guard-model {name} cannot be loaded ({str(error).splitlines()[0]}); download it or give its folder"
+            ) from None
         self.name = name
         ends = self._model.generation_config.eos_token_id
         self._stops = {*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id} - {None}

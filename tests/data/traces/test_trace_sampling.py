@@ -94,7 +94,7 @@ def test_a_server_that_stays_broken_is_one_line_and_loses_nothing(tmp_path: Path
     with server(lambda text, number: 500 if text == "query 2" else 200) as (url, _):
         sampler = OpenAISampler("m", url, concurrency=1, max_retries=0)
         settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
-        with pytest.raises(AltTrainError, match="what is sampled is kept") as caught:
+        with pytest.raises(AltTrainError, match="finished traces are kept") as caught:
             sample_traces(sampler, queries, 1, settings, tmp_path / "t.jsonl", "m")
     assert "\n" not in str(caught.value)
     assert len(lines(tmp_path / "t.samples.jsonl")) == 2
@@ -106,7 +106,7 @@ def test_an_answer_without_a_choice_is_one_line(tmp_path: Path) -> None:
         with serve(lambda request, body=body: Reply(body=body)) as http:
             sampler = OpenAISampler("m", http.url, concurrency=1, max_retries=0)
             settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
-            with pytest.raises(AltTrainError, match=f"^{http.url}/: found no completion, but "):
+            with pytest.raises(AltTrainError, match=f"^{http.url}/ returned .*, which is no completion; give"):
                 sample_traces(sampler, QUERIES, 1, settings, tmp_path / "t.jsonl", "m")
 
 
@@ -178,8 +178,11 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     base = ["traces", "--queries", "alttrain-seed", "--out", str(tmp_path / "t.jsonl"), "--model"]
     for arguments, message in (
-        ([*base, "m", "--backend", "openai"], "Error: no API key: set the environment variable OPENAI_API_KEY"),
-        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'}: cannot be loaded"),
+        (
+            [*base, "m", "--backend", "openai"],
+            "Error: there is no API key; set the environment variable OPENAI_API_KEY",
+        ),
+        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'} cannot be loaded"),
     ):
         result = CliRunner().invoke(alttrain, arguments)
         assert result.exit_code == 1

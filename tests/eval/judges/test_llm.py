@@ -158,7 +158,7 @@ def test_what_no_text_gets_through_is_the_flags(server: tuple) -> None:
 def test_an_answer_without_a_choice_is_one_line(server: tuple, body: str) -> None:
     url, _, answer = server
     answer.append(lambda _: Reply(body=body))
-    with pytest.raises(AltTrainError, match=f"{url}/: found no completion, but ") as caught:
+    with pytest.raises(AltTrainError, match=f"{url}/ returned .*, which is no completion; give") as caught:
         judge_all(RubricJudge("m", url), [case("x")])
     assert "\n" not in str(caught.value)
 
@@ -206,7 +206,7 @@ def test_answers_on_their_way_are_kept_when_the_server_fails(server: tuple, tmp_
     answer.append(said)
     cases = [case(f"text-{i}") for i in range(12)]
     with JudgementFile(tmp_path / "judgements.jsonl") as file:
-        with pytest.raises(AltTrainError, match="judgements so far are kept"):
+        with pytest.raises(AltTrainError, match="finished judgements are kept"):
             judge_all(XSTestJudge("m", url, concurrency=2), cases, file)
         assert [one.verdict for one in file.judgements.values()].count("refusal") == 1
         kept, asked = len(file.judgements), len(prompts)
