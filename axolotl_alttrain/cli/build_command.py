@@ -1,4 +1,4 @@
-"""``axolotl alttrain build``: a data set from reasoning traces."""
+"""``axolotl alttrain build``: build a data set from reasoning traces."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def run_build(
     public: bool = False,
     console: Console | None = None,
 ) -> dict[str, Any] | Estimate:
-    """Build as a config says, or estimate it, and print the result.
+    """Build as a config specifies, or estimate the build, and print the result.
 
     Args:
         config: The build's YAML file.
-        out: The folder to write to; the config's own by default.
+        out: Output folder; the config's by default.
         dry_run: Estimate only.
         repo: The data set repository on the Hub to upload to, ``ORG/NAME``; none by default.
         public: Whether a new repository is public.
@@ -41,7 +41,7 @@ def run_build(
         The report, or the estimate.
 
     Raises:
-        AltTrainError: Config, sources or assessor are not as they must be.
+        AltTrainError: The config, a source or the assessor is unusable; the message says why.
     """
     console = console or Console()
     settings = load_config(config)
@@ -68,12 +68,12 @@ def run_build(
 
 
 def evaluation_checks(config: BuildConfig) -> Checks:
-    """Near-duplicates, and overlaps with the evaluation sets that a config names."""
+    """Checks for near-duplicates and for overlaps with the evaluation sets that a config names."""
     return Checks(_evaluation_prompts(config))
 
 
 def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:
-    """The evaluator's prompts, which no training query may resemble."""
+    """The evaluation prompts that training queries must not resemble."""
     if not config.overlap:
         return
     wanted, seen = set(config.evaluation_sets), set()
@@ -89,17 +89,17 @@ def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:
 
 
 def _estimate_table(config: BuildConfig, found: Estimate) -> Table:
-    table = Table("dry run", "", title=f"{config.name}: nothing was asked or written", title_justify="left")
+    table = Table("dry run", "", title=f"{config.name}: nothing was sent or written", title_justify="left")
     table.add_row("usable rows", _joined(found.candidates))
     table.add_row("rows taken", _joined(found.wanted))
     table.add_row("left out", _joined(found.rejected))
     table.add_row("assessments stored", str(found.stored))
     if config.assessor.kind == "offline":
-        table.add_row("queries to ask", "none: the offline assessor uses the sources' own labels")
+        table.add_row("queries to assess", "none: the offline assessor uses the sources' own labels")
         return table
-    table.add_row("queries to ask", str(found.queries))
-    table.add_row("tokens in, about", f"{found.prompt_tokens:,}")
-    table.add_row("tokens out, about", f"{found.completion_tokens:,}")
+    table.add_row("queries to assess", str(found.queries))
+    table.add_row("input tokens, about", f"{found.prompt_tokens:,}")
+    table.add_row("output tokens, about", f"{found.completion_tokens:,}")
     cost = "unknown: set 'price_in' and 'price_out'" if found.cost_usd is None else f"{found.cost_usd:,.2f} US dollars"
     table.add_row("cost, about", cost)
     return table
@@ -117,7 +117,7 @@ def _report_table(report: Mapping[str, Any]) -> Table:
     usage += f", {assessor['kept']} rows kept with their source's assessment" if assessor["kept"] else ""
     table.add_row("assessor", f"{assessor['model'] or assessor['kind']}: {usage}{cost}")
     if report["tokens"]:
-        table.add_row("tokens a row, mean", str(report["tokens"]["total"]["mean"]))
+        table.add_row("tokens per row, mean", str(report["tokens"]["total"]["mean"]))
     for name, variant in report["variants"].items():
         table.add_row(f"variant {name}", _joined(variant["label"]))
     return table

@@ -12,10 +12,10 @@ from axolotl_alttrain.data.output.push import push
 
 
 def run_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
-    """Write card and page of a build's folder, and upload them with the rows where asked.
+    """Write the card and page of a build, and upload them with the rows if a repository is given.
 
     Raises:
-        AltTrainError: The folder is no build's, or the Hub refuses.
+        AltTrainError: The folder holds no build, or the upload fails.
     """
     console = console or Console()
     console.print(f"Written: {write_card(folder)}, {write_page(folder)}")

