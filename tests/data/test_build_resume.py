@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
 
@@ -43,10 +43,10 @@ def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_pat
         with serve(late) as server:
             again = remote(server.url, concurrency=concurrency)
             found = config(path, harmful=20, benign=10, assessor=again)
-            Build(found, tmp_path / name).run()
+            build(found, tmp_path / name)
             assert Counter(server.seen.values()) == {1: 30}
             asked = len(server.calls)
-            Build(found, tmp_path / name).run()
+            build(found, tmp_path / name)
             assert len(server.calls) == asked
         made.append(files_of(tmp_path / name)["data.jsonl"])
     assert made[0] == made[1]
@@ -77,10 +77,10 @@ def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path
         with store.open("ab") as torn:
             torn.write(b'{"key": "00')  # and what a kill in the middle of a write leaves
         before = len(server.calls)
-        Build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out").run()
+        build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out")
         assert len(server.calls) - before == 80 - kept
     with serve() as server:
-        Build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole").run()
+        build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole")
     assert files_of(tmp_path / "out")["data.jsonl"] == files_of(tmp_path / "whole")["data.jsonl"]
     assert len(read(store)) == 80
 
@@ -93,8 +93,8 @@ def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> N
     with serve(breaks) as server:
         found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
         with pytest.raises(AltTrainError, match="what is assessed is kept"):
-            Build(found, tmp_path / "out").run()
+            build(found, tmp_path / "out")
         assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
         server.behave = by_wording
-        Build(found, tmp_path / "out").run()
+        build(found, tmp_path / "out")
         assert len(server.calls) == 12 + 1
