@@ -1,4 +1,4 @@
-"""Judges of answers and thoughts: offline rules, guard models, and rubrics put to a language model."""
+"""Judges of answers and thoughts: offline rules, guard models, and language models with a rubric."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = [
 
 
 def judges_from(args: argparse.Namespace) -> list[Judge]:
-    """The judges that the command line names, in its order.
+    """The judges that the command line names, in the same order.
 
-    Where none of them tells refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
+    If none of them detects refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
 
     Raises:
-        AltTrainError: A judge that asks a model has none.
+        AltTrainError: The model of a judge is not given.
     """
     from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 
@@ -44,7 +44,7 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
 
             if not args.guard_model:
                 raise AltTrainError(
-                    "--judges guard: found no --guard-model; allowed: folder or hub id of a guard model"
+                    "--judges guard: --guard-model is missing; give the folder or Hub ID of a guard model"
                 )
             judges.append(
                 GuardJudge(
@@ -58,12 +58,12 @@ def judges_from(args: argparse.Namespace) -> list[Judge]:
             )
             continue
         if not args.judge_model:
-            raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
+            raise AltTrainError(f"--judges {name}: --judge-model is missing; give the name of a model on the server")
         kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
         judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency, max_tokens=args.judge_max_tokens))
     return judges if any(judge.detects_refusal for judge in judges) else [*judges, RefusalJudge()]
 
 
 def refusal_judge(judges: Sequence[Judge]) -> Judge:
-    """The judge of refusals: the first that tells them."""
+    """The first judge that detects refusals."""
     return next((judge for judge in judges if judge.detects_refusal), judges[0])

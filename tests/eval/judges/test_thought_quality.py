@@ -11,7 +11,7 @@ from tests.conftest import TEMPLATES
 
 
 def test_on_the_labelled_thoughts() -> None:
-    found = thought_quality()  # the numbers in eval/README.md
+    found = thought_quality()  # the figures in docs/judges.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
         "open": (47, 53),
         "held-out": (38, 53),
