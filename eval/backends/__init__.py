@@ -1,4 +1,4 @@
-"""Backends: they answer prompts, and each produces the same kind of samples."""
+"""Backends generate completions. All of them produce the same kind of samples."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def generate(
         sampling: How tokens are chosen.
         repeats: Samples per prompt and run.
         file: Receives every completion, including those of earlier turns of a conversation.
-        progress: Is told what happens.
+        progress: Shows it.
 
     Raises:
         AltTrainError: The backend fails, or every prompt was refused in some run.
