@@ -91,7 +91,7 @@ class SampleStore(AppendOnly):
         self.rows: dict[str, dict[str, Any]] = {}
         super().__init__(path)
 
-    def read(self, row: dict[str, Any]) -> None:
+    def read(self, row: dict[str, Any], offset: int) -> None:
         """Take in one line."""
         self.rows[row["key"]] = row
 
