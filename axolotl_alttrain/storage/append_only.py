@@ -1,4 +1,4 @@
-"""A JSONL file that is only ever appended to: it survives being cut off at any byte, and one process writes at a time."""
+"""A JSONL file that is only appended to: it survives being cut off at any byte, and only one process writes to it."""
 
 from __future__ import annotations
 

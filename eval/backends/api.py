@@ -17,7 +17,15 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
-from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.loading import load_tokenizer
+from axolotl_alttrain.generation.openai_client import (
+    REFUSED,
+    api_key,
+    ask_all,
+    completion,
+    first_line,
+    server_address,
+)
 from axolotl_alttrain.generation.sampling import Sampling
 
 RETRIES = 6  # with growing pauses; the openai client's own
@@ -69,12 +77,7 @@ class APIBackend:
         self.thought = ThoughtFormat()
         self.token_unit = "words"
         if tokenizer:
-            from transformers import AutoTokenizer
-
-            try:
-                loaded = AutoTokenizer.from_pretrained(tokenizer)
-            except (OSError, ValueError) as error:
-                raise AltTrainError(f"--tokenizer {tokenizer}: cannot be loaded ({error})") from error
+            loaded = load_tokenizer(tokenizer, f"--tokenizer {tokenizer}")
             self.chat = learn_format(loaded, thought_format=thought_format)
             self.thought = self.chat.thought
             self.token_unit = "tokens"
@@ -86,7 +89,11 @@ class APIBackend:
     def identity(self, run: str) -> tuple[str, str, str]:
         """Server and name of the model, and the template; a server does not say when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
-        return f"{self.url} {self._names['base']}", self._names["tuned"] if run == "tuned" else "", template
+        return (
+            f"{server_address(self.url)} {self._names['base']}",
+            self._names["tuned"] if run == "tuned" else "",
+            template,
+        )
 
     def settings(self) -> dict[str, Any]:
         """Which of the protocol's two ways is taken."""
