@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from axolotl_alttrain.generation.sampling import Pick
 
 
+_REMEDY = "check the name and the network"
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """What to load, and how.
@@ -173,7 +176,7 @@ def load_tokenizer(name: str, what: str, commit: str | None = None) -> Any:
     try:
         return _tokenizer(resolve_model(name), commit)
     except (OSError, ValueError) as error:
-        raise AltTrainError(f"{what}: cannot be loaded ({_reason(error)})") from error
+        raise AltTrainError(f"{what} cannot be loaded ({_reason(error)}); {_REMEDY}") from error
 
 
 def tokenizer_source(model: str, found: Located) -> tuple[str, str | None]:
@@ -202,10 +205,8 @@ def _at(commit: str | None) -> dict[str, str]:
 
 def _load_error(spec: ModelSpec, error: Exception) -> AltTrainError:
     what = f"{spec.flag} {spec.model}" + (f" with --adapter {spec.adapter}" if spec.adapter else "")
-    allowed = "a folder, or a hub id that is downloaded or can be reached"
-    if spec.adapter:
-        allowed = "folders, or hub ids that are downloaded or can be reached, and an adapter of this model"
-    return AltTrainError(f"{what}: cannot be loaded ({_reason(error)}); allowed: {allowed}")
+    remedy = _REMEDY + (", and that the adapter belongs to this model" if spec.adapter else "")
+    return AltTrainError(f"{what} cannot be loaded ({_reason(error)}); {remedy}")
 
 
 def _reason(error: Exception) -> str:

@@ -6,12 +6,21 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.eval.backends.base import Generated, LocalModel, OnResult, OnToken, Request
+from axolotl_alttrain.eval.backends.base import (
+    BackendSettings,
+    Generated,
+    Identity,
+    LocalModel,
+    OnResult,
+    OnToken,
+    Request,
+)
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.template import learn_format
@@ -20,23 +29,31 @@ from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_toke
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
 
-CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
+CHUNK = 512  # requests between two writes to the samples file; vLLM schedules its batches within them
+
+
+@dataclass(frozen=True)
+class VLLMSettings(BackendSettings):
+    """How the weights are loaded."""
+
+    dtype: str
+    load_in_4bit: bool
 
 
 class VLLMBackend(LocalModel):
     """A model served by vLLM in this process, its adapter switched by LoRA requests.
 
     Args:
-        model, adapter: Folder or hub id.
-        tensor_parallel: GPUs per copy of the model.
-        data_parallel: Copies.
+        model, adapter: Folder or Hub ID.
+        tensor_parallel: GPUs per replica.
+        data_parallel: Replicas.
         dtype: As vLLM takes it.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
-        model_revision, adapter_revision: Commit, tag or branch, of hub ids.
+        model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
 
     Raises:
-        AltTrainError: vLLM is not installed, or the hub does not give model or adapter.
+        AltTrainError: vLLM is not installed, or model or adapter is unavailable.
     """
 
     def __init__(
@@ -52,7 +69,7 @@ class VLLMBackend(LocalModel):
         adapter_revision: str | None = None,
     ) -> None:
         if find_spec("vllm") is None:
-            raise AltTrainError("--backend vllm: the package vllm is not installed; run 'pip install vllm'")
+            raise AltTrainError("--backend vllm needs the package vllm; run 'pip install vllm'")
         found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
         name, commit = tokenizer_source(model, found)
         self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
@@ -62,8 +79,8 @@ class VLLMBackend(LocalModel):
         self.thought = self.chat.thought
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
-        self._identity = (*found.identities, template_identity(self.chat))
-        self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": load_in_4bit}
+        self._identity = Identity(*found.identities, template_identity(self.chat))
+        self._settings = VLLMSettings(backend="vllm", dtype=dtype, load_in_4bit=load_in_4bit)
 
     def complete(
         self,
@@ -73,7 +90,7 @@ class VLLMBackend(LocalModel):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests in chunks that vLLM batches itself."""
+        """Answer requests in chunks; vLLM batches within each."""
         from vllm import SamplingParams
 
         stops = stop_ids(self.tokenizer, self.thought.end)  # vLLM adds those of the model's configs
@@ -179,6 +196,6 @@ def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, 
 
 
 def _rank(adapter: str) -> int:
-    """The rank that vLLM has to make room for."""
+    """The LoRA rank that vLLM must allocate memory for."""
     config = Path(adapter) / "adapter_config.json"
     return int(json.loads(config.read_text(encoding="utf-8"))["r"]) if config.is_file() else 64

@@ -73,10 +73,8 @@ def test_four_bits_are_those_of_axolotl(tiny: tuple[Path, Path]) -> None:
 
 def test_a_model_that_cannot_be_loaded_is_named_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    with pytest.raises(
-        AltTrainError, match=f"^--guard-model {tmp_path}: cannot be loaded .*; allowed: a folder"
-    ) as one:
+    with pytest.raises(AltTrainError, match=f"^--guard-model {tmp_path} cannot be loaded .*; check the name") as one:
         load_model(ModelSpec(str(tmp_path), flag="--guard-model"))
     assert "\n" not in str(one.value)
-    with pytest.raises(AltTrainError, match=r"^tokenizer no/such: cannot be loaded \(OSError: "):
+    with pytest.raises(AltTrainError, match=r"^tokenizer no/such cannot be loaded \(OSError: "):
         load_tokenizer("no/such", "tokenizer no/such")

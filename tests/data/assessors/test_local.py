@@ -40,7 +40,7 @@ def test_a_batch_replies_as_each_query_alone_does(demo_model: Path) -> None:
 
 
 def test_a_missing_model_is_named() -> None:
-    with pytest.raises(AltTrainError, match=r"^assessor model no/such-model: cannot be loaded "):
+    with pytest.raises(AltTrainError, match=r"^assessor model no/such-model cannot be loaded "):
         LocalAssessor(LocalConfig(kind="local", model="no/such-model"))
 
 
