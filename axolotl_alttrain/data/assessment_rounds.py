@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from axolotl_alttrain.data.assessors.base import Question
 from axolotl_alttrain.data.build_context import BuildContext
 from axolotl_alttrain.data.screening.exclusion_logs import Rejection
 from axolotl_alttrain.data.screening.selection import Entry, select
+from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import LABELS, Label
+
+LOG = logging.getLogger(__name__)
 
 Pools = dict[Label, list[Entry]]
 """The selected entries of each label, in stratified order."""
@@ -76,11 +80,24 @@ def _assess(context: BuildContext, entries: list[Entry]) -> None:
     def questions() -> Iterator[Question]:
         for key, entry in missing.items():
             trace = context.candidates.get(entry).trace
+            _warn_of_former_key(context, trace)
             yield Question(key, trace.instruction, trace.label, trace.category)
 
     for done, outcome in enumerate(context.assessor.assess(questions()), 1):
         context.store.add(outcome)
         context.progress("Assessing", done, len(missing))
+
+
+def _warn_of_former_key(context: BuildContext, trace: Trace) -> None:
+    """Warn once that assessments are not reused if their keys name the model only by path or name."""
+    former = context.assessor.former_key(trace.instruction, trace.label)
+    if former and former in context.store and not context.former_keys_found:
+        context.former_keys_found = True
+        LOG.warning(
+            "%s: assessments of an earlier version are not reused, because their keys do not show which weights or "
+            "which server they came from",
+            context.store.path,
+        )
 
 
 def _check_sizes(context: BuildContext, pools: Pools) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class BuildContext:
         logs: Receives the rows that are left out.
         progress: Called while rows are read, assessed and written.
         usage: What assessment took so far.
+        former_keys_found: Whether the store holds an assessment under a key of an earlier version.
     """
 
     config: BuildConfig
@@ -70,6 +71,7 @@ class BuildContext:
     logs: ExclusionLogs
     progress: Progress
     usage: Usage = field(default_factory=Usage)
+    former_keys_found: bool = False
 
     def example(self, candidate: Candidate, entry: Entry) -> AltTrainExample:
         """The finished example of an assessed candidate.
@@ -110,13 +112,14 @@ def build_context(
     """Load what a build needs and open its files; a dry run writes nothing to the folder.
 
     Raises:
-        AltTrainError: The tokenizer cannot be loaded, or the stored assessments cannot be read.
+        AltTrainError: The tokenizer or the assessor's model cannot be found, or the stored assessments cannot be read
+            or are being written by another build.
     """
     assessor = make_assessor(config)
     counter = load_counter(config.tokenizer) if config.tokenizer else None
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory())) if dry_run else folder
         logs = stack.enter_context(exclusion_logs(None if dry_run else folder))
-        store = stack.enter_context(closing(AssessmentStore(folder / "assessments.jsonl", read_only=dry_run)))
+        store = stack.enter_context(AssessmentStore(folder / "assessments.jsonl", read_only=dry_run))
         candidates = stack.enter_context(CandidateFile(work / "work" / "candidates.jsonl"))
         yield BuildContext(config, assessor, counter, candidates, store, logs, progress)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from axolotl_alttrain.data.candidates import Candidate
-from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import BLANK_LINE, STEPS, AltTrainExample
 from axolotl_alttrain.format.segments import cut_into_segments
 from axolotl_alttrain.format.template import ChatFormat, learn_format
-from axolotl_alttrain.generation.demo_model import resolve_model
+from axolotl_alttrain.generation.loading import load_tokenizer
 
 PARTS = ("prompt", *STEPS, "answer", "total")
 
@@ -61,10 +60,4 @@ def load_counter(name: str) -> TokenCounter:
         AltTrainError: The tokenizer cannot be loaded.
         TemplateError: Its template cannot render the format.
     """
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
-    except (OSError, ValueError) as error:
-        raise AltTrainError(f"tokenizer {name}: cannot be loaded ({str(error).strip().splitlines()[0]})") from None
-    return TokenCounter(name, learn_format(tokenizer))
+    return TokenCounter(name, learn_format(load_tokenizer(name, f"tokenizer {name}")))

@@ -22,8 +22,8 @@ def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
     scored = list(scored)
     lengths = {
         kind: {
-            "thought": spread([s.thought_tokens for s in scored if s.prompt.kind == kind]),
-            "answer": spread([s.answer_tokens for s in scored if s.prompt.kind == kind]),
+            "thought": mean_median_p95([s.thought_tokens for s in scored if s.prompt.kind == kind]),
+            "answer": mean_median_p95([s.answer_tokens for s in scored if s.prompt.kind == kind]),
         }
         for kind in dict.fromkeys(s.prompt.kind for s in scored)
     }
@@ -50,11 +50,11 @@ def structure(scored: Iterable[Scored]) -> dict[str, Any]:
         "steps": {name: rate_over(flags, units).as_dict() for name, flags in parts},
         "changed": rate_over([s.reading.changed for s in some], units).as_dict(),
         "sources": {name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
-        "verdict_position": spread(positions) if positions else {},
+        "verdict_position": mean_median_p95(positions) if positions else {},
     }
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
+def mean_median_p95(values: Sequence[float]) -> dict[str, float]:
     """Mean, median and 95th percentile."""
     return {
         "mean": float(np.mean(values)),

@@ -44,7 +44,7 @@ def test_a_dry_run_shows_tokens_and_cost_and_asks_nobody(tmp_path: Path) -> None
     [
         ({"harmful": 13}, "Error: found 12 usable harmful rows, 13 are needed"),
         ({"unknown": 1}, "'unknown': Extra inputs are not permitted"),
-        ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model: cannot be loaded"),
+        ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model cannot be loaded"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

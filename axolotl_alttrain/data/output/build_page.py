@@ -8,6 +8,7 @@ from axolotl_alttrain.data.output.build_report import BuildReport, read_report
 from axolotl_alttrain.format.example import LABELS, STEPS, AltTrainExample
 from axolotl_alttrain.format.rows import example_from_row
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 SAMPLES = 6  # of each label
@@ -48,19 +49,14 @@ def page(report: BuildReport, examples: list[AltTrainExample]) -> str:
         report: The build's report.
         examples: Samples to show.
     """
-    from jinja2 import Environment, PackageLoader, select_autoescape
     from markupsafe import Markup
 
     from axolotl_alttrain.data.output.build_plots import bars, lengths
 
-    environment = Environment(
-        loader=PackageLoader("axolotl_alttrain.data.output", "."),
-        autoescape=select_autoescape(("html", "j2")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     counted = {title: getattr(report.counts, column) for column, title in _TITLES.items()}
-    return environment.get_template("build_page.html.j2").render(
+    return render_page(
+        "build_page.html.j2",
+        Path(__file__).parent,
         report=report,
         # These plots are safe as markup: matplotlib escapes the names in them.
         composition=[(title, Markup(bars(counts)), counts) for title, counts in counted.items() if counts],

@@ -61,7 +61,7 @@ class Tally:
 def make_report(context: BuildContext, tally: Tally, variants: dict[str, VariantReport]) -> BuildReport:
     """Make the report of a finished build."""
     config, logs = context.config, context.logs
-    lengths = {part: spread(tally.lengths[part]) for part in PARTS}
+    lengths = {part: length_spread(tally.lengths[part]) for part in PARTS}
     return BuildReport(
         name=config.name,
         seed=config.seed,
@@ -114,7 +114,7 @@ def cost_usd(config: AssessorConfig, prompt_tokens: int, completion_tokens: int)
     return round((prompt_tokens * config.price_in + completion_tokens * config.price_out) / 1e6, 4)
 
 
-def spread(lengths: list[int]) -> LengthSpread:
+def length_spread(lengths: list[int]) -> LengthSpread:
     """Mean, percentiles and histogram of token counts."""
     import numpy as np
 

@@ -13,20 +13,31 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from axolotl_alttrain.eval.prompts.prompt import Prompt
+from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS, Prompt
 
 from axolotl_alttrain.errors import AltTrainError
 
 TEXTS = Path(__file__).parent / "texts"
 Attack = Callable[[Prompt], Sequence[Prompt]]  # empty if the attack does not apply; one for each language
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
-HARMFUL_KINDS = ("harmful", "contrast")
 
 
 @lru_cache(maxsize=32)
 def text(name: str) -> str:
     """The text of a wrapper."""
     return (TEXTS / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def known_attacks(names: Iterable[str]) -> list[str]:
+    """The names, each once.
+
+    Raises:
+        AltTrainError: A name is unknown.
+    """
+    names = list(dict.fromkeys(names))
+    if unknown := [name for name in names if name not in ATTACKS]:
+        raise AltTrainError(f"--attacks: found {', '.join(unknown)}; allowed: {', '.join(ATTACKS)}")
+    return names
 
 
 def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list[Prompt], dict[str, str]]:
@@ -43,9 +54,7 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
     Raises:
         AltTrainError: A name is unknown.
     """
-    names = list(dict.fromkeys(names))
-    if unknown := [name for name in names if name not in ATTACKS]:
-        raise AltTrainError(f"--attacks: found {', '.join(unknown)}; allowed: {', '.join(ATTACKS)}")
+    names = known_attacks(names)
     if not names:
         return list(prompts), {}
     made: list[Prompt] = []

@@ -52,4 +52,6 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit) as caught:
         main([str(tmp_path / "other.json")])
     assert caught.value.code == 1
-    assert "cannot be read (KeyError('response')); give a JSON list of objects with 'response'" in capsys.readouterr().err
+    assert (
+        "cannot be read (KeyError('response')); give a JSON list of objects with 'response'" in capsys.readouterr().err
+    )
