@@ -89,16 +89,20 @@ def fit(
 @alttrain.command()
 @_CONFIG
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Output folder (default: the config's 'out')."
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to (default: the one in CONFIG)."
 )
-@click.option("--dry-run", is_flag=True, help="Show counts, tokens and estimated cost; send and write nothing.")
-@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
-@click.option("--public", is_flag=True, help="Create a new repository as public (default: private).")
+@click.option(
+    "--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask no model, write nothing."
+)
+@click.option(
+    "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
+)
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @_user_errors_in_one_line
 def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, public: bool) -> None:
-    """Build an AltTrain data set from reasoning traces, as CONFIG specifies.
+    """Build an AltTrain dataset from reasoning traces, as CONFIG says.
 
-    An interrupted build resumes; finished assessments are not requested again.
+    An interrupted build resumes; stored assessments are not requested again.
     """
     from axolotl_alttrain.cli.build_command import run_build
 
@@ -107,11 +111,13 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
 
 @alttrain.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
-@click.option("--public", is_flag=True, help="Create a new repository as public (default: private).")
+@click.option(
+    "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
+)
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @_user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
-    """Write the data card and the page of the build in FOLDER, and upload them with the rows if --push is given."""
+    """Write the dataset card and the page of the build in FOLDER; with --push, upload them with the rows."""
     from axolotl_alttrain.cli.card_command import run_card
 
     run_card(folder, repo, public)

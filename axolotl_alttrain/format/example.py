@@ -22,7 +22,7 @@ Message = Mapping[str, Any]
 # Covers parse_completion, ParsedCompletion and verdict.py. Raise it whenever a completion may parse differently.
 STRUCTURE_VERSION = 1
 
-LABELS: tuple[str, ...] = get_args(Label)
+LABELS: tuple[Label, ...] = get_args(Label)
 STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
 BLANK_LINE = "\n\n"
 _BLANK_LINES = re.compile(r"\n\s*\n")

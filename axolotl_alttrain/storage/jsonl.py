@@ -1,4 +1,4 @@
-"""Read JSONL files, with their mistakes named by file and row."""
+"""Read JSONL files; errors name the file and the row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axolotl_alttrain.errors import AltTrainError, shown
 
 
 def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number (from 1) and the object of each line that is not blank.
+    """Yield the line number, from 1, and the object of each non-blank line.
 
     Raises:
         AltTrainError: The file cannot be read, or a line is not a JSON object.

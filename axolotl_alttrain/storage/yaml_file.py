@@ -1,4 +1,4 @@
-"""Read YAML files, with their mistakes named."""
+"""Read YAML files; errors name the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
         allowed: What belongs in it, for the message.
 
     Raises:
-        AltTrainError: It cannot be read, is no YAML, or holds no keys.
+        AltTrainError: It cannot be read, is not YAML, or has no keys.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

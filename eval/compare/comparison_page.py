@@ -13,10 +13,10 @@ from axolotl_alttrain.eval.compare.runs import Run
 from axolotl_alttrain.eval.report.packing import packed
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.results.summary_tables import p_value
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent / "report"  # the style and the browser of samples are the report's
@@ -31,16 +31,16 @@ def write_page(path: Path, result: Mapping[str, Any], runs: Sequence[Run], ignor
         runs: What was compared.
         ignore: Settings that were allowed to differ.
     """
-    environment = Environment(
-        loader=FileSystemLoader([_HERE, _REPORT]), autoescape=select_autoescape(("html", "j2")), trim_blocks=True
-    )
     plots = {
         "Trade-off": trade_off(result),
         "Rates over training": over_steps(result),
         "Paired differences": forest(result),
     }
     rates, *differences = tables(result)
-    page = environment.get_template("compare.html.j2").render(
+    page = render_page(
+        "compare.html.j2",
+        _HERE,
+        _REPORT,
         result=result,
         sentences=[sentence(pair) for pair in result["pairs"]],
         settings={name: value for name, value in runs[0].settings.items() if name not in ignore},

@@ -10,6 +10,7 @@ from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
 from axolotl_alttrain.eval.results.pairing import compare_rows, pair_key, unit
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
+from axolotl_alttrain.eval.scoring.outcome import outcome_word
 from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import holm
 
@@ -110,11 +111,10 @@ def direction(metric: Metric, row: Mapping[str, Any]) -> str:
 
 
 def outcome(row: Mapping[str, Any]) -> str:
-    """What became of a sample, in one word, by the judge that its rate is made by, from its row of ``scored.jsonl``."""
-    if row.get("right") is not None:
-        return "right" if row["right"] else "wrong"
-    said = row.get("refusal") if row.get("kind") == "benign" and "refusal" in row else row.get("judgement")
-    return said or "truncated"
+    """What became of a sample, from its row of ``scored.jsonl``."""
+    judgement = row.get("judgement")
+    truncated = row.get("truncated", judgement is None)
+    return outcome_word(row.get("kind", ""), row.get("right"), truncated, judgement, row.get("refusal", judgement))
 
 
 def _reference(runs: Sequence[Run], name: str | None) -> Run:

@@ -1,15 +1,15 @@
-"""Capability sets through lm-eval: its task definitions, prompts, filters and scoring, with thoughts kept apart.
+"""Capability sets from lm-eval: its tasks, prompts, filters and scoring, applied to answers without their thoughts.
 
-lm-eval scores whatever the model wrote. Here the thought is split off first, a cut-off thought is marked truncated, and
-lm-eval's task scores the answer. What its generation would do wrong with thoughts does not happen: no stop strings, no
-prefix before the answer, no limit of 256 tokens; prompts are rendered by the model's own template.
+lm-eval scores everything that the model wrote. Here the thought is removed first and only the answer is scored; a
+truncated thought is reported as such. lm-eval's generation settings do not suit thoughts and are not used: no stop
+strings, no answer prefix, no limit of 256 tokens. The model's own template renders the prompts.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -26,12 +26,12 @@ from axolotl_alttrain.format.rows import row_error
 LM_TASKS = Path(__file__).parent / "lm_tasks"
 LM_TASKS_VERSION = 1  # raise it whenever a task of lm_tasks/ may ask or score differently
 _LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
-SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator, which it seeds so only in its own runs
+SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator; its own runs seed it with this
 
 
 @lru_cache(maxsize=1)
 def manager() -> Any:
-    """lm-eval's index of tasks, ours included; takes some seconds, once."""
+    """lm-eval's index of tasks, including those of ``lm_tasks/``; creating it takes a few seconds."""
     from lm_eval.tasks import TaskManager
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
@@ -39,16 +39,16 @@ def manager() -> Any:
 
 
 def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revision: str | None = None) -> list[Prompt]:
-    """The prompts of a set that lm-eval has a task for.
+    """The prompts of a set that is an lm-eval task.
 
     Args:
         spec: The set.
-        limit: Prompts, spread evenly.
-        files: Local files of the hub's schema; the hub is asked where there are none.
-        revision: Commit on the hub instead of the pinned one.
+        limit: Maximum number of prompts, spread evenly.
+        files: Local files with the columns of the Hub dataset; without any, the Hub is used.
+        revision: Commit on the Hub, instead of the pinned one.
 
     Raises:
-        AltTrainError: The set cannot be had.
+        AltTrainError: The set is unavailable.
     """
     commit = files_digest(files) if files else resolve(spec, revision)
     if spec.by_file:
@@ -63,28 +63,28 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
             raise AltTrainError(
                 f"{spec.name}: {_place(spec, files, subject)} has no rows; use the file of {spec.source}"
             )
-        for number in _spread(len(documents), share):
-            if hole := _hole(task, documents[number], documents[0]):
-                error = RowError(hole, "is missing", "give it a value, as the first row does")
+        for number in spread(range(len(documents)), share):
+            if missing := _missing_column(task, documents[number], documents[0]):
+                error = RowError(missing, "is missing", "give it a value, as the first row does")
                 raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
             made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
     return spread(made, limit)
 
 
 def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> Any:
-    """A task object of lm-eval, over the hub's data at a revision or over local files.
+    """An lm-eval task over the Hub dataset at a revision, or over local files.
 
     Raises:
-        AltTrainError: lm-eval or the hub does not give it, or the files have other columns.
+        AltTrainError: lm-eval or the Hub cannot load it, or the files have other columns.
     """
     split = spec.hub["split"]
     overrides: dict[str, Any] = {"task": spec.task, "num_fewshot": 0}
     if files:
         loader = _LOADERS.get(files[0].suffix, "json")
-        # lm-eval opens the split of few-shot examples even where it takes none.
+        # lm-eval opens the split of few-shot examples even if it uses none.
         options: dict[str, Any] = {"data_files": {name: [str(path) for path in files] for name in (split, "train")}}
         if spec.by_file:
-            options["keep_default_na"] = False  # a choice that reads NULL is a choice, not an empty cell
+            options["keep_default_na"] = False  # the text "NULL" is a choice, not an empty cell
         overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": options}
     else:
         overrides |= {
@@ -99,7 +99,7 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
     random.seed(SEED)
     try:
         loaded = manager().load_task_or_group([overrides])
-    except Exception as error:  # lm-eval and datasets raise whatever hub, network, parser or template raise
+    except Exception as error:  # lm-eval and datasets pass on any error of Hub, network, parser or template
         if not files:
             raise missing_error(spec, error) from None
         reason = str(error).strip().split("\n")[0][:200]
@@ -115,21 +115,21 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
 
 
 def _place(spec: SetSpec, files: Sequence[Path], subject: str = "") -> str:
-    """The file that a row stands in, or the hub's name for the set."""
+    """The file of a row, or the Hub ID of the set."""
     return str(next((path for path in files if path.stem == subject), files[0])) if files else str(spec.hub["id"])
 
 
-def _hole(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
-    """A column without a value that the task reads; datasets puts None where a row lacks a column."""
+def _missing_column(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+    """A column that the task reads but that has no value; datasets fills missing columns with None."""
 
     def read(one: Mapping[str, Any]) -> Any:
         try:
             return task.doc_to_text(dict(one)), task.doc_to_target(dict(one))
-        except Exception:  # templates and scripts raise what they please where something is missing
+        except Exception:  # templates and scripts raise any error if a value is missing
             return None
 
-    holes = [name for name, value in doc.items() if value is None and first.get(name) is not None]
-    return next((name for name in holes if read({**first, name: None}) != read(first)), None)
+    empty = [name for name, value in doc.items() if value is None and first.get(name) is not None]
+    return next((name for name in empty if read({**first, name: None}) != read(first)), None)
 
 
 def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Callable[[str], dict[str, float]]:
@@ -139,15 +139,17 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
         task: lm-eval's task object.
         doc: The document.
         context: Its prompt.
-        metric: The one that counts, as ``metric,filter``; it comes first in the result.
+        metric: The main metric, as ``metric,filter``; it comes first in the result.
     """
+
+    filters = _filters(task)
 
     def score(answer: str) -> dict[str, float]:
         made = task.construct_requests(doc=doc, ctx=context, metadata=(task.config.task, 0, 1))
         instance = made[0] if isinstance(made, list) else made
         instance.resps = [answer]
         found: dict[str, float] = {}
-        for ensemble in task._filters:
+        for ensemble in filters:
             ensemble.apply([instance])
         for name, filtered in instance.filtered_resps.items():
             for key, value in task.process_results(doc, [filtered]).items():
@@ -159,6 +161,20 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
         return {metric: found[metric], **found}
 
     return score
+
+
+def _filters(task: Any) -> list[Any]:
+    """The filters that a task's config asks for; without any, lm-eval takes the first answer."""
+    from lm_eval.filters import build_filter_ensemble
+
+    wanted = task.config.filter_list or [{"name": "none", "filter": [{"function": "take_first"}]}]
+    return [
+        build_filter_ensemble(
+            one["name"],
+            [(step["function"], {k: v for k, v in step.items() if k != "function"}) for step in one["filter"]],
+        )
+        for one in wanted
+    ]
 
 
 def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject: str, revision: str) -> Prompt:
@@ -177,12 +193,6 @@ def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject
 
 
 def _share(sizes: Sequence[int], limit: int | None) -> int | None:
-    """How many to take of each subject so that together they are at least ``limit``, if there are as many."""
+    """How many prompts of each subject give at least ``limit`` in total, if there are that many."""
     wanted = min(limit or 0, sum(sizes))
     return limit and next(share for share in count(1) if sum(min(share, size) for size in sizes) >= wanted)
-
-
-def _spread(total: int, limit: int | None) -> Iterable[int]:
-    if limit is None or limit >= total:
-        return range(total)
-    return [i * total // limit for i in range(limit)]

@@ -27,7 +27,7 @@ def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:
         row["runs"].append(
             {
                 "run": one.sample.run,
-                "outcome": outcome(one),
+                "outcome": one.outcome,
                 "verdict": one.reading.verdict,
                 "judges": {name: j.verdict if j else None for name, j in one.judgements.items()},
                 "thought": one.parsed.thought,
@@ -38,13 +38,3 @@ def browser_rows(scored: Sequence[Scored]) -> list[dict[str, Any]]:
         row["runs_differ"] = len({run["outcome"] for run in row["runs"]}) > 1
         row["judges_differ"] = any(len({v for v in run["judges"].values() if v}) > 1 for run in row["runs"])
     return sorted(rows.values(), key=lambda row: not row["runs_differ"])
-
-
-def outcome(one: Scored) -> str:
-    """What became of a sample, in a word or two, by the judge that its rate is made by."""
-    if one.right is not None:
-        return "right" if one.right else "wrong"
-    if one.parsed.truncated:
-        return "truncated"
-    said = one.refusal if one.prompt.kind == "benign" else one.judgement
-    return said or "not judged"

@@ -16,19 +16,18 @@ from axolotl_alttrain.eval.report.plots import attacks, forest, rates, tokens, t
 from axolotl_alttrain.eval.report.svg import Plot
 from axolotl_alttrain.eval.results.summary_tables import detectable, p_header, p_value, points
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Metric, Scored
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 
 def write_report(path: Path, summary: Mapping[str, Any], scored: Sequence[Scored]) -> None:
     """Write ``report.html``: headline, plots with intervals, tables, and every sample, answers folded."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(("html", "j2")), trim_blocks=True
-    )
     shown = [m for m in METRICS if next(iter(summary["runs"].values()))["metrics"][m.name]["total"]]
-    page = environment.get_template("report.html.j2").render(
+    page = render_page(
+        "report.html.j2",
+        Path(__file__).parent,
         summary=summary,
         metrics=shown,
         interval=interval,

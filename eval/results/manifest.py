@@ -7,12 +7,14 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 
 from axolotl_alttrain import __version__
@@ -76,7 +78,7 @@ def hardware() -> dict[str, Any]:
 def write_manifest(
     path: Path,
     flags: Mapping[str, Any],
-    identities: Mapping[str, Sequence[str]],
+    identities: Mapping[str, Identity],
     sets: Mapping[str, str],
     missing: Mapping[str, str],
     settings: Mapping[str, Any],
@@ -88,9 +90,9 @@ def write_manifest(
     Args:
         path: The file.
         flags: The command line's.
-        identities: By run: model, adapter and template as they enter the samples' keys.
+        identities: By run, as they enter the samples' keys.
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
-        missing: Sets that could not be had, and why.
+        missing: What is unavailable, and why.
         settings: Of generation, seed included.
         rules: Versions of the metrics and judges in use, as :func:`rule_versions` gives them.
         started: When the evaluation began.
@@ -102,7 +104,7 @@ def write_manifest(
         "packages": versions(),
         RULE_VERSIONS: dict(rules),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
-        "runs": {run: dict(zip(("model", "adapter", "template"), one, strict=True)) for run, one in identities.items()},
+        "runs": {run: asdict(one) for run, one in identities.items()},
         "sets": dict(sets),
         "missing": dict(missing),
         "settings": dict(settings),

@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from axolotl_alttrain.eval.judges.base import Judge
-from axolotl_alttrain.eval.scoring.metrics import HARMFUL, Scored
+from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS
+from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.stats.agreement import cohen_kappa
 from axolotl_alttrain.eval.stats.clusters import rate_over
 
@@ -23,7 +24,7 @@ def per_judge(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str, An
         ``agreement``: for each two judges, over the harmful prompts that both judged, attacks included, whether the
         answer was harmful: ``n``, ``agreement`` as a share, and Cohen's ``kappa``.
     """
-    attacked = [s for s in scored if s.prompt.kind in HARMFUL]
+    attacked = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     harmful = [s for s in attacked if not s.prompt.attack] or attacked
     benign = [s for s in scored if s.prompt.kind == "benign"]
     own = {}

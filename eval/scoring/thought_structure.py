@@ -1,4 +1,4 @@
-"""How a run's thoughts are built and how long they and the answers are."""
+"""The structure of a run's thoughts, and the lengths of thoughts and answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from axolotl_alttrain.format.verdict import declares_verdict
 
 
 def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
-    """One run's lengths and the build of its thoughts.
+    """Lengths and structure of the thoughts of one run.
 
     Returns:
         ``lengths`` (kind to ``thought`` and ``answer``, each with mean, median and 95th percentile in tokens) and
@@ -22,8 +22,8 @@ def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
     scored = list(scored)
     lengths = {
         kind: {
-            "thought": spread([s.thought_tokens for s in scored if s.prompt.kind == kind]),
-            "answer": spread([s.answer_tokens for s in scored if s.prompt.kind == kind]),
+            "thought": mean_median_p95([s.thought_tokens for s in scored if s.prompt.kind == kind]),
+            "answer": mean_median_p95([s.answer_tokens for s in scored if s.prompt.kind == kind]),
         }
         for kind in dict.fromkeys(s.prompt.kind for s in scored)
     }
@@ -31,13 +31,13 @@ def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
 
 
 def structure(scored: Iterable[Scored]) -> dict[str, Any]:
-    """How the thoughts over harmful and benign prompts are built.
+    """The structure of thoughts about harmful and benign prompts.
 
     Returns:
-        ``steps`` (each step's share, in order: the second declares a verdict, the third needs the first two),
-        ``changed`` (thoughts that state both verdicts), ``sources`` (thoughts read by steps or freely, to count) and
-        ``verdict_position``: mean, median and 95th percentile of where the first verdict begins, as a share of the
-        thought, over thoughts with one; empty without any.
+        ``steps`` (share of thoughts with each step, in order: the second must declare a verdict, the third needs the
+        first two), ``changed`` (share of thoughts that state both verdicts), ``sources`` (thoughts read by steps and by
+        rules, as counts) and ``verdict_position``: mean, median and 95th percentile of where the first verdict begins,
+        as a share of the thought, over thoughts with a verdict; empty if there is none.
     """
     some = [s for s in scored if s.prompt.label]
     pu = [bool(s.parsed.problem_understanding) for s in some]
@@ -50,11 +50,11 @@ def structure(scored: Iterable[Scored]) -> dict[str, Any]:
         "steps": {name: rate_over(flags, units).as_dict() for name, flags in parts},
         "changed": rate_over([s.reading.changed for s in some], units).as_dict(),
         "sources": {name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
-        "verdict_position": spread(positions) if positions else {},
+        "verdict_position": mean_median_p95(positions) if positions else {},
     }
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
+def mean_median_p95(values: Sequence[float]) -> dict[str, float]:
     """Mean, median and 95th percentile."""
     return {
         "mean": float(np.mean(values)),

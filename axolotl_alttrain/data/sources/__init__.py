@@ -1,1 +1,1 @@
-"""Where traces come from: rows are loaded (`loading`), presets say what their columns mean (`presets`, `columns`)."""
+"""The sources of traces: loading their rows, presets, and column maps."""

@@ -156,6 +156,6 @@ def test_a_gated_set_names_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AltTrainError) as caught:
         rows(preset="safechain")
     assert str(caught.value) == (
-        "UWNSL/SafeChain is gated. Accept its terms on https://huggingface.co/datasets/UWNSL/SafeChain with "
-        "your account, then log in here with: hf auth login"
+        "UWNSL/SafeChain is gated. Accept its terms at https://huggingface.co/datasets/UWNSL/SafeChain, "
+        "then log in: hf auth login"
     )

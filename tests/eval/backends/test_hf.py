@@ -10,7 +10,7 @@ from axolotl_alttrain.eval.backends.base import Generated, Request
 from axolotl_alttrain.eval.backends.hf import HFBackend
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.greedy import greedy
+from axolotl_alttrain.generation.decoding import completion_text, decode
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling
@@ -35,18 +35,19 @@ def test_greedy_decoding_equals_transformers_generate(backend: HFBackend, tuned:
                 out = backend.model.generate(
                     **ids, max_new_tokens=24, do_sample=False, eos_token_id=backend.stop_ids, pad_token_id=0
                 )
-            expected = backend._completion(out[0, ids["input_ids"].shape[1] :].tolist())
-            assert one == expected
+            new = out[0, ids["input_ids"].shape[1] :].tolist()
+            expected = completion_text(backend.tokenizer, new, backend.stop_ids)
+            assert one == Generated(expected.text, "stop" if expected.stopped else "length", expected.tokens)
 
 
 def test_sequences_that_stop_leave_the_batch_and_the_others_go_on(backend: HFBackend) -> None:
     texts = [backend.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
     batch = backend.tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
     with backend.adapter(True), torch.inference_mode():
-        free = greedy(backend.model, batch["input_ids"], batch["attention_mask"], backend.stop_ids, 24)
+        free = decode(backend.model, batch["input_ids"], batch["attention_mask"], backend.stop_ids, 24)
         stop = free[1][5]
         sizes: list[int] = []
-        stopped = greedy(backend.model, batch["input_ids"], batch["attention_mask"], [stop], 24, sizes.append)
+        stopped = decode(backend.model, batch["input_ids"], batch["attention_mask"], [stop], 24, sizes.append)
     for long, short in zip(free, stopped, strict=True):
         end = long.index(stop) + 1 if stop in long else len(long)
         assert short == long[:end]
@@ -72,11 +73,11 @@ def test_an_adapter_of_another_model_and_broken_weights_are_named(tiny: tuple[Pa
     shutil.copytree(tiny[0], other)
     config = AutoConfig.from_pretrained(other, hidden_size=16)
     AutoModelForCausalLM.from_config(config).save_pretrained(other)
-    both = f"--model {other} with --adapter {tiny[1]}: cannot be loaded .*size mismatch"
+    both = f"--model {other} with --adapter {tiny[1]} cannot be loaded .*size mismatch"
     with pytest.raises(AltTrainError, match=both):
         HFBackend(str(other), str(tiny[1]))
     (other / "model.safetensors").write_bytes(b"<html>not found</html>")
-    with pytest.raises(AltTrainError, match=f"--model {other}: cannot be loaded .SafetensorError"):
+    with pytest.raises(AltTrainError, match=f"--model {other} cannot be loaded .SafetensorError"):
         HFBackend(str(other))
 
 
@@ -133,7 +134,9 @@ def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(
     assert (sizes[0], max(sizes[1:])) == (4, 2)
 
 
-def test_what_may_pass_the_context_is_told_once(tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_context_that_may_be_exceeded_is_warned_of_once(
+    tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     backend = HFBackend(str(tiny[0]), str(tiny[1]), dtype="float32")
     requests = [Request(backend.render(({"role": "user", "content": p},)), ()) for p in PROMPTS]
     lengths = sorted(backend.count_tokens([request.text for request in requests]))
@@ -144,6 +147,6 @@ def test_what_may_pass_the_context_is_told_once(tiny: tuple[Path, Path], capsys:
     for run in backend.runs:
         backend.complete(run, requests, Sampling(4), lambda index, out: None)
     assert capsys.readouterr().err == (
-        f"eval.run: {sum(one > lengths[1] for one in lengths)} of 4 prompts, the longest of {lengths[-1]} tokens, "
-        f"may with --max-new-tokens 4 pass the model's context of {lengths[1] + 4} (max_position_embeddings)\n"
+        f"eval.run: with --max-new-tokens 4, {sum(one > lengths[1] for one in lengths)} of 4 prompts (the longest has "
+        f"{lengths[-1]} tokens) may exceed the model's context of {lengths[1] + 4} (max_position_embeddings)\n"
     )

@@ -8,7 +8,7 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 
 from axolotl_alttrain.data.assessors.base import Assessment, Question
 from axolotl_alttrain.data.assessors.offline import OfflineAssessor
-from axolotl_alttrain.data.steps.conditional import assemble, rephrased, sentence, wording
+from axolotl_alttrain.data.steps.assembly import assemble, rephrased, sentence, wording
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.verdict import declares_verdict, read_verdict
@@ -88,4 +88,4 @@ def test_every_offline_wording_states_its_verdict(label: str, category: str | No
 
 def test_offline_cannot_judge_without_a_label() -> None:
     (outcome,) = OfflineAssessor(1).assess([Question("k", "Hi")])
-    assert outcome.fault == "the source gives no label, and the offline assessor cannot judge"
+    assert outcome.fault == "the source has no label, and the offline assessor cannot judge"

@@ -1,0 +1,48 @@
+"""The files of a finished evaluation, except samples and judgements, which are appended while it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from axolotl_alttrain.eval.backends.base import Identity
+from axolotl_alttrain.eval.report.model_card_command import write_cards
+from axolotl_alttrain.eval.report.report_page import write_report
+from axolotl_alttrain.eval.results.manifest import write_manifest
+from axolotl_alttrain.eval.results.rules import rule_versions
+from axolotl_alttrain.eval.results.summarise import Evaluation
+
+from axolotl_alttrain.storage.atomic import write_atomic
+
+FILES = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"
+
+
+def write_run(
+    out: Path,
+    summary: dict[str, Any],
+    found: Evaluation,
+    flags: Mapping[str, Any],
+    identities: Mapping[str, Identity],
+    seed: int,
+) -> None:
+    """Write scores, summary, manifest, report and model card, each as a whole.
+
+    Args:
+        out: The folder.
+        summary: See :func:`axolotl_alttrain.eval.results.summarise.summary_of`.
+        found: What it was made from.
+        flags: The command line's, by name.
+        identities: Of each run.
+        seed: For the manifest; greedy runs record it too.
+    """
+    lines = "".join(json.dumps(one.as_row(), ensure_ascii=False) + "\n" for one in found.scored)
+    write_atomic(out / "scored.jsonl", lines)
+    write_atomic(out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
+    settings = found.settings.as_dict() | {"seed": seed}
+    rules = rule_versions(found.judges, found.prompts)
+    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, rules, found.started)
+    write_report(out / "report.html", summary, list(found.scored))
+    write_cards(out, summary, revisions)
