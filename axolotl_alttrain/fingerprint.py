@@ -1,4 +1,4 @@
-"""One short digest of everything that the tokens of a data set depend on, so that stale tokens are never used.
+"""One short digest of everything that the tokens of a dataset depend on, so that stale tokens are never used.
 
 Axolotl stores tokenized data in ``dataset_prepared_path`` under a key derived from the config alone
 (``axolotl.utils.data.shared.generate_dataset_hash_from_config``), and ``datasets`` caches by function name, not by

@@ -131,7 +131,7 @@ def check_config(cfg: Any) -> None:
         )
     if not _entries(cfg):
         raise AltTrainError(
-            "no data set has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
+            "no dataset has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
         )
     options = cfg.get("alttrain") or {}
@@ -166,7 +166,7 @@ def is_named(cfg: Any) -> bool:
 
 
 def _entries(cfg: Any) -> list[Any]:
-    """The data set entries that use this strategy."""
+    """The dataset entries that use this strategy."""
     entries = [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]
     return [entry for entry in entries if isinstance(entry, dict) and is_alttrain(entry.get("type"))]
 

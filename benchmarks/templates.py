@@ -75,11 +75,13 @@ def main() -> None:
     exact: Counter[str] = Counter()
     lines = []
     for name, source in sources.items():
+        tokenizer.eos_token = own_eos
         try:
+            learn_format(tokenizer, source)  # before the turn's end is looked for, which needs an assistant turn
             tokenizer.eos_token = turn_end(tokenizer, source) or own_eos
             chat = learn_format(tokenizer, source)
         except AltTrainError as error:
-            lines.append(f"| {name} | error: {error} | | |")
+            lines.append(f"| {name} | refused: {error} | | |")
             continue
         stop = [tokenizer.eos_token]
         cells = {"ours": ours(chat)} | {mode: compare_stock(chat, mode, stop) for mode in MODES}

@@ -35,7 +35,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
     Args:
         chat: The chat format learned from the tokenizer's template.
         sequence_len: Maximum length of a row, in tokens.
-        file: Path of the data set, for error messages.
+        file: Path of the dataset, for error messages.
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
     """
@@ -64,7 +64,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
         Args:
             prompt: One row, or a batch: a mapping from column to the values of all rows.
-            numbers: The rows' indices in the data set, from 0, if known.
+            numbers: The rows' indices in the dataset, from 0, if known.
 
         Returns:
             ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row.
@@ -85,7 +85,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         keep_in_memory: bool | None = False,
         **_: Any,
     ) -> Dataset | IterableDataset:
-        """Tokenize a whole data set. Rows are numbered so that errors can name them."""
+        """Tokenize a whole dataset. Rows are numbered so that errors can name them."""
         if isinstance(dataset, IterableDataset):
             return dataset_wrapper()(self, dataset)
         tokenized = dataset.map(

@@ -117,5 +117,5 @@ def test_the_type_alone_is_enough_where_plugins_are_found(demo_model: Path, tmp_
 
 
 def test_a_recipe_without_alttrain_data_is_named(foreign: Path) -> None:
-    with pytest.raises(AltTrainError, match=r"foreign\.yml: (the plugin is missing|no data set has 'type: alttrain')"):
+    with pytest.raises(AltTrainError, match=r"foreign\.yml: (the plugin is missing|no dataset has 'type: alttrain')"):
         load_config(foreign)

@@ -41,7 +41,7 @@ def alttrain() -> None:
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
 @_user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
-    """Show which tokens CONFIG trains: rows in colour, then tables over the whole data set."""
+    """Show which tokens CONFIG trains: rows in colour, then tables over the whole dataset."""
     from axolotl_alttrain.cli.preview.preview_command import run_preview
 
     run_preview(config, rows, html, json_file)
@@ -65,7 +65,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 @_CONFIG
 @click.option("--gpu", default="a6000", show_default=True, help="GPU model: a6000, 3090, 4090, a100-40, h100, ...")
 @click.option("--gpus", type=click.IntRange(min=1), help="Number of GPUs (default: as many as CONFIG needs).")
-@click.option("--rows", type=click.IntRange(min=1), help="Assume that the data set has this many rows.")
+@click.option("--rows", type=click.IntRange(min=1), help="Assume that the dataset has this many rows.")
 @click.option(
     "--efficiency",
     type=click.FloatRange(0.01, 1),

@@ -97,7 +97,7 @@ def estimate(
         config: An Axolotl config with the plugin.
         gpu: The GPU.
         gpus: Number of GPUs; by default as many as the recipe needs.
-        rows: Assume that the data set has this many rows.
+        rows: Assume that the dataset has this many rows.
         efficiency: Share of ``gpu.tflops`` that matrix products reach.
 
     Raises:

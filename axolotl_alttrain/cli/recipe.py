@@ -69,7 +69,7 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
     if not is_named(raw) and not loads_installed_plugins():
         raise AltTrainError(f"{path}: the plugin is missing; add 'plugins: [axolotl_alttrain.AltTrainPlugin]'")
     if not concerns(raw):
-        raise AltTrainError(f"{path}: no data set has 'type: alttrain'; add one to 'datasets:'")
+        raise AltTrainError(f"{path}: no dataset has 'type: alttrain'; add one to 'datasets:'")
     cfg = DictDefault(raw)
     cfg.axolotl_config_path = str(path)
     if gpu is not None and not cfg.base_model_config and (shipped := shipped_config(str(cfg.base_model))):

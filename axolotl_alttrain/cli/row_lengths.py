@@ -66,7 +66,7 @@ def row_lengths(cfg: Any) -> Lengths:
 
 
 def with_rows(lengths: Lengths, rows: int, seed: int) -> Lengths:
-    """Lengths for a data set of ``rows`` rows: these lengths repeated, then a random part of them."""
+    """Lengths for a dataset of ``rows`` rows: these lengths repeated, then a random part of them."""
     import numpy as np
 
     whole, part = divmod(rows, len(lengths.tokens))

@@ -67,7 +67,7 @@ def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> li
     run = "tuned" if "tuned" in summary["runs"] else "base"
     known = specs()
     entries = summary["runs"][run]["by_set"]
-    # The Hub keys results by data set: what two sets take from one (XSTest's halves) stands there under one name.
+    # The Hub keys results by dataset: what two sets take from one (XSTest's halves) stands there under one name.
     places = [_place(known[name].hub) for name in entries if name in known]
     results = []
     for name, entry in entries.items():

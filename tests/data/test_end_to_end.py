@@ -1,4 +1,4 @@
-"""A data set built from published traces, rendered and trained by the demo's recipe."""
+"""A dataset built from published traces, rendered and trained by the demo's recipe."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def run_preview(
         console: Where to print.
 
     Returns:
-        The numbers of the whole data set.
+        The numbers of the whole dataset.
 
     Raises:
         AltTrainError: The config, the data or the template is unusable; the message says why.

@@ -63,8 +63,8 @@ def with_marked_breaks(text: str) -> str:
 
 
 def summary_view(summary: Mapping[str, Any], verdict: str) -> list[RenderableType]:
-    """The tables over the whole data set, and the lines below them."""
-    rows = Table(title="whole data set", title_justify="left", show_header=False)
+    """The tables over the whole dataset, and the lines below them."""
+    rows = Table(title="whole dataset", title_justify="left", show_header=False)
     rows.add_column(no_wrap=True)
     rows.add_column()
     for title, key in (("label", "by_label"), ("language", "by_language")):
@@ -104,7 +104,7 @@ def summary_lines(summary: Mapping[str, Any], verdict: str) -> list[str]:
         f"({training['rows']} rows{held}, {training['epochs']} epochs, {training['batch_rows']} rows per step)."
     )
     if summary["other_datasets"]:
-        lines.append(f"Not counted: data sets of other types ({', '.join(summary['other_datasets'])}).")
+        lines.append(f"Not counted: datasets of other types ({', '.join(summary['other_datasets'])}).")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Statistics of a recipe's whole data set: rows, tokens per segment, dropped rows, training steps."""
+"""Statistics of a recipe's whole dataset: rows, tokens per segment, dropped rows, training steps."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class PreviewRow:
     """One training row.
 
     Attributes:
-        source: Path of the data set.
-        number: Row number in the data set, from 1.
+        source: Path of the dataset.
+        number: Row number in the dataset, from 1.
         example: The example.
         segments: Its segments, in order.
         dropped: Whether it is longer than ``sequence_len``.
@@ -46,7 +46,7 @@ class PreviewRow:
 
 
 def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) -> Iterator[PreviewRow]:
-    """Every row of every AltTrain data set of a recipe, rendered and tokenized.
+    """Every row of every AltTrain dataset of a recipe, rendered and tokenized.
 
     Args:
         recipe: From :func:`~.recipe.load_recipe`.

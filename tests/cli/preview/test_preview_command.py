@@ -125,7 +125,7 @@ def test_page_and_json_hold_the_same(recipe: Recipe, tmp_path: Path) -> None:
         ({"rows": [{"instruction": "x"}]}, "data.jsonl, row 1: the row has the columns instruction, which"),
         ({"base_model": "no/such-model"}, "download the model"),
         ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "no.jsonl cannot be read"),
-        ({"datasets": [{"path": "data.jsonl", "type": "chat_template"}]}, "no data set has 'type: alttrain'"),
+        ({"datasets": [{"path": "data.jsonl", "type": "chat_template"}]}, "no dataset has 'type: alttrain'"),
         ({"alttrain": {"thougt_format": "s1"}}, "alttrain.thougt_format: Extra inputs are not permitted"),
         ({"sequence_len": "long"}, "sequence_len"),
     ],
