@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.backends import Backend, Sampling, make_backend
 from axolotl_alttrain.eval.completions.generate import generate
@@ -22,21 +20,13 @@ from axolotl_alttrain.eval.prompts.sets import chosen, specs
 from axolotl_alttrain.eval.report import write_report
 from axolotl_alttrain.eval.report.model_card_command import write_cards
 from axolotl_alttrain.eval.report.paper import hub_id, paper_results
-from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_set, over_repeats
+from axolotl_alttrain.eval.report.terminal import print_summary
+from axolotl_alttrain.eval.results.breakdown import over_repeats
+from axolotl_alttrain.eval.results.build_summary import run_results
 from axolotl_alttrain.eval.results.manifest import versions, write_manifest
 from axolotl_alttrain.eval.results.pairing import compare_rows
-from axolotl_alttrain.eval.results.per_judge import per_judge
-from axolotl_alttrain.eval.results.summary_tables import (
-    judges_table,
-    missing_table,
-    repeats_table,
-    results_table,
-    scenario_table,
-    sets_table,
-)
-from axolotl_alttrain.eval.scoring.metrics import summarise
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.score_samples import score
-from axolotl_alttrain.eval.scoring.thought_structure import breakdown
 from rich.console import Console
 
 from axolotl_alttrain import __version__
@@ -45,7 +35,7 @@ from axolotl_alttrain.generation.demo_model import DEMO_MODEL, resolve_model
 from axolotl_alttrain.storage.atomic import write_atomic
 
 
-def evaluate(args: argparse.Namespace) -> dict[str, Any]:
+def evaluate(args: argparse.Namespace) -> Summary:
     """Evaluate as the command line says and write samples, scores, summary, manifest and report.
 
     Returns:
@@ -85,46 +75,42 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     rows = [s.as_row() for s in scored]
     settings = {**backend.settings(), **sampling.as_dict()}
 
-    summary: dict[str, Any] = {
-        "version": __version__,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - started, 1),
-        "model": model,
-        "base_model": hub_id(model),
-        "adapter": adapter,
-        "paper": paper_results(model),
-        "settings": settings,
-        "samples": args.samples,
-        "lengths_in": backend.token_unit,
-        "thought_format": vars(backend.thought),
-        "sets": {name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
-        "missing": missing,
-        "switched_off": _switched_off(missing, args),
-        "packages": versions(),
-        "judges": [judge.name for judge in judges],
-        "refusal_judge": refusal_judge(judges).name,
-        "judge_quality": quality,
-        "runs": {
-            run: summarise(some)
-            | breakdown(some)
-            | per_judge(some, judges)
-            | {"by_set": by_set(some), "by_scenario": by_scenario(some), "by_attack": by_attack(some)}
-            for run, some in per_run.items()
-        },
-        "comparison": None,
-    }
+    summary = Summary(
+        version=__version__,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - started, 1),
+        model=model,
+        base_model=hub_id(model),
+        adapter=adapter,
+        paper=paper_results(model),
+        settings=settings,
+        samples=args.samples,
+        lengths_in=backend.token_unit,
+        thought_format=vars(backend.thought),
+        sets={name: sum(prompt.set == name for prompt in prompts) for name in {p.set: 0 for p in prompts}},
+        missing=missing,
+        switched_off=_switched_off(missing, args),
+        packages=versions(),
+        judges=[judge.name for judge in judges],
+        refusal_judge=refusal_judge(judges).name,
+        judge_quality=quality,
+        runs={run: run_results(some, judges) for run, some in per_run.items()},
+        comparison=None,
+    )
     if args.samples > 1:
-        summary["repeats"] = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
+        repeats = {run: over_repeats(some, args.samples) for run, some in per_run.items()}
+        summary = summary.model_copy(update={"repeats": repeats})
     if "tuned" in per_run:
-        paired = compare_rows(*([row for row in rows if row["run"] == run] for run in ("base", "tuned")))
-        summary |= {
-            "comparison": paired["metrics"],
-            "comparison_by_set": paired["by_set"],
-            "comparison_lengths": paired["lengths"],
+        paired = compare_rows(*([row for row in rows if row.run == run] for run in ("base", "tuned")))
+        tests = {
+            "comparison": paired.metrics,
+            "comparison_by_set": paired.by_set,
+            "comparison_lengths": paired.lengths,
         }
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        summary = summary.model_copy(update=tests)
+    lines = "".join(row.as_json() + "\n" for row in rows)
     write_atomic(args.out / "scored.jsonl", lines)
-    write_atomic(args.out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(args.out / "summary.json", summary.as_json())
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in prompts}
     write_manifest(
         args.out / "manifest.json",
@@ -137,11 +123,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     )
     write_report(args.out / "report.html", summary, scored)
     write_cards(args.out, summary, revisions)
-    console.print(results_table(summary))
-    console.print(judges_table(summary))
-    for table in (repeats_table(summary), sets_table(summary), scenario_table(summary), missing_table(summary)):
-        if table is not None:
-            console.print(table)
+    print_summary(console, summary)
     names = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"
     console.print(f"written: {args.out}/{names}")
     return summary

@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("eval.run: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
-    if set(summary["missing"]) - set(summary["switched_off"]):
+    if set(summary.missing) - set(summary.switched_off):
         print("eval.run: some of what was asked for is missing; see the last table", file=sys.stderr)
         return 3
     return 0

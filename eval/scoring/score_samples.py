@@ -1,4 +1,4 @@
-"""From samples to scored samples: taken apart, judged, measured; thought and answer apart."""
+"""From samples to scored samples: parsed, judged and measured, thought and answer separately."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ def score(
     judge_thoughts: bool = True,
     console: Console | None = None,
 ) -> list[Scored]:
-    """Take samples apart and judge them.
+    """Parse samples and judge them.
 
     Args:
         samples: In any order.
         prompts: By set and id.
-        fmt: How the model's template opens and closes thoughts.
+        fmt: The markers around thoughts in the model's template.
         count_tokens: Lengths of texts in tokens.
-        judges: The first one's verdicts make the rates, that of refusals the first's that tells them; all stand beside.
-        file: Where the judgements of judges that cost something are kept.
-        judge_thoughts: Whether judges that can do so also judge each thought, on its own.
+        judges: The first makes the rates, and the first that detects refusals makes those of refusals; all are kept.
+        file: Keeps the judgements of judges that are models.
+        judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     thoughts = count_tokens([part.thought for part in parsed])
     answers = count_tokens([part.answer for part in parsed])
     asked = [prompts[sample.set, sample.id] for sample in samples]
-    # Without the attack, or with what the model itself said in earlier turns.
+    # The request without the attack, or the conversation with the model's own earlier turns.
     shown = [p.judged or sample.history or p.conversation for p, sample in zip(asked, samples, strict=True)]
     of_answer: dict[str, list[Judgement | None]] = {}
     of_thought: dict[str, list[Judgement | None]] = {}

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from math import comb
 from statistics import fmean
-from typing import Any
 
 from axolotl_alttrain.eval.stats.clusters import mean_over
+from axolotl_alttrain.eval.stats.intervals_and_tests import Mean
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """One outcome over prompts that were each answered several times.
+
+    Attributes:
+        prompts: How many.
+        k: Tries taken together.
+        mean: The share of tries that count.
+        worst_of_k: The share of prompts for which the worst of k tries is bad.
+    """
+
+    prompts: int
+    k: int
+    mean: Mean
+    worst_of_k: Mean
 
 
 def repeated(
     flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
-) -> dict[str, Any]:
+) -> Repeated:
     """Mean and worst-of-k over prompts that were each answered several times.
 
     With ``better="lower"`` the worst of k tries is that at least one counts; with ``"higher"``, that at least one
@@ -26,8 +44,7 @@ def repeated(
         units: What each belongs to where several are attacks of one; by default each stands for itself.
 
     Returns:
-        ``prompts``, ``k``, and ``mean`` and ``worst_of_k``, each with ``value``, ``low``, ``high`` (bootstrap over
-        prompts: tries at the same prompt are not independent).
+        Both rates with bootstrap intervals over prompts, since tries at the same prompt are not independent.
 
     Raises:
         ValueError: A prompt has fewer than k tries.
@@ -40,9 +57,4 @@ def repeated(
     else:
         worst = [comb(sum(tries), k) / comb(len(tries), k) for tries in flags]
     over = range(len(flags)) if units is None else units
-    return {
-        "prompts": len(flags),
-        "k": k,
-        "mean": mean_over(means, over),
-        "worst_of_k": mean_over(worst, over),
-    }
+    return Repeated(len(flags), k, mean_over(means, over), mean_over(worst, over))
