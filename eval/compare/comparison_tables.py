@@ -27,7 +27,7 @@ def tables(result: Comparison) -> list[Table]:
 
 def rates_table(result: Comparison) -> Table:
     """The outcomes' rates over the samples that all runs have."""
-    columns = [text_column("run"), *(Column(f"{m.label} ({m.better} is better)", "%") for m in OUTCOMES)]
+    columns = [text_column("run"), *(Column(m.label, "%", f"{m.better} is better") for m in OUTCOMES)]
     rows: list[tuple[Cell, ...]] = [
         (_shown(result, name), *(percent(rates[m.name], rates[m.name].total) for m in OUTCOMES))
         for name, rates in result.runs.items()

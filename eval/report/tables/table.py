@@ -36,19 +36,22 @@ class Column:
     Attributes:
         title: Its heading, without the unit.
         unit: ``%``, ``points`` or ``tokens``; empty for text and counts.
+        note: In brackets after title and unit.
         align: Of heading and cells.
         compact: The terminal, which is narrow, shows numbers of this column without their intervals.
     """
 
     title: str
     unit: str = ""
+    note: str = ""
     align: Literal["left", "right"] = "right"
     compact: bool = False
 
     @property
     def heading(self) -> str:
-        """Title and unit."""
-        return f"{self.title}, {self.unit}" if self.unit else self.title
+        """Title, unit and note."""
+        heading = f"{self.title}, {self.unit}" if self.unit else self.title
+        return f"{heading} ({self.note})" if self.note else heading
 
 
 @dataclass(frozen=True)
