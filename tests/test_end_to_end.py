@@ -69,7 +69,7 @@ def test_an_installed_wheel_serves_a_recipe_copied_elsewhere(demo_model: Path, t
     command([sys.executable, "-m", "axolotl_alttrain.eval.run", "--help"], project, PYTHONPATH=str(site))
     known = "from axolotl_alttrain.fit.architecture import shipped_config as s; print(s('Qwen/Qwen3-8B'))"
     where = command([sys.executable, "-c", known], project, PYTHONPATH=str(site))
-    assert where.strip() == str(site / "axolotl_alttrain" / "architectures" / "Qwen--Qwen3-8B")
+    assert where.strip() == str(site / "axolotl_alttrain" / "fit" / "architectures" / "Qwen--Qwen3-8B")
 
 
 def test_train_then_evaluate_the_adapter(demo_model: Path, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Where traces come from: rows are loaded (`loading`), presets say what their columns mean (`presets`, `columns`)."""
+"""Where traces come from: rows are loaded (`row_loading`); `presets` and `columns` say what their columns mean."""
