@@ -1,58 +1,65 @@
-"""Backends: what answers prompts. Each writes the same samples."""
+"""Backends generate completions. All of them produce the same kind of samples."""
 
 from __future__ import annotations
 
-import argparse
+from axolotl_alttrain.eval.backends.base import Backend, BackendSettings, Generated, Identity, Request
+from axolotl_alttrain.eval.config import EvalConfig
 
-from axolotl_alttrain.eval.backends.base import Backend, Generated, Request
-
-from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.sampling import Sampling
 
-BACKENDS = ("hf", "vllm", "api")
-__all__ = ["BACKENDS", "Backend", "Generated", "Request", "Sampling", "make_backend"]
+__all__ = ["Backend", "BackendSettings", "Generated", "Identity", "Request", "Sampling", "make_backend"]
 
 
-def make_backend(args: argparse.Namespace, model: str, adapter: str | None) -> Backend:
-    """The backend that the command line asks for; only its own libraries are imported.
+def make_backend(config: EvalConfig, model: str, adapter: str | None) -> Backend:
+    """The configured backend with its weights; only its own libraries are imported.
+
+    Args:
+        config: The evaluation.
+        model, adapter: The weights, which a config may leave to the adapter's own config.
 
     Raises:
-        AltTrainError: Its library is not installed, or the model cannot be had.
+        AltTrainError: Its library is not installed, or the model is unavailable.
     """
-    if args.backend == "api":
+    weights, backend = config.weights, config.backend
+    if backend.backend == "api":
         from axolotl_alttrain.eval.backends.api import APIBackend
 
         return APIBackend(
-            model, adapter, args.base_url, args.tokenizer, args.api_concurrency, args.thought_format, args.api_key_env
+            model,
+            adapter,
+            backend.base_url,
+            backend.tokenizer,
+            backend.api_concurrency,
+            weights.thought_format,
+            backend.api_key_env,
         )
     from axolotl_alttrain.generation.quantization import choose_quantization, only_four_bit
 
-    revisions = {"model_revision": args.model_revision, "adapter_revision": args.adapter_revision}
-    quantization = choose_quantization(args.load_in_4bit, adapter, args.adapter_revision)
-    if args.backend == "vllm":
+    quantization = choose_quantization(weights.load_in_4bit, adapter, weights.adapter_revision)
+    if backend.backend == "vllm":
         from axolotl_alttrain.eval.backends.vllm import VLLMBackend
 
         return VLLMBackend(
             model,
             adapter,
-            args.tensor_parallel,
-            args.data_parallel,
-            args.dtype,
-            args.thought_format,
+            backend.tensor_parallel,
+            backend.data_parallel,
+            weights.dtype,
+            weights.thought_format,
             only_four_bit(quantization),
-            **revisions,
+            weights.model_revision,
+            weights.adapter_revision,
         )
-    if args.backend != "hf":
-        raise AltTrainError(f"--backend: found {args.backend}; allowed: {', '.join(BACKENDS)}")
     from axolotl_alttrain.eval.backends.hf import HFBackend
 
     return HFBackend(
         model,
         adapter,
         quantization,
-        args.dtype,
-        args.thought_format,
-        args.batch_size,
-        args.batch_tokens,
-        **revisions,
+        weights.dtype,
+        weights.thought_format,
+        backend.batch_size,
+        backend.batch_tokens,
+        weights.model_revision,
+        weights.adapter_revision,
     )

@@ -1,17 +1,26 @@
-"""The API backend: any server that speaks OpenAI's protocol, many requests at once.
+"""The API backend: any OpenAI-compatible server, with concurrent requests.
 
-With a tokenizer, prompts are rendered here and sent to ``/completions``: what is measured is exact, thoughts can be
-begun for the model, and cut-off thoughts are seen. This needs a server that leaves texts as they are, as vLLM does.
-Without one, messages go to ``/chat/completions`` and the server's template is used.
+With a tokenizer, prompts are rendered locally and sent to ``/completions``: the prompt is exact, thoughts can be
+prefilled, and truncated thoughts are visible. The server must leave texts unchanged, as vLLM does. Without a tokenizer,
+messages go to ``/chat/completions`` and the server applies its own template.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from axolotl_alttrain.eval.backends.base import Generated, OnResult, OnToken, Request, RequestsRefused
+from axolotl_alttrain.eval.backends.base import (
+    BackendSettings,
+    Generated,
+    Identity,
+    OnResult,
+    OnToken,
+    Request,
+    RequestsRefused,
+)
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
@@ -20,8 +29,15 @@ from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
 from axolotl_alttrain.generation.sampling import Sampling
 
-RETRIES = 6  # with growing pauses; the openai client's own
-TIMEOUT = 3600.0  # seconds; a long thought takes long
+RETRIES = 6  # by the openai client, with increasing delays
+TIMEOUT = 3600.0  # seconds; long thoughts take long
+
+
+@dataclass(frozen=True)
+class APISettings(BackendSettings):
+    """Which endpoint of the protocol is used: ``completions`` or ``chat/completions``."""
+
+    endpoint: str
 
 
 class APIBackend:
@@ -29,15 +45,15 @@ class APIBackend:
 
     Args:
         model: Name of the served base model.
-        adapter: Name under which the same server serves the tuned model or its LoRA.
-        base_url: Up to and including ``/v1``; the variable ``OPENAI_BASE_URL`` by default.
-        tokenizer: Folder or hub id, to render prompts here.
-        concurrency: Requests at once.
+        adapter: Name under which the same server serves the tuned model or its LoRA adapter.
+        base_url: Up to and including ``/v1``; by default, the environment variable ``OPENAI_BASE_URL``.
+        tokenizer: Folder or Hub ID; prompts are then rendered locally.
+        concurrency: Concurrent requests.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
-        key_variable: Environment variable with the key.
+        key_variable: Environment variable that holds the key.
 
     Raises:
-        AltTrainError: The client is not installed, no server is named, or the tokenizer cannot be had.
+        AltTrainError: The client is not installed, no server is named, or the tokenizer is unavailable.
     """
 
     def __init__(
@@ -53,13 +69,11 @@ class APIBackend:
         try:
             import openai  # noqa: F401
         except ImportError:
-            raise AltTrainError(
-                "--backend api: the package openai is not installed; run 'pip install openai'"
-            ) from None
+            raise AltTrainError("--backend api needs the package openai; run 'pip install openai'") from None
         self.url = base_url or os.environ.get("OPENAI_BASE_URL") or ""
         if not self.url:
             raise AltTrainError(
-                "--base-url: found nothing; allowed: the server's address, as in http://localhost:8000/v1"
+                "--backend api needs --base-url, the server's address, such as http://localhost:8000/v1"
             )
         self._names = {"base": model, "tuned": adapter or ""}
         self._key = api_key(key_variable, self.url)
@@ -74,23 +88,24 @@ class APIBackend:
             try:
                 loaded = AutoTokenizer.from_pretrained(tokenizer)
             except (OSError, ValueError) as error:
-                raise AltTrainError(f"--tokenizer {tokenizer}: cannot be loaded ({error})") from error
+                raise AltTrainError(f"--tokenizer {tokenizer} cannot be loaded ({error})") from error
             self.chat = learn_format(loaded, thought_format=thought_format)
             self.thought = self.chat.thought
             self.token_unit = "tokens"
 
     def render(self, messages: Sequence[Message]) -> str | None:
-        """The prompt as inference renders it; None where the server does."""
+        """The prompt as inference renders it; None if the server renders it."""
         return self.chat.prompt(messages) if self.chat else None
 
-    def identity(self, run: str) -> tuple[str, str, str]:
-        """Server and name of the model, and the template; a server does not say when its weights change."""
+    def identity(self, run: str) -> Identity:
+        """Server and name of the model, and the template; a server does not report when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
-        return f"{self.url} {self._names['base']}", self._names["tuned"] if run == "tuned" else "", template
+        adapter = self._names["tuned"] if run == "tuned" else ""
+        return Identity(f"{self.url} {self._names['base']}", adapter, template)
 
-    def settings(self) -> dict[str, Any]:
-        """Which of the protocol's two ways is taken."""
-        return {"backend": "api", "endpoint": "completions" if self.chat else "chat/completions"}
+    def settings(self) -> APISettings:
+        """Which endpoint is used."""
+        return APISettings("api", "completions" if self.chat else "chat/completions")
 
     def complete(
         self,
@@ -100,12 +115,12 @@ class APIBackend:
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests, many at once; one that fails does not keep the others from being written.
+        """Answer requests concurrently; a failed request does not prevent the others from being written.
 
         Raises:
-            RequestsRefused: The server refused some, such as a prompt longer than its context. All others are done.
-            AltTrainError: A request failed for good in another way. All others are done, unless as many failed in a
-                row as are held at once: then the server is taken for gone.
+            RequestsRefused: The server refused some, such as a prompt longer than its context. All others are answered.
+            AltTrainError: A request failed permanently in another way. All others are answered, unless as many
+                consecutive requests failed as run concurrently: the server is then considered down.
         """
         from openai import APIStatusError, OpenAIError
 
@@ -137,8 +152,8 @@ class APIBackend:
             if isinstance(failed, OpenAIError):
                 why = f"{type(failed).__name__}: {why}"
             message = (
-                f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with {why}; the "
-                "same command asks for these again"
+                f"{self.url}: {missing} of {len(requests)} requests have no answer, the first failed with {why}; run "
+                "the same command again to retry them"
             )
             raise AltTrainError(message) if failed else RequestsRefused(message, refused)
 
@@ -154,7 +169,7 @@ class APIBackend:
         if sampling.temperature:
             common["seed"] = (sampling.seed * 1_000_003 + request.seed) % 2**31
         if self.chat:
-            # The text has its special tokens already, and thoughts may be written with some.
+            # The text already has its special tokens, and some templates write thoughts with special tokens.
             exact = {"add_special_tokens": False, "skip_special_tokens": False}
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
             answer = await completion(client, chat=False, prompt=request.text, stop=stop, extra_body=exact, **common)
@@ -163,13 +178,13 @@ class APIBackend:
             messages = [dict(message) for message in request.messages]
             answer = await completion(client, messages=messages, **common)
             text = self._joined(answer.choices[0].message)
-        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, and in no file
+        text = text.encode("utf-8", "replace").decode()  # a lone surrogate is valid in JSON but not in a UTF-8 file
         finish = "length" if answer.choices[0].finish_reason == "length" else "stop"
         tokens = answer.usage.completion_tokens if answer.usage else self.count_tokens([text])[0]
         return Generated(text, finish, tokens)
 
     def _joined(self, message: Any) -> str:
-        """The completion from its two parts, where the server takes the thought out; a thought alone stays open."""
+        """The completion from its two parts if the server separates the thought; a thought alone stays open."""
         thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
         content = message.content or ""
         if not thought:

@@ -1,10 +1,10 @@
-"""What every backend takes and gives."""
+"""What every backend takes and returns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
@@ -23,13 +23,13 @@ class Generated:
 
 @dataclass(frozen=True)
 class Request:
-    """One completion that is wanted.
+    """One completion to generate.
 
     Attributes:
-        text: The rendered prompt, with what is prefilled; empty where only the server can render.
+        text: The rendered prompt, prefill included; empty if only the server can render it.
         messages: The conversation.
         group: Requests of one group have answers of similar length and may share a batch.
-        seed: For sampling, the same in every run of the same request.
+        seed: For sampling; the same in every run of the same request.
     """
 
     text: str
@@ -38,8 +38,34 @@ class Request:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Identity:
+    """What produces a run's completions, as it enters a sample's key.
+
+    Attributes:
+        model: Hub ID and commit, a local folder's name and digest, or a server's URL and model name.
+        adapter: The same for the adapter; empty for the base.
+        template: Digest of the chat template and its variables.
+    """
+
+    model: str
+    adapter: str
+    template: str
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """A backend's settings that may change a completion; they enter keys and the summary."""
+
+    backend: str
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """By name, as they are written to JSON."""
+        return asdict(self)
+
+
 class RequestsRefused(AltTrainError):
-    """All other requests are answered; these are not, each for a reason of its own.
+    """The server refused these requests; all others are answered.
 
     Args:
         message: Complete on its own.
@@ -56,24 +82,23 @@ OnToken = Callable[[int], None]
 
 
 class LocalModel:
-    """What backends share that hold the model and its tokenizer themselves."""
+    """The common part of backends that load the model and its tokenizer themselves."""
 
     chat: ChatFormat
-    _identity: tuple[str, str, str]
-    _settings: dict[str, Any]
+    _identity: Identity
+    _settings: BackendSettings
 
     def render(self, messages: Sequence[Message]) -> str:
         """The prompt as inference renders it."""
         return self.chat.prompt(messages)
 
-    def identity(self, run: str) -> tuple[str, str, str]:
-        """Model, adapter and template, as they enter a sample's key."""
-        model, adapter, template = self._identity
-        return model, adapter if run == "tuned" else "", template
+    def identity(self, run: str) -> Identity:
+        """What answers in a run."""
+        return self._identity if run == "tuned" else replace(self._identity, adapter="")
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> BackendSettings:
         """How the weights are loaded."""
-        return dict(self._settings)
+        return self._settings
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths of texts in tokens, without special tokens added."""
@@ -84,9 +109,9 @@ class Backend(Protocol):
     """A model with an optional adapter.
 
     Attributes:
-        thought: How its template writes thoughts.
+        thought: How its template delimits thoughts.
         runs: ``base`` and, with an adapter, ``tuned``.
-        token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` where there is no tokenizer.
+        token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` without a tokenizer.
     """
 
     thought: ThoughtFormat
@@ -94,10 +119,10 @@ class Backend(Protocol):
     token_unit: str
 
     def render(self, messages: Sequence[Message]) -> str | None:
-        """The prompt as the model sees it; None where only the server knows its template."""
+        """The prompt as the model sees it; None if only the server knows its template."""
 
-    def identity(self, run: str) -> tuple[str, str, str]:
-        """Model, adapter and template, as they enter a sample's key."""
+    def identity(self, run: str) -> Identity:
+        """What answers in a run, as it enters a sample's key."""
 
     def complete(
         self,
@@ -107,14 +132,14 @@ class Backend(Protocol):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer all requests, in any order; ``on_result`` gets each with its index as it is done.
+        """Answer all requests, in any order; ``on_result`` receives each with its index as soon as it is ready.
 
         Raises:
-            RequestsRefused: Some cannot be answered, all others are.
+            RequestsRefused: The server refused some requests; all others are answered.
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Lengths of texts in tokens."""
 
-    def settings(self) -> dict[str, Any]:
-        """What of this backend's settings may change a completion; enters keys and the summary."""
+    def settings(self) -> BackendSettings:
+        """The settings that may change a completion."""

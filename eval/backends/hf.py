@@ -1,15 +1,24 @@
-"""The Hugging Face backend: one load of the base model serves it and its adapter."""
+"""The Hugging Face backend: the base model is loaded once and serves both base and adapter."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from axolotl_alttrain.eval.backends.base import Generated, LocalModel, OnResult, OnToken, Request
+from axolotl_alttrain.eval.backends.base import (
+    BackendSettings,
+    Generated,
+    Identity,
+    LocalModel,
+    OnResult,
+    OnToken,
+    Request,
+)
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from axolotl_alttrain.errors import AltTrainError
@@ -21,18 +30,27 @@ from axolotl_alttrain.generation.merging import mergeable, merged
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 
 
+@dataclass(frozen=True)
+class HFSettings(BackendSettings):
+    """How the weights are loaded."""
+
+    load_in_4bit: bool
+    load_in_8bit: bool
+    dtype: str
+
+
 class HFBackend(LocalModel):
-    """A causal language model with an optional LoRA adapter that is switched off and on.
+    """A causal language model with an optional LoRA adapter that is enabled per run.
 
     Args:
-        model: Folder or hub id of the base model.
-        adapter: Folder or hub id of a PEFT adapter.
-        quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` gives it.
+        model: Folder or Hub ID of the base model.
+        adapter: Folder or Hub ID of a PEFT adapter.
+        quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` returns it.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
-        batch_size: Most sequences in a batch; None for what memory allows.
-        batch_tokens: Most tokens in a batch, prompts and answers to be added up.
-        model_revision, adapter_revision: Commit, tag or branch, of hub ids.
+        batch_size: Maximum sequences per batch; None for as many as memory allows.
+        batch_tokens: Maximum tokens per batch, prompts and completions together.
+        model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
 
     Raises:
         AltTrainError: The model, its tokenizer or the adapter cannot be loaded.
@@ -54,7 +72,7 @@ class HFBackend(LocalModel):
         try:
             found = locate(model, adapter, model_revision, adapter_revision)
             at = {"revision": found.commit} if found.commit else {}
-            # Axolotl saves the tokenizer, with the chat template that was trained, beside the adapter.
+            # Axolotl saves the tokenizer, with the chat template used in training, beside the adapter.
             if found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file():
                 self.tokenizer = AutoTokenizer.from_pretrained(found.adapter)
             else:
@@ -67,20 +85,20 @@ class HFBackend(LocalModel):
                 device_map="auto" if on_gpu else None,
             )
             if quantization and not on_gpu:
-                # The same rounded weights, unpacked once: unpacking them for every token takes longer.
+                # The same rounded weights, dequantised once: on CPUs, doing so for every token is slower.
                 self.model = self.model.dequantize(torch.float32)
             if found.adapter:
                 from peft import PeftModel
 
                 self.model = PeftModel.from_pretrained(self.model, found.adapter)
-        except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
+        except Exception as error:  # files, Hub, formats and mismatched adapters each raise their own type
             what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
+            remedy = "check the names and the network" + (
+                ", and that the adapter belongs to this model" if adapter else ""
+            )
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             reason = " ".join(lines[:2])[:300]
-            raise AltTrainError(
-                f"{what}: cannot be loaded ({type(error).__name__}: {reason}); allowed: folders, or hub ids that are "
-                "downloaded or can be reached, and an adapter of this model"
-            ) from error
+            raise AltTrainError(f"{what} cannot be loaded ({type(error).__name__}: {reason}); {remedy}") from error
         self.model.eval()
         self.has_adapter = adapter is not None
         self._mergeable = self.has_adapter and mergeable(self.model)
@@ -93,18 +111,18 @@ class HFBackend(LocalModel):
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
-        # Samples that were made merged, in another precision than float32, are others.
+        # In lower precision than float32, merged and unmerged weights generate different samples.
         apart = "" if self._mergeable or not adapter else ", not merged"
         base, tuned = found.identities
-        self._identity = (base, tuned + apart, template_identity(self.chat))
+        self._identity = Identity(base, tuned + apart, template_identity(self.chat))
         quantized = quantization or {}
-        self._told = False
-        self._settings = {
-            "backend": "hf",
-            "load_in_4bit": bool(quantized.get("load_in_4bit")),
-            "load_in_8bit": bool(quantized.get("load_in_8bit")),
-            "dtype": dtype,
-        }
+        self._warned = False
+        self._settings = HFSettings(
+            backend="hf",
+            load_in_4bit=bool(quantized.get("load_in_4bit")),
+            load_in_8bit=bool(quantized.get("load_in_8bit")),
+            dtype=dtype,
+        )
 
     @contextlib.contextmanager
     def adapter(self, on: bool) -> Iterator[None]:
@@ -112,7 +130,7 @@ class HFBackend(LocalModel):
         if not self.has_adapter or (on and not self._mergeable):
             yield
         elif on:
-            with merged(self.model):  # two matrix products fewer per layer and token
+            with merged(self.model):  # saves two matrix products per adapted layer and token
                 yield
         else:
             with self.model.disable_adapter():
@@ -126,15 +144,15 @@ class HFBackend(LocalModel):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests in batches of alike lengths; a batch that does not fit in memory is halved.
+        """Answer requests in batches of similar lengths; a batch that does not fit in memory is halved.
 
-        What may pass the model's context is told once, on standard error: past it, answers are worth little.
+        A warning is printed once, on standard error, if completions may exceed the model's context.
 
         Raises:
-            AltTrainError: Not even one sequence fits.
+            AltTrainError: Not even one sequence fits in memory.
         """
         lengths = self.count_tokens([request.text for request in requests])
-        self._tell_context(lengths, sampling.max_new_tokens)
+        self._warn_context(lengths, sampling.max_new_tokens)
         with self.adapter(run == "tuned"):
             for batch in batches(lengths, [r.group for r in requests], sampling.max_new_tokens, self.sizer):
                 some = [requests[i] for i in batch]
@@ -143,7 +161,7 @@ class HFBackend(LocalModel):
                     outputs = self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick)
                 except torch.OutOfMemoryError:
                     outputs = None
-                if outputs is None:  # outside the handler, whose traceback would hold the batch's memory
+                if outputs is None:  # outside the handler, whose traceback would keep the batch in memory
                     if torch.cuda.is_available():
                         torch.cuda.empty_cache()
                     self.sizer.shrink(len(batch))
@@ -159,8 +177,8 @@ class HFBackend(LocalModel):
 
         Args:
             prompts: Texts from :meth:`ChatFormat.prompt`.
-            max_new_tokens: Most tokens per completion.
-            on_token: Called after each step with the number of sequences in the batch.
+            max_new_tokens: Maximum tokens per completion.
+            on_token: Called after each step with the number of unfinished sequences in the batch.
             pick: See :func:`axolotl_alttrain.generation.greedy.greedy`.
 
         Returns:
@@ -172,14 +190,14 @@ class HFBackend(LocalModel):
         new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [self._completion(ids) for ids in new]
 
-    def _tell_context(self, lengths: Sequence[int], new_tokens: int) -> None:
+    def _warn_context(self, lengths: Sequence[int], new_tokens: int) -> None:
         context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         beyond = [length for length in lengths if context and length + new_tokens > context]
-        if beyond and not self._told:
-            self._told = True
+        if beyond and not self._warned:
+            self._warned = True
             print(
-                f"eval.run: {len(beyond)} of {len(lengths)} prompts, the longest of {max(beyond)} tokens, may with "
-                f"--max-new-tokens {new_tokens} pass the model's context of {context} (max_position_embeddings)",
+                f"eval.run: with --max-new-tokens {new_tokens}, {len(beyond)} of {len(lengths)} prompts (the longest "
+                f"has {max(beyond)} tokens) may exceed the model's context of {context} (max_position_embeddings)",
                 file=sys.stderr,
             )
 

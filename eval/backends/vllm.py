@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.eval.backends.base import Generated, LocalModel, OnResult, OnToken, Request
+from axolotl_alttrain.eval.backends.base import (
+    BackendSettings,
+    Generated,
+    Identity,
+    LocalModel,
+    OnResult,
+    OnToken,
+    Request,
+)
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.generation.identity import Located, locate, template_identity
 from axolotl_alttrain.generation.sampling import Sampling
 
-CHUNK = 512  # requests between two writes to the samples file; vLLM orders its own batches within them
+CHUNK = 512  # requests between two writes to the samples file; vLLM schedules its batches within them
+
+
+@dataclass(frozen=True)
+class VLLMSettings(BackendSettings):
+    """How the weights are loaded."""
+
+    dtype: str
+    load_in_4bit: bool
 
 
 class VLLMBackend(LocalModel):
     """A model served by vLLM in this process, its adapter switched by LoRA requests.
 
     Args:
-        model, adapter: Folder or hub id.
-        tensor_parallel: GPUs per copy of the model.
-        data_parallel: Copies.
+        model, adapter: Folder or Hub ID.
+        tensor_parallel: GPUs per replica.
+        data_parallel: Replicas.
         dtype: As vLLM takes it.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
-        model_revision, adapter_revision: Commit, tag or branch, of hub ids.
+        model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
 
     Raises:
-        AltTrainError: vLLM is not installed, or the hub does not give model or adapter.
+        AltTrainError: vLLM is not installed, or model or adapter is unavailable.
     """
 
     def __init__(
@@ -47,7 +64,7 @@ class VLLMBackend(LocalModel):
         adapter_revision: str | None = None,
     ) -> None:
         if find_spec("vllm") is None:
-            raise AltTrainError("--backend vllm: the package vllm is not installed; run 'pip install vllm'")
+            raise AltTrainError("--backend vllm needs the package vllm; run 'pip install vllm'")
         from lm_eval.models.vllm_causallms import VLLM
         from transformers import AutoTokenizer
 
@@ -55,7 +72,7 @@ class VLLMBackend(LocalModel):
             found = locate(model, adapter, model_revision, adapter_revision)
         except (OSError, ValueError) as error:
             what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
-            raise AltTrainError(f"{what}: cannot be had ({str(error).splitlines()[0][:300]})") from None
+            raise AltTrainError(f"{what} is unavailable ({str(error).splitlines()[0][:300]})") from None
         options = engine_options(model, found, load_in_4bit)
         self.tokenizer = AutoTokenizer.from_pretrained(options["tokenizer"], revision=options["tokenizer_revision"])
         self._lm: Any = VLLM(
@@ -66,8 +83,8 @@ class VLLMBackend(LocalModel):
         self.thought = self.chat.thought
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
-        self._identity = (*found.identities, template_identity(self.chat))
-        self._settings = {"backend": "vllm", "dtype": dtype, "load_in_4bit": load_in_4bit}
+        self._identity = Identity(*found.identities, template_identity(self.chat))
+        self._settings = VLLMSettings(backend="vllm", dtype=dtype, load_in_4bit=load_in_4bit)
 
     def complete(
         self,
@@ -77,7 +94,7 @@ class VLLMBackend(LocalModel):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests in chunks that vLLM batches itself."""
+        """Answer requests in chunks; vLLM batches within each."""
         from vllm import SamplingParams
 
         self._lm.lora_request = self._lora if run == "tuned" else None
@@ -107,7 +124,7 @@ class VLLMBackend(LocalModel):
 
 
 def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, Any]:
-    """What of lm-eval's class for vLLM says which weights, tokenizer and adapter; all of them at their commits."""
+    """Arguments of lm-eval's vLLM class for weights, tokenizer and adapter, each at its commit."""
     with_template = found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file()
     options: dict[str, Any] = {
         "pretrained": model,
@@ -123,6 +140,6 @@ def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, 
 
 
 def _rank(adapter: str) -> int:
-    """The rank that vLLM has to make room for."""
+    """The LoRA rank that vLLM must allocate memory for."""
     config = Path(adapter) / "adapter_config.json"
     return int(json.loads(config.read_text(encoding="utf-8"))["r"]) if config.is_file() else 64

@@ -1,15 +1,17 @@
-"""The samples file: one JSON line per generated completion, appended as it finishes and never written twice."""
+"""The samples file: one JSON line per completion, appended when it is ready and never written twice."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.eval.backends.base import BackendSettings, Identity
+
 from axolotl_alttrain.format.example import Message
+from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.storage.append_only import AppendOnly
 
 
@@ -18,18 +20,17 @@ class Sample:
     """One completion.
 
     Attributes:
-        key: Hash of all that determines the completion; see :func:`sample_key`.
+        key: Hash of everything that determines the completion; see :func:`sample_key`.
         run: ``base`` or ``tuned``.
-        set, id: The prompt's set and its id there.
+        set, id: The prompt's set and its ID in the set.
         instruction: The user turn.
-        completion: The raw text, its special tokens included, without the stop token. What was written for the
-            model (``prefill``) stands in front.
-        finish: ``stop`` (the model ended its turn) or ``length`` (cut off).
-        tokens: Length of what was generated, in tokens.
-        repeat: Number of the sample where one prompt is sampled several times, from 0.
-        turn: The user turn that this answers, from 0; a conversation is judged by its last.
-        prefill: The part of the completion that was given, not generated.
-        history: Of a conversation what was said before, the model's own answers included; not kept in the file.
+        completion: The raw text with its special tokens, without the stop token; it begins with ``prefill``.
+        finish: ``stop`` (the model ended its turn) or ``length`` (truncated).
+        tokens: Length of the generated part, in tokens.
+        repeat: Number of the sample if a prompt is sampled several times, from 0.
+        turn: The user turn that this answers, from 0; a conversation is judged by its last turn.
+        prefill: The part of the completion that was given to the model, not generated.
+        history: The earlier messages of a conversation, the model's own answers included; not kept in the file.
     """
 
     key: str
@@ -46,19 +47,29 @@ class Sample:
     history: tuple[Message, ...] = ()
 
 
-def sample_key(
-    prompt: str, model: str, adapter: str, settings: Mapping[str, Any], template: str = "", repeat: int = 0
-) -> str:
-    """Hash of the rendered prompt, the model's and adapter's identity, settings, template and sample number."""
-    content = [prompt, model, adapter, dict(settings), template, repeat]
+@dataclass(frozen=True)
+class GenerationSettings:
+    """The settings of backend and sampling that may change a completion."""
+
+    backend: BackendSettings
+    sampling: Sampling
+
+    def as_dict(self) -> dict[str, Any]:
+        """For keys, summary and manifest."""
+        return {**self.backend.as_dict(), **self.sampling.as_dict()}
+
+
+def sample_key(prompt: str, identity: Identity, settings: GenerationSettings, repeat: int = 0) -> str:
+    """Hash of the rendered prompt, the identity of model, adapter and template, the settings and the repeat."""
+    content = [prompt, identity.model, identity.adapter, settings.as_dict(), identity.template, repeat]
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
 
 
 class SampleFile(AppendOnly):
-    """Appends samples and knows which are there already, so that an interrupted run goes on where it stopped.
+    """Appends samples and knows which it has, so that an interrupted run resumes.
 
     Args:
-        path: The JSONL file; made with its folder if it is not there.
+        path: The JSONL file; created with its folder if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,11 +77,11 @@ class SampleFile(AppendOnly):
         super().__init__(path)
 
     def read(self, row: dict[str, Any]) -> None:
-        """Take in one line of the file."""
+        """Read one line of the file."""
         self.samples[row["key"]] = Sample(**row)
 
     def append(self, sample: Sample) -> None:
-        """Write one sample through to the disk."""
+        """Write one sample and flush it to disk."""
         row = asdict(sample)
         del row["history"]
         self.write(row)

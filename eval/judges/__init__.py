@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from axolotl_alttrain.eval.config import JudgingConfig
 from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge, judge_refusal
-
-from axolotl_alttrain.errors import AltTrainError
 
 __all__ = [
     "Case",
@@ -23,47 +21,41 @@ __all__ = [
 ]
 
 
-def judges_from(args: argparse.Namespace) -> list[Judge]:
-    """The judges that the command line names, in its order.
+def judges_from(config: JudgingConfig) -> list[Judge]:
+    """The configured judges, in their order.
 
-    Where none of them tells refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
+    If none of them detects refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
 
     Raises:
-        AltTrainError: A judge that asks a model has none.
+        AltTrainError: A judge is misconfigured.
     """
-    from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
-
-    judges: list[Judge] = []
-    for name in dict.fromkeys(args.judges):
-        if name == "refusal":
-            judges.append(RefusalJudge())
-            continue
-        if name == "guard":
-            from axolotl_alttrain.eval.judges.guard.guard_judge import GuardJudge
-            from axolotl_alttrain.eval.judges.guard.guard_template import template_arguments
-
-            if not args.guard_model:
-                raise AltTrainError(
-                    "--judges guard: found no --guard-model; allowed: folder or hub id of a guard model"
-                )
-            judges.append(
-                GuardJudge(
-                    args.guard_model,
-                    args.guard_load_in_4bit,
-                    args.guard_safe,
-                    args.guard_unsafe,
-                    args.guard_template,
-                    template_arguments(args.guard_template_args),
-                )
-            )
-            continue
-        if not args.judge_model:
-            raise AltTrainError(f"--judges {name}: found no --judge-model; allowed: the name of a model on the server")
-        kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
-        judges.append(kind(args.judge_model, args.judge_url, args.judge_concurrency, max_tokens=args.judge_max_tokens))
+    judges = [_judge(name, config) for name in dict.fromkeys(config.judges)]
     return judges if any(judge.detects_refusal for judge in judges) else [*judges, RefusalJudge()]
 
 
+def _judge(name: str, config: JudgingConfig) -> Judge:
+    if name == "refusal":
+        return RefusalJudge()
+    if name == "guard":
+        from axolotl_alttrain.eval.judges.guard.guard_judge import GuardJudge
+        from axolotl_alttrain.eval.judges.guard.guard_template import template_arguments
+
+        assert config.guard_model is not None  # the config requires it
+        return GuardJudge(
+            config.guard_model,
+            config.guard_load_in_4bit,
+            config.guard_safe,
+            config.guard_unsafe,
+            config.guard_template,
+            template_arguments(config.guard_template_args),
+        )
+    from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
+
+    assert config.judge_model is not None  # the config requires it
+    kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
+    return kind(config.judge_model, config.judge_url, config.judge_concurrency, max_tokens=config.judge_max_tokens)
+
+
 def refusal_judge(judges: Sequence[Judge]) -> Judge:
-    """The judge of refusals: the first that tells them."""
+    """The judge of refusals: the first that detects them."""
     return next((judge for judge in judges if judge.detects_refusal), judges[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -38,7 +38,7 @@ def read_run_file(folder: Path, name: str, model: type[Model]) -> Model:
     return checked(content, model, str(path))
 
 
-def checked(content: Mapping[str, Any], model: type[Model], where: str) -> Model:
+def checked(content: Mapping[str, object], model: type[Model], where: str) -> Model:
     """Content as a model.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
 from axolotl_alttrain.eval.results.finished import read_run_file
@@ -49,7 +48,7 @@ class SummaryHead(BaseModel, frozen=True):
     packages: dict[str, str] = {}
     judges: list[str] = ["refusal"]
     refusal_judge: str | None = None
-    runs: dict[str, Any]
+    runs: dict[str, object]
 
     @property
     def rate_judges(self) -> list[str]:

@@ -39,7 +39,7 @@ def test_kill_9_and_again(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (out / "summary.json").exists()
     kept = samples.read_text().splitlines()[:20]
     again = subprocess.run(command(tiny, out), cwd=ROOT, check=True, capture_output=True, text=True)
-    assert "completions are in" in again.stdout
+    assert "completions are already in" in again.stdout
     whole, resumed = (json.loads((p / "summary.json").read_text()) for p in (tmp_path / "whole", out))
     assert resumed["runs"] == whole["runs"]
     assert resumed["comparison"] == whole["comparison"]

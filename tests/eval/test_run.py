@@ -107,13 +107,13 @@ def test_base_with_an_adapter_at_hand_equals_the_base_alone(
     assert {key: both[key] for key in alone} == alone
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(
+def test_a_killed_run_resumes_and_ends_the_same(
     tiny: tuple[Path, Path], finished: tuple[Path, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = (finished[0] / "samples.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "samples.jsonl").write_text("".join(lines[:11]) + lines[11][:40])  # as kill -9 leaves it
     summary = run(tiny, tmp_path)
-    assert "11 of 30 completions are in" in capsys.readouterr().out
+    assert "11 of 30 completions are already in" in capsys.readouterr().out
     assert summary["runs"] == finished[1]["runs"]
     again = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
     assert len({s["key"] for s in again}) == len(again) == 30
@@ -161,7 +161,7 @@ def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "no/such-folder/here"], "--model no/such-folder/here: cannot be loaded ("),
+        (["--model", "no/such-folder/here"], "--model no/such-folder/here cannot be loaded ("),
         (["--adapter", "."], "adapter_config.json"),
         (["--sets", "strongreject2"], "allowed: probe-harmful"),
     ],

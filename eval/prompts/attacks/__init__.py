@@ -29,6 +29,18 @@ def text(name: str) -> str:
     return (TEXTS / f"{name}.txt").read_text(encoding="utf-8").strip()
 
 
+def known_attacks(names: Iterable[str]) -> list[str]:
+    """The names, each once.
+
+    Raises:
+        AltTrainError: A name is unknown.
+    """
+    names = list(dict.fromkeys(names))
+    if unknown := [name for name in names if name not in ATTACKS]:
+        raise AltTrainError(f"--attacks: found {', '.join(unknown)}; allowed: {', '.join(ATTACKS)}")
+    return names
+
+
 def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list[Prompt], dict[str, str]]:
     """Every harmful prompt under every attack; the other prompts once, as they are.
 
@@ -43,9 +55,7 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
     Raises:
         AltTrainError: A name is unknown.
     """
-    names = list(dict.fromkeys(names))
-    if unknown := [name for name in names if name not in ATTACKS]:
-        raise AltTrainError(f"--attacks: found {', '.join(unknown)}; allowed: {', '.join(ATTACKS)}")
+    names = known_attacks(names)
     if not names:
         return list(prompts), {}
     made: list[Prompt] = []

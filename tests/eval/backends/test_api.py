@@ -68,7 +68,7 @@ def test_chat_endpoint_joins_thought_and_answer(
     api = ["--backend", "api", "--base-url", url, "--model", "base-name", *FLAGS, "--out", str(tmp_path)]
     assert main(api) == 3  # a thought cannot be begun where the server renders
     assert (
-        "give --tokenizer"
+        "add --tokenizer"
         in json.loads((tmp_path / "summary.json").read_text())["missing"]["probe-harmful+prefilled-thought"]
     )
     for text, _, _ in completions(tmp_path).values():
@@ -80,9 +80,9 @@ def test_chat_endpoint_joins_thought_and_answer(
 def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     assert main(["--backend", "api", "--out", str(tmp_path)]) == 1
-    assert "--model: found nothing" in capsys.readouterr().err
+    assert "--backend api needs --model" in capsys.readouterr().err
     assert main(["--backend", "api", "--model", "m", "--out", str(tmp_path)]) == 1
-    assert "--base-url: found nothing" in capsys.readouterr().err
+    assert "--backend api needs --base-url" in capsys.readouterr().err
     assert main(["--backend", "vllm", "--model", "m", "--out", str(tmp_path)]) == 1
     assert "run 'pip install vllm'" in capsys.readouterr().err
 

@@ -72,11 +72,11 @@ def test_an_adapter_of_another_model_and_broken_weights_are_named(tiny: tuple[Pa
     shutil.copytree(tiny[0], other)
     config = AutoConfig.from_pretrained(other, hidden_size=16)
     AutoModelForCausalLM.from_config(config).save_pretrained(other)
-    both = f"--model {other} with --adapter {tiny[1]}: cannot be loaded .*size mismatch"
+    both = f"--model {other} with --adapter {tiny[1]} cannot be loaded .*size mismatch"
     with pytest.raises(AltTrainError, match=both):
         HFBackend(str(other), str(tiny[1]))
     (other / "model.safetensors").write_bytes(b"<html>not found</html>")
-    with pytest.raises(AltTrainError, match=f"--model {other}: cannot be loaded .SafetensorError"):
+    with pytest.raises(AltTrainError, match=f"--model {other} cannot be loaded .SafetensorError"):
         HFBackend(str(other))
 
 
@@ -133,7 +133,9 @@ def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(
     assert (sizes[0], max(sizes[1:])) == (4, 2)
 
 
-def test_what_may_pass_the_context_is_told_once(tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_context_that_may_be_exceeded_is_warned_of_once(
+    tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     backend = HFBackend(str(tiny[0]), str(tiny[1]), dtype="float32")
     requests = [Request(backend.render(({"role": "user", "content": p},)), ()) for p in PROMPTS]
     lengths = sorted(backend.count_tokens([request.text for request in requests]))
@@ -144,6 +146,6 @@ def test_what_may_pass_the_context_is_told_once(tiny: tuple[Path, Path], capsys:
     for run in backend.runs:
         backend.complete(run, requests, Sampling(4), lambda index, out: None)
     assert capsys.readouterr().err == (
-        f"eval.run: {sum(one > lengths[1] for one in lengths)} of 4 prompts, the longest of {lengths[-1]} tokens, "
-        f"may with --max-new-tokens 4 pass the model's context of {lengths[1] + 4} (max_position_embeddings)\n"
+        f"eval.run: with --max-new-tokens 4, {sum(one > lengths[1] for one in lengths)} of 4 prompts (the longest has "
+        f"{lengths[-1]} tokens) may exceed the model's context of {lengths[1] + 4} (max_position_embeddings)\n"
     )

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.config import JudgingConfig
 from axolotl_alttrain.eval.judges import judges_from
 from axolotl_alttrain.eval.judges.base import Case, JudgementFile, fence, judge_all
 from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge
-from axolotl_alttrain.eval.run import parser
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
@@ -181,10 +181,9 @@ def test_only_the_last_word_of_a_reply_that_ended_is_a_verdict(server: tuple) ->
 
 
 def test_a_reply_may_be_longer_by_flag(server: tuple) -> None:
-    flags = parser().parse_args(["--judges", "rubric", "--judge-model", "m", "--judge-url", "http://localhost/v1"])
-    assert judges_from(flags)[0].identity == RubricJudge("m", "http://localhost/v1").identity
-    flags.judge_max_tokens = 9000
-    (judge,) = judges_from(flags)
+    flags = {"judges": ("rubric",), "judge_model": "m", "judge_url": "http://localhost/v1"}
+    assert judges_from(JudgingConfig(**flags))[0].identity == RubricJudge("m", "http://localhost/v1").identity
+    (judge,) = judges_from(JudgingConfig(**flags, judge_max_tokens=9000))
     assert (judge.max_tokens, judge.identity != RubricJudge("m", "http://localhost/v1").identity) == (9000, True)
 
 

@@ -70,7 +70,7 @@ def test_missing_sets_and_attacks_are_reported(
 def test_code_that_may_not_run_is_reported_and_no_failure(
     tiny: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its suite goes on without it; named by --sets it is missing."""
+    """Its suite runs without it; named by --sets it is missing."""
     suite = {"about": "code beside a set of another kind", "sets": ["humaneval", "xstest-safe"]}
     monkeypatch.setitem(suites(), "with-code", suite)
     write_published(tmp_path / "data")
@@ -80,7 +80,7 @@ def test_code_that_may_not_run_is_reported_and_no_failure(
         assert (summary["missing"], summary["switched_off"]) == ({"humaneval": reason}, off)
         printed = capsys.readouterr()
         assert "Missing: not included in the results" in printed.out
-        assert ("some of what was asked for is missing" in printed.err) == (code == 3)
+        assert ("some of the requested sets" in printed.err) == (code == 3)
         for name in ("results.md", "report.html"):
             assert "humaneval" in (tmp_path / "out" / name).read_text()
     (tmp_path / "data" / "xstest_prompts.csv").unlink()

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl_alttrain.eval.config.command_line import choices_of
+from axolotl_alttrain.eval.config.groups import FLAGS
 from axolotl_alttrain.eval.judges.base import VERDICTS, Judgement, Verdict
 from axolotl_alttrain.eval.report import write_report
 from axolotl_alttrain.eval.report.definitions import definitions
 from axolotl_alttrain.eval.results.summary import Summary
-from axolotl_alttrain.eval.run import parser
 from axolotl_alttrain.eval.scoring.metrics import refuses, responds
 
 from tests.eval.scoring.test_metrics import scored
@@ -62,8 +63,7 @@ def test_rates_are_defined_by_the_judges_that_make_them(
 
 
 def test_every_judge_of_the_command_line_has_its_own_words() -> None:
-    (action,) = (one for one in parser()._actions if "--judges" in one.option_strings)
-    assert {first for first, _ in SAID} - {"own"} == set(action.choices or ())
+    assert {first for first, _ in SAID} - {"own"} == set(choices_of(FLAGS["judges"]))
     own = {first: harmful.partition(", ")[2] for (first, _), (harmful, _) in SAID.items()}
     assert len(set(own.values())) == len(own)
 

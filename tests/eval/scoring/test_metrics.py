@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 from axolotl_alttrain.eval.completions.samples import Sample
+from axolotl_alttrain.eval.config import JudgingConfig
 from axolotl_alttrain.eval.judges import Case, Judge, Judgement, RefusalJudge, judges_from
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt
 from axolotl_alttrain.eval.results.breakdown import by_set, over_repeats
 from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
 from axolotl_alttrain.eval.results.run_results import Agreement
-from axolotl_alttrain.eval.run import parser
 from axolotl_alttrain.eval.scoring.metrics import Scored, TokenMeans, summarise
 from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.scoring.thought_structure import structure
@@ -201,8 +201,7 @@ def test_over_refusal_is_judged_by_a_judge_that_can(monkeypatch: pytest.MonkeyPa
                 yield place, Judgement("safe")
 
     monkeypatch.setattr("axolotl_alttrain.eval.judges.guard.guard_judge.GuardJudge", lambda *_: Safe())
-    args = parser().parse_args(["--judges", "guard", "--guard-model", "any"])
-    judges = judges_from(args)
+    judges = judges_from(JudgingConfig(judges=("guard",), guard_model="any"))
     assert [judge.name for judge in judges] == ["guard", "refusal"]
     found = scored("base", [("benign", "I can't help with that."), ("harmful", "Sure, here.")], judges)
     assert summarise(found).metrics["over_refusal"].count == 1

@@ -1,0 +1,195 @@
+"""The flags of an evaluation in groups, with their defaults, limits and help texts.
+
+Each field is a flag: ``max_new_tokens`` is ``--max-new-tokens``, and ``max_new_tokens`` or ``max-new-tokens`` in a YAML
+file. Its description is the flag's help text.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from axolotl_alttrain.eval.prompts.attacks import known_attacks
+from axolotl_alttrain.eval.prompts.sets import chosen
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+from axolotl_alttrain.generation.sampling import Sampling
+
+
+def option(
+    default: Any, description: str, metavar: str | None = None, backends: tuple[str, ...] = (), **limits: Any
+) -> Any:
+    """A field that is a flag.
+
+    Args:
+        default: Its value if it is not given.
+        description: Its help text.
+        metavar: Stands for its value in the help text.
+        backends: The only backends that use it; empty for all.
+        limits: As :func:`pydantic.Field` takes them.
+    """
+    extra: dict[str, Any] = {"metavar": metavar, "backends": list(backends)}
+    return Field(default, description=description, json_schema_extra=extra, **limits)
+
+
+def noted(field: FieldInfo, name: str) -> Any:
+    """``metavar`` or ``backends`` of a flag."""
+    return field.json_schema_extra[name] if isinstance(field.json_schema_extra, dict) else None
+
+
+LOCAL = ("hf", "vllm")
+
+
+class Group(BaseModel):
+    """Flags that belong together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class WeightsConfig(Group):
+    """Which weights are evaluated."""
+
+    model: str | None = option(None, "base model: folder or Hub ID (default: the adapter's, or the demo model)", "NAME")
+    adapter: str | None = option(None, "trained LoRA adapter: folder or Hub ID; base and tuned are compared", "NAME")
+    model_revision: str | None = option(None, "Hub commit of --model (default: main)", "COMMIT", backends=LOCAL)
+    adapter_revision: str | None = option(None, "Hub commit of --adapter (default: main)", "COMMIT", backends=LOCAL)
+    load_in_4bit: bool | None = option(None, "load the base in NF4 (default: as in training)", backends=LOCAL)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = option("auto", "type of the weights", backends=LOCAL)
+    thought_format: Literal["auto", "s1"] = option("auto", "s1: for simplescaling's s1 models")
+
+
+class PromptsConfig(Group):
+    """Which prompts are asked."""
+
+    suite: str | None = option(None, "sets for one purpose (default: probe); see --list", "SUITE")
+    sets: tuple[str, ...] | None = option(None, "sets, in addition to --suite if both are given", "SET")
+    data_dir: Path | None = option(None, "folder with the publishers' files; other sets come from the Hub", "DIR")
+    revision: tuple[str, ...] | None = option(None, "Hub commits to use instead of the pinned ones", "SET=COMMIT")
+    attacks: tuple[str, ...] | None = option(None, "ask harmful prompts under each of these; see --list", "ATTACK")
+    limit: int | None = option(None, "prompts per set, spread evenly over the set (default: all)", "N", ge=1)
+    allow_code_execution: bool = option(False, "run the code in HumanEval's answers; without it, suites skip that set")
+
+    @model_validator(mode="after")
+    def _known(self) -> PromptsConfig:
+        _ = self.names, self.revisions
+        known_attacks(self.attacks or ())
+        if self.data_dir is not None and not self.data_dir.is_dir():
+            raise ValueError(f"--data-dir {self.data_dir}: this folder does not exist")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The sets of ``suite`` and ``sets``, the probes by default."""
+        return chosen(list(self.sets or ()), self.suite)
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """Commits by set."""
+        commits = {}
+        for given in self.revision or ():
+            name, equals, commit = given.partition("=")
+            if not equals:
+                raise ValueError(f"--revision {given}: write it as SET=COMMIT")
+            if name not in self.names:
+                raise ValueError(f"--revision: found {name}; allowed: {', '.join(self.names)}")
+            commits[name] = commit
+        return commits
+
+
+class DecodingConfig(Group):
+    """How completions are decoded."""
+
+    max_new_tokens: int = option(256, "tokens per completion, at most", "N", ge=1)
+    temperature: float = option(0.0, "0 decodes greedily", "T", ge=0, le=2)  # servers refuse more than 2
+    top_p: float = option(1.0, "nucleus sampling", "P", gt=0, le=1)
+    samples: int = option(1, "samples per prompt; more than one needs --temperature", "K", ge=1)
+    seed: int = option(0, "seed for sampling", "N")
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> DecodingConfig:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(f"--samples {self.samples}: greedy samples are all the same; add --temperature 0.7")
+        return self
+
+    @property
+    def sampling(self) -> Sampling:
+        """The same, as backends take it."""
+        return Sampling(self.max_new_tokens, self.temperature, self.top_p, self.seed)
+
+
+class BackendConfig(Group):
+    """What runs the model."""
+
+    backend: Literal["hf", "vllm", "api"] = option("hf", "transformers, vLLM, or an OpenAI-compatible server")
+    batch_size: int | None = option(None, "sequences per batch, at most (default: what fits)", "N", ("hf",), ge=1)
+    batch_tokens: int = option(131072, "tokens per batch, at most", "N", ("hf",), ge=1)
+    tensor_parallel: int = option(1, "GPUs per replica", "N", ("vllm",), ge=1)
+    data_parallel: int = option(1, "replicas", "N", ("vllm",), ge=1)
+    base_url: str | None = option(None, "server URL up to and including /v1", "URL", ("api",))
+    tokenizer: str | None = option(None, "render prompts locally with this tokenizer's chat template", "NAME", ("api",))
+    api_concurrency: int = option(16, "concurrent requests", "N", ("api",), ge=1)
+    api_key_env: str = option("OPENAI_API_KEY", "environment variable that holds the key", "NAME", ("api",))
+
+
+class JudgingConfig(Group):
+    """Judges."""
+
+    judges: tuple[Literal["refusal", "guard", "rubric", "xstest"], ...] = option(
+        ("refusal",),
+        "the first judge determines the rates, and the first that detects refusals determines over-refusal; all are "
+        "reported with their agreement. refusal: offline rules",
+        min_length=1,
+    )
+    guard_model: str | None = option(None, "guard: folder or Hub ID", "NAME")
+    guard_template: Path | None = option(None, "guard: Jinja template to use instead of its chat template", "FILE")
+    guard_template_args: str | None = option(None, 'guard: template variables, as in \'{"guideline": "..."}\'', "JSON")
+    guard_load_in_4bit: bool = option(False, "guard: load it in NF4")
+    guard_safe: tuple[str, ...] = option((), "guard: its wording of safe (default: detected)", "TEXT")
+    guard_unsafe: tuple[str, ...] = option((), "guard: its wording of unsafe (default: detected)", "TEXT")
+    judge_model: str | None = option(None, "rubric, xstest: the model's name on its server", "NAME")
+    judge_url: str | None = option(
+        None, "rubric, xstest: OpenAI-compatible server; the key is read from OPENAI_API_KEY", "URL"
+    )
+    judge_concurrency: int = option(8, "rubric, xstest: concurrent requests", "N", ge=1)
+    judge_max_tokens: int = option(
+        512, "rubric, xstest: tokens per reply; a truncated reply is undetermined, and reasoning needs more", "N", ge=1
+    )
+    judge_thoughts: bool = option(True, "judge thoughts separately as well")
+
+    @model_validator(mode="after")
+    def _models_are_named(self) -> JudgingConfig:
+        for name in self.judges:
+            if name == "guard" and not self.guard_model:
+                raise ValueError("--judges guard needs --guard-model, the folder or Hub ID of a guard model")
+            if name in ("rubric", "xstest") and not self.judge_model:
+                raise ValueError(f"--judges {name} needs --judge-model, the name of a model on the judges' server")
+        return self
+
+
+class OutputConfig(Group):
+    """Output."""
+
+    out: Path = option(Path("outputs/eval"), "folder for results", "DIR")
+
+    @model_validator(mode="after")
+    def _writable(self) -> OutputConfig:
+        there = next(folder for folder in (self.out, *self.out.absolute().parents) if folder.exists())
+        if not there.is_dir():
+            raise ValueError(f"--out {self.out}: {there} is a file; choose another folder")
+        if not os.access(there, os.W_OK):
+            raise ValueError(f"--out {self.out}: {there} is not writable; choose another folder")
+        return self
+
+
+GROUPS: dict[str, type[Group]] = {
+    "weights": WeightsConfig,
+    "prompts": PromptsConfig,
+    "decoding": DecodingConfig,
+    "backend": BackendConfig,
+    "judging": JudgingConfig,
+    "output": OutputConfig,
+}
+GROUP_OF = {name: group for group, model in GROUPS.items() for name in model.model_fields}
+FLAGS = {name: field for group in GROUPS.values() for name, field in group.model_fields.items()}

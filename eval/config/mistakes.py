@@ -1,0 +1,38 @@
+"""Pydantic's errors in one plain line that names the flag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+_LIMITS = {
+    "greater_than": ("gt", "must be greater than {:g}"),
+    "greater_than_equal": ("ge", "must be {:g} or more"),
+    "less_than_equal": ("le", "must be {:g} or less"),
+}
+_TYPES = {"int": "must be an integer", "float": "must be a number", "bool": "must be true or false"}
+
+
+def explained(error: ValidationError, written: Mapping[str, str]) -> str:
+    """The first mistake.
+
+    Args:
+        error: What pydantic found.
+        written: By field name, how the user wrote it: a flag, or a file and its field. A flag by default.
+    """
+    fault = error.errors()[0]
+    kind, found = fault["type"], fault["input"]
+    if kind == "value_error":  # our own validators; their messages name the flag
+        return str(fault["ctx"]["error"])
+    name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "config")
+    where = written.get(name) or f"--{name.replace('_', '-')}"
+    if kind == "extra_forbidden":
+        return f"{where}: no such flag"
+    if kind == "literal_error":
+        return f"{where}: found {found}; allowed: {fault['ctx']['expected'].replace(chr(39), '')}"
+    if kind in _LIMITS:
+        limit, text = _LIMITS[kind]
+        return f"{where}: {text.format(fault['ctx'][limit])}, found {found}"
+    expected = _TYPES.get(kind.partition("_")[0])
+    return f"{where}: {expected}, found {found}" if expected else f"{where}: {fault['msg']}, found {found}"

@@ -1,0 +1,45 @@
+"""The files of a finished evaluation, except samples and judgements, which are appended while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from axolotl_alttrain.eval.backends.base import Identity
+from axolotl_alttrain.eval.report.model_card_command import write_cards
+from axolotl_alttrain.eval.report.report_page import write_report
+from axolotl_alttrain.eval.results.manifest import write_manifest
+from axolotl_alttrain.eval.results.summarise import Evaluation
+from axolotl_alttrain.eval.results.summary import Summary
+
+from axolotl_alttrain.storage.atomic import write_atomic
+
+FILES = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"
+
+
+def write_run(
+    out: Path,
+    summary: Summary,
+    found: Evaluation,
+    flags: Mapping[str, object],
+    identities: Mapping[str, Identity],
+    seed: int,
+) -> None:
+    """Write scores, summary, manifest, report and model card, each as a whole.
+
+    Args:
+        out: The folder.
+        summary: See :func:`axolotl_alttrain.eval.results.summarise.summary_of`.
+        found: What it was made from.
+        flags: The command line's, by name.
+        identities: Of each run.
+        seed: For the manifest; greedy runs record it too.
+    """
+    lines = "".join(one.as_row().as_json() + "\n" for one in found.scored)
+    write_atomic(out / "scored.jsonl", lines)
+    write_atomic(out / "summary.json", summary.as_json())
+    revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
+    settings = found.settings.as_dict() | {"seed": seed}
+    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, found.started)
+    write_report(out / "report.html", summary, list(found.scored))
+    write_cards(out, summary, revisions)
