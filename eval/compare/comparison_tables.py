@@ -56,12 +56,13 @@ def differences_table(pair: PairedRuns) -> Table:
     known = {m.name for m in METRICS}
     rows += [_difference(f"{one.metric}, {one.set}", one) for one in pair.by_set if one.metric not in known]
     columns = (
-        *(text_column("metric"), Column("pairs"), Column("difference", "points"), Column("gained, lost")),
-        *(
-            Column(p_heading([*pair.metrics.values(), *pair.by_set])),
-            Column("p (Holm)"),
-            Column("detectable", "points"),
-        ),
+        text_column("metric"),
+        Column("pairs"),
+        Column("difference", "points"),
+        Column("gained, lost", compact=True),
+        Column(p_heading([*pair.metrics.values(), *pair.by_set]), compact=True),
+        Column("p (Holm)", compact=True),
+        Column("detectable", "points", compact=True),
     )
     return Table(f"{pair.second} against {pair.first}", columns, tuple(rows), "95 % bootstrap interval")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from axolotl_alttrain.eval.report.tables.numbers import cell_text
-from axolotl_alttrain.eval.report.tables.table import Cell, Table
+from axolotl_alttrain.eval.report.tables.table import Cell, Column, Interval, Table
 from markupsafe import Markup, escape
 from rich.table import Table as RichTable
 from rich.text import Text
+
+NARROW = 12  # characters of a compact column in the terminal
 
 
 def as_terminal(table: Table) -> RichTable:
@@ -16,11 +18,17 @@ def as_terminal(table: Table) -> RichTable:
         title_justify="left",
         caption=Text(" ".join(table.notes)) if table.notes else None,
     )
-    for column in table.columns:
-        shown.add_column(Text(column.heading), justify=column.align)
-    for row in table.rows:
-        cells = zip(row, table.columns, strict=True)
-        shown.add_row(*(Text(cell_text(cell, padded=True, compact=column.compact)) for cell, column in cells))
+    rows = [[_terminal(cell, column) for cell, column in zip(row, table.columns, strict=True)] for row in table.rows]
+    for i, column in enumerate(table.columns):
+        widths = [len(cells[i]) for cells, row in zip(rows, table.rows, strict=True) if isinstance(row[i], Interval)]
+        shown.add_column(
+            Text(column.heading),
+            justify=column.align,
+            min_width=max(widths, default=None),  # intervals do not wrap
+            max_width=max([NARROW, *widths]) if column.compact else None,
+        )
+    for cells in rows:
+        shown.add_row(*map(Text, cells))
     return shown
 
 
@@ -52,6 +60,10 @@ def escaped(text: str) -> str:
     """Text in which Markdown reads nothing as markup or as the end of a cell."""
     one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
     return "".join("\\" + c if c in "\\|`*_[]" else c for c in one_line)
+
+
+def _terminal(cell: Cell, column: Column) -> str:
+    return cell_text(cell, padded=True, compact=column.compact)
 
 
 def _html(cell: Cell, wide: bool) -> Markup:

@@ -24,7 +24,7 @@ _DIFFERENCE = Column("tuned − base", "points", compact=True)
 def rates_table(summary: Summary) -> Table:
     """Every metric: each run's rate and, of two runs, the paired difference and its p-value."""
     columns = [text_column("metric"), text_column("better"), Column("n"), *_run_columns(summary)]
-    columns += [_DIFFERENCE, Column(p_heading(summary.tests.values()))] if summary.compared else []
+    columns += [_DIFFERENCE, Column(p_heading(summary.tests.values()), compact=True)] if summary.compared else []
     rows: list[tuple[Cell, ...]] = []
     for metric in METRICS:
         rates = summary.rates(metric.name)
@@ -41,7 +41,7 @@ def sets_table(summary: Summary) -> Table:
     tests = {name: summary.set_test(name) for name in summary.sets}
     compared = any(tests.values())
     columns = [text_column("set"), text_column("measure"), Column("n"), *_run_columns(summary)]
-    columns += [_DIFFERENCE, Column("p (Holm)")] if compared else []
+    columns += [_DIFFERENCE, Column("p (Holm)", compact=True)] if compared else []
     rows: list[tuple[Cell, ...]] = []
     for name, test in tests.items():
         results = [run.by_set[name] for run in summary.runs.values()]

@@ -38,7 +38,7 @@ class Column:
         unit: ``%``, ``points`` or ``tokens``; empty for text and counts.
         note: In brackets after title and unit.
         align: Of heading and cells.
-        compact: The terminal, which is narrow, shows numbers of this column without their intervals.
+        compact: In the terminal, which is narrow, the heading wraps and numbers have no intervals.
     """
 
     title: str
