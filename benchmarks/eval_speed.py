@@ -27,6 +27,7 @@ from axolotl_alttrain.eval.backends import Request, Sampling
 from axolotl_alttrain.eval.prompts.probes import load_set
 from axolotl_alttrain.eval.results.manifest import hardware, versions
 
+from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.demo_model import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -53,7 +54,8 @@ def loop(backend: Any, texts: list[str], new: int) -> list[str]:
         batch = backend.tokenizer(text, add_special_tokens=False, return_tensors="pt").to(backend.model.device)
         with torch.inference_mode():
             out = backend.model.generate(**batch, max_new_tokens=new, do_sample=False, eos_token_id=backend.stop_ids)
-        found.append(backend._completion(out[0, batch["input_ids"].shape[1] :].tolist()).text)
+        ids = out[0, batch["input_ids"].shape[1] :].tolist()
+        found.append(completion_text(backend.tokenizer, ids, backend.stop_ids).text)
     return found
 
 

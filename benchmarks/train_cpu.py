@@ -47,10 +47,11 @@ def train_trl(steps: int, warmup: int, folder: Path) -> dict[str, Any]:
     import torch
     from axolotl.common.datasets import load_datasets
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
     from axolotl_alttrain.cli.recipe import load_config
+    from axolotl_alttrain.generation.quantization import NF4, bitsandbytes_config
 
     from .train_worker import Timer
 
@@ -58,9 +59,7 @@ def train_trl(steps: int, warmup: int, folder: Path) -> dict[str, Any]:
     cfg = load_config(RECIPE, this_machine=True)
     cfg.dataset_prepared_path = str(folder / "prepared")
     rows = load_datasets(cfg=cfg).train_dataset.select_columns(["input_ids", "labels"])
-    quantization = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype="float32"
-    )
+    quantization = bitsandbytes_config(NF4, on_gpu=False)
     model = AutoModelForCausalLM.from_pretrained(cfg.base_model, quantization_config=quantization, dtype=torch.float32)
     options = SFTConfig(
         output_dir=str(folder / "out"), max_steps=steps, per_device_train_batch_size=4, learning_rate=1.5e-3,

@@ -54,7 +54,7 @@ def run_traces(
     console = console or Console()
     wanted = read_queries(queries, column)
     sampler.settings = settings
-    source = sampler.identity.split(":")[1].rstrip("/").rpartition("/")[2]
+    source = sampler.name.rstrip("/").rpartition("/")[2]
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Sampling", total=len(wanted) * samples)

@@ -11,6 +11,7 @@ bytes.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,10 +31,12 @@ from axolotl_alttrain.data.sources.columns import source_name
 from axolotl_alttrain.data.sources.presets import PRESETS
 from axolotl_alttrain.data.steps.conditional import assemble
 from axolotl_alttrain.data.steps.variants import varied
+from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import LABELS, AltTrainExample
 from axolotl_alttrain.storage.atomic import open_atomic, write_atomic
 
+LOG = logging.getLogger(__name__)
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -61,6 +64,7 @@ class Build:
         self.assessor: Assessor = make_assessor(self.config)
         self.counter: TokenCounter | None = load_counter(self.config.tokenizer) if self.config.tokenizer else None
         self.usage = Usage()
+        self._former_reported = False
 
     def run(self) -> dict[str, Any]:
         """Build and write everything; return the report.
@@ -160,11 +164,23 @@ class Build:
         def questions() -> Iterator[Question]:
             for key, entry in missing.items():
                 trace = file.get(entry).trace
+                self._report_former(trace, store)
                 yield Question(key, trace.instruction, trace.label, trace.category)
 
         for done, outcome in enumerate(self.assessor.assess(questions()), 1):
             store.add(outcome)
             self.progress("Assessing", done, len(missing))
+
+    def _report_former(self, trace: Trace, store: AssessmentStore) -> None:
+        """Say once that assessments whose keys name the model by path or name are not reused."""
+        former = self.assessor.former_key(trace.instruction, trace.label)
+        if former and former in store and not self._former_reported:
+            self._former_reported = True
+            LOG.warning(
+                "%s: assessments of an earlier version are not reused, because their keys do not show which weights or "
+                "which server they came from",
+                store.path,
+            )
 
     def _fault(self, candidate: Candidate, entry: Entry, store: AssessmentStore) -> tuple[str, str] | None:
         outcome = store.get(entry.key) if entry.key else None

@@ -1,1 +1,1 @@
-"""Everything that loads a model, decodes with it or asks a server for completions."""
+"""Load a model, decode with it, or request completions from a server."""

@@ -1,4 +1,4 @@
-"""Batches by length and token budget, whose size backs off when memory runs out."""
+"""Batches by length and token budget; their size backs off when memory runs out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 class BatchSizer:
-    """How many sequences may stand in a batch.
+    """How many sequences a batch may hold.
 
     Args:
-        fixed: As the user says; None to find out.
-        start: First try where the user says nothing.
-        tokens: Most tokens in a batch, prompts and answers to be added up.
+        fixed: The user's choice; None to find out.
+        start: First attempt without a choice.
+        tokens: Token limit of a batch, prompts and answers together.
     """
 
     def __init__(self, fixed: int | None, start: int, tokens: int) -> None:
@@ -22,27 +22,25 @@ class BatchSizer:
         self._done: set[int] = set()
 
     def allowed(self, longest: int) -> int:
-        """Most sequences of ``longest`` tokens."""
+        """How many sequences of ``longest`` tokens fit."""
         return max(1, min(self.size, self.tokens // max(1, longest)))
 
     def shrink(self, failed: int) -> None:
-        """A batch of ``failed`` sequences did not fit in memory.
+        """Halve the size after a batch of ``failed`` sequences did not fit in memory.
 
         Raises:
-            AltTrainError: It was a single sequence.
+            AltTrainError: A single sequence did not fit.
         """
         if failed <= 1:
-            raise AltTrainError(
-                "memory does not suffice for one sequence; give a smaller --max-new-tokens, or --load-in-4bit"
-            )
+            raise AltTrainError("out of memory with a single sequence; lower --max-new-tokens, or use --load-in-4bit")
         self.size = failed // 2
 
     def done(self, batch: Sequence[int]) -> None:
-        """The batch has been answered."""
+        """Mark a batch as answered."""
         self._done.update(batch)
 
     def start(self) -> None:
-        """A new list of requests."""
+        """Start on a new list of requests."""
         self._done = set()
 
     def is_done(self, index: int) -> bool:
@@ -51,16 +49,16 @@ class BatchSizer:
 
 
 def batches(lengths: Sequence[int], groups: Sequence[str], new_tokens: int, sizer: BatchSizer) -> Iterator[list[int]]:
-    """Indices of requests alike in length, longest first, so that running out of memory shows at once.
+    """Indices of requests of similar length, longest first, so that running out of memory shows at once.
 
-    A batch lasts as long as its longest answer, and answers are alike in length within a group: groups do not mix.
-    A batch that was not reported as done to ``sizer`` comes again, in the size that is allowed by then.
+    A batch takes as long as its longest answer, and answers within a group have similar lengths, so groups do not mix.
+    A batch that is not reported to ``sizer`` as done is yielded again, at the size then allowed.
 
     Args:
-        lengths: Of the prompts, in tokens.
-        groups: One for each request.
-        new_tokens: Most tokens per answer.
-        sizer: Says how many.
+        lengths: Prompt lengths in tokens.
+        groups: The group of each request.
+        new_tokens: Token limit of an answer.
+        sizer: Decides the size.
     """
     sizer.start()
     for group in dict.fromkeys(groups):

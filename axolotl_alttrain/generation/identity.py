@@ -1,4 +1,4 @@
-"""What enters a sample's key of model, adapter and template."""
+"""What a model, an adapter or a template is, as it enters the keys of answers: its content, not its path."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ADAPTER_FILES = ("adapter_model*", "*.json", "*.jinja", "*.txt", "tokenizer*")
 
 @dataclass(frozen=True)
 class Located:
-    """A model and its adapter, each at one commit.
+    """A model and its adapter, each pinned to a commit.
 
     Attributes:
-        commit: The hub's of the model; None for a local folder.
+        commit: The model's commit on the hub; None for a local folder.
         adapter: The adapter's folder.
         identities: Of model and adapter, see :func:`identity`.
     """
@@ -32,15 +32,15 @@ class Located:
 def locate(
     model: str, adapter: str | None, model_revision: str | None = None, adapter_revision: str | None = None
 ) -> Located:
-    """Find the commits that hub ids stand for now, so that all files are of one, and fetch a hub's adapter.
+    """Resolve hub ids to their present commits, so that all files come from one commit; download a hub's adapter.
 
     Args:
         model, adapter: Folder or hub id.
         model_revision, adapter_revision: Commit, tag or branch of a hub id; its main branch where None.
 
     Raises:
-        OSError: A repository, or its config, cannot be had.
-        ValueError: It is no name of a repository.
+        OSError: A repository or its config is unavailable.
+        ValueError: The name cannot be a repository's.
     """
     commit, folder, fetched = None, adapter, None
     if not Path(model).is_dir():
@@ -51,7 +51,7 @@ def locate(
         folder = snapshot(
             adapter, revision=adapter_revision, allow_patterns=list(_ADAPTER_FILES), ignore_patterns=["*/*"]
         )
-        fetched = Path(folder).name  # the hub's cache has a folder per commit
+        fetched = Path(folder).name  # the hub's cache has one folder per commit
     return Located(commit, folder, (identity(model, commit), identity(adapter, fetched)))
 
 
@@ -62,11 +62,11 @@ def template_identity(chat: ChatFormat) -> str:
 
 
 def identity(name: str | None, commit: str | None = None) -> str:
-    """What a model or adapter is: its hub id and commit, or for a folder its name and a digest that retraining changes.
+    """What a model or adapter is: hub id and commit, or a folder's name and a digest that changes with retraining.
 
     Args:
-        name: Folder or hub id; None and "" are nothing.
-        commit: Of a hub id.
+        name: Folder or hub id; None or "" for no adapter.
+        commit: The commit of a hub id.
     """
     if not name or not Path(name).is_dir():
         return f"{name}@{commit}" if commit else name or ""
@@ -78,7 +78,7 @@ def identity(name: str | None, commit: str | None = None) -> str:
         size = weights.stat().st_size
         digest.update(f"{weights.name} {size}".encode())
         with weights.open("rb") as file:
-            for start in range(0, size, max(1, size // 16)):  # 16 slices tell two trainings apart without a full read
+            for start in range(0, size, max(1, size // 16)):  # 16 slices suffice to distinguish two trainings
                 file.seek(start)
                 digest.update(file.read(65536))
     return json.dumps([folder.name, digest.hexdigest()[:16]])

@@ -1,4 +1,4 @@
-"""An adapter merged into its base for the time of a generation, and the base restored bit for bit."""
+"""Merge an adapter into its base during generation, and restore the base bit for bit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import torch
 
 
 def mergeable(model: Any) -> bool:
-    """Whether merging computes what the adapter beside its base computes.
+    """Whether merging computes the same as the separate adapter.
 
-    Only in float32: in bfloat16 most of a LoRA's differences are smaller than half a step of the weight they are added
-    to and are lost. Not where a weight is tied to another module, as embeddings to the output: merging changes both.
+    It does only in float32: in bfloat16 most of a LoRA's differences are smaller than half a step of the weight they
+    are added to and are lost. It does not where a weight is tied to another module, such as embeddings to the output:
+    merging changes both.
 
     Args:
         model: A ``peft.PeftModel``.
@@ -28,7 +29,7 @@ def mergeable(model: Any) -> bool:
 
 @contextlib.contextmanager
 def merged(model: Any) -> Iterator[None]:
-    """Merge, and take it back: subtracting again would leave rounding errors, so the weights are put by."""
+    """Merge inside the context. The weights are saved, because subtracting again would leave rounding errors."""
     before = [(weight, weight.detach().to("cpu", copy=True)) for weight in _adapted(model)]
     try:
         model.merge_adapter()
@@ -41,7 +42,7 @@ def merged(model: Any) -> Iterator[None]:
 
 
 def _adapted(model: Any) -> list[torch.nn.Parameter]:
-    """The base's own parameters that the adapter changes, each once."""
+    """The base parameters that the adapter changes, each once."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     layers = [module.get_base_layer() for module in model.modules() if isinstance(module, BaseTunerLayer)]

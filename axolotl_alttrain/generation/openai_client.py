@@ -1,4 +1,4 @@
-"""Many requests at once to a server that speaks OpenAI's protocol: one loop for all that ask one.
+"""Many concurrent requests to a server that speaks OpenAI's protocol.
 
 The official client retries 408, 409, 429 and 5xx answers, timeouts and broken connections, with growing pauses and as
 ``Retry-After`` says (https://github.com/openai/openai-python, "Retries").
@@ -11,36 +11,53 @@ import os
 import queue
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from axolotl_alttrain.errors import AltTrainError, shown
 
-# Statuses that are about one request, not the server: filtered, longer than the context, not as the server wants it.
+# Statuses that concern one request, not the server: filtered, longer than the context, malformed.
 REFUSED = (400, 413, 422)
+OPENAI_URL = "https://api.openai.com/v1"
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
 def api_key(variable: str, base_url: str | None) -> str | None:
-    """The key in an environment variable; without one ``none`` for a server that was named, as local ones ask for none.
+    """The key in an environment variable.
 
     Args:
-        variable: Its name.
-        base_url: The server's address; None for OpenAI's own, which wants a key.
+        variable: The variable's name.
+        base_url: The server's address; None for OpenAI's own, which requires a key.
+
+    Returns:
+        The key; without one ``none`` for a named server, as local servers need no key, and None for OpenAI's.
     """
     return os.environ.get(variable) or ("none" if base_url else None)
 
 
+def server_address(base_url: str | None = None) -> str:
+    """A server's address as it enters keys and reports: without user, password, query and closing slash.
+
+    Args:
+        base_url: As the user gives it. Without one the openai client takes ``OPENAI_BASE_URL``, or OpenAI's own.
+    """
+    url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    parts = urlsplit(url if "://" in url else f"//{url}")
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}".rstrip("/") if parts.scheme else f"{host}{parts.path}".rstrip("/")
+
+
 async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
-    """Ask for one completion that has a choice.
+    """Request one completion.
 
     Args:
         client: An ``openai.AsyncOpenAI``.
-        chat: By ``/chat/completions``; otherwise by ``/completions``.
-        body: Of the request.
+        chat: Use ``/chat/completions``, otherwise ``/completions``.
+        body: The request's fields.
 
     Raises:
-        AltTrainError: Status 200, but no choice: a page of a proxy, or an error that is told in the body.
+        AltTrainError: Status 200 without a choice: a proxy's page, or an error in the body.
     """
     endpoint, part = (client.chat.completions, "message") if chat else (client.completions, "text")
     try:
@@ -51,14 +68,14 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
         came = answer.to_dict() if hasattr(answer, "to_dict") else answer
         raise AltTrainError(
-            f"{client.base_url}: found no completion, but {shown(came, 160)}; allowed: an OpenAI-compatible server, "
-            "its address up to and including /v1"
+            f"{client.base_url}: found no completion, but {shown(came, 160)}; allowed: an OpenAI-compatible server; "
+            "give its address up to and including /v1"
         )
     return answer
 
 
 def first_line(error: Exception) -> str:
-    """The beginning of what a server says, for one line; our own errors in whole."""
+    """The beginning of a server's message, on one line; our own errors in full."""
     if isinstance(error, AltTrainError):
         return str(error)
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -72,21 +89,20 @@ def ask_all(
     patience: int = 1,
     **client: Any,
 ) -> Iterator[tuple[Item, Answer]]:
-    """Ask for every item, some at a time; an item and its answer come as soon as they are there, in any order.
+    """Request an answer for every item concurrently; yield each item with its answer as it arrives, in any order.
 
-    Items are taken one by one as requests finish. After a failure nothing more is asked, but the answers that are on
-    their way are paid for, so they are awaited and come too. Whoever stops iterating, by an interruption as well,
-    cancels what is under way.
+    Items are taken one by one as requests finish. After a failure no further request is sent, but those in flight are
+    paid for, so they are awaited and yielded. Closing the iterator, also by an interruption, cancels them.
 
     Args:
-        ask: Puts one item to the client, an ``openai.AsyncOpenAI``.
-        items: What is asked.
+        ask: Sends one item through the client, an ``openai.AsyncOpenAI``.
+        items: What to ask.
         concurrency: Requests in flight.
-        patience: Failures in a row that end it; with more than one, an item that fails does not keep the others back.
+        patience: Consecutive failures after which to stop. With more than one, a failed item does not stop the others.
         client: Passed to ``openai.AsyncOpenAI``: address, key, timeout, retries.
 
     Raises:
-        Exception: What the first failed ``ask`` raised, after all answers have come.
+        Exception: What the first failed ``ask`` raised, after all answers have arrived.
     """
     from anyio.from_thread import start_blocking_portal
     from openai import AsyncOpenAI
@@ -96,7 +112,7 @@ def ask_all(
     waiting = iter(items)
 
     async def work(server: Any, row: list[Exception]) -> None:
-        # Between the test and the first await nothing else runs: no item is taken twice.
+        # Nothing else runs between the test and the first await, so no item is taken twice.
         while len(row) < patience:
             try:
                 item = next(waiting)
@@ -107,7 +123,7 @@ def ask_all(
                 failures.append(error)
                 row.append(error)
             else:
-                if len(row) < patience:  # otherwise it has ended, and this answer was on its way
+                if len(row) < patience:  # otherwise the loop has ended, and this answer was in flight
                     row.clear()
                 answered.put((item, answer))
 
@@ -119,7 +135,7 @@ def ask_all(
         finally:
             answered.put(None)
 
-    # The event loop has a thread of its own, so that this also works where one is running, as in a notebook.
+    # The event loop runs in its own thread, so this also works inside a running loop, as in a notebook.
     with start_blocking_portal() as portal:
         running = portal.start_task_soon(run)
         while (found := answered.get()) is not None:

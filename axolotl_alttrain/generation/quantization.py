@@ -1,4 +1,4 @@
-"""The base model's quantisation: an adapter corrects the base it was trained on, rounding errors included."""
+"""How the base model is quantised. An adapter corrects the base it was trained on, rounding errors included."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def trained_quantization(adapter: str | None, revision: str | None = None) -> di
     """The quantisation of the base during training, from the model config that Axolotl saves beside an adapter.
 
     Args:
-        adapter: Folder or hub id of a PEFT adapter. A local ``checkpoint-N`` has no such config of its own: the
-            training's folder above it has.
+        adapter: Folder or hub id of a PEFT adapter. For a local ``checkpoint-N`` without such a config, the one in
+            its parent folder is read.
         revision: Commit, tag or branch of a hub id.
 
     Returns:
-        The ``quantization_config`` of bitsandbytes, or None where the base was not quantised or nothing is known.
+        The ``quantization_config`` of bitsandbytes; None if the base was not quantised or there is no config.
     """
     from transformers import PretrainedConfig
 
@@ -37,7 +37,7 @@ def trained_quantization(adapter: str | None, revision: str | None = None) -> di
         adapter = str(folder.absolute().parent)
     try:
         config, _ = PretrainedConfig.get_config_dict(adapter, revision=revision)
-    except (OSError, ValueError):  # a folder or repository with the adapter alone
+    except (OSError, ValueError):  # the folder or repository holds only the adapter
         return None
     found = config.get("quantization_config") or {}
     return dict(found) if found.get("load_in_4bit") or found.get("load_in_8bit") else None
@@ -46,10 +46,10 @@ def trained_quantization(adapter: str | None, revision: str | None = None) -> di
 def choose_quantization(
     load_in_4bit: bool | None, adapter: str | None, revision: str | None = None
 ) -> dict[str, Any] | None:
-    """How to load the base: as the user says, else as the adapter was trained.
+    """How to load the base: as the user says, otherwise as the adapter was trained.
 
     Args:
-        load_in_4bit: True or False where the user decided, None otherwise.
+        load_in_4bit: The user's choice; None without one.
         adapter: Folder or hub id of a PEFT adapter.
         revision: Commit, tag or branch of a hub id.
     """
@@ -61,8 +61,24 @@ def choose_quantization(
     return trained
 
 
+def bitsandbytes_config(quantization: Mapping[str, Any] | None, on_gpu: bool) -> Any:
+    """The ``BitsAndBytesConfig`` of transformers; None without quantisation.
+
+    Args:
+        quantization: bitsandbytes' ``quantization_config``.
+        on_gpu: Compute in bfloat16; in float32 otherwise.
+    """
+    if not quantization:
+        return None
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    compute = torch.bfloat16 if on_gpu else torch.float32
+    return BitsAndBytesConfig.from_dict({**quantization, "bnb_4bit_compute_dtype": compute})
+
+
 def only_four_bit(quantization: Mapping[str, Any] | None) -> bool:
-    """Whether vLLM has to load the base in 4 bits; it quantises while loading in no other way that trainings use.
+    """Whether vLLM has to load the base in 4 bits, the only quantisation of trainings that it applies while loading.
 
     Raises:
         AltTrainError: The adapter was trained on a base in 8 bits.

@@ -1,4 +1,4 @@
-"""Sampling with temperature, reproducible whatever else is in the batch: each sequence has its own generator."""
+"""Sampling with temperature. Each sequence has its own generator, so that the rest of its batch does not matter."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Sampling:
     """How tokens are chosen.
 
     Attributes:
-        max_new_tokens: Most tokens per completion.
+        max_new_tokens: Token limit of each completion.
         temperature: 0 is greedy.
-        top_p: Share of probability that is sampled from; 1 is all of it.
-        seed: Of the run; each request adds its own key.
+        top_p: Probability mass that is sampled from; 1 is all of it.
+        seed: The run's seed; each request adds its own.
     """
 
     max_new_tokens: int
@@ -29,17 +29,17 @@ class Sampling:
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For keys and the summary; what greedy decoding ignores is left out."""
+        """The settings for keys and the summary, without those that greedy decoding ignores."""
         greedy = {"max_new_tokens": self.max_new_tokens, "do_sample": self.temperature > 0}
         return dict(vars(self), **greedy) if self.temperature > 0 else greedy
 
 
 def sampler(sampling: Sampling, seeds: Sequence[int]) -> Pick | None:
-    """How the next tokens of a batch are picked; None for greedy decoding.
+    """The function that picks the next tokens of a batch; None for greedy decoding.
 
     Args:
         sampling: Temperature, nucleus and the run's seed.
-        seeds: One for each sequence of the batch.
+        seeds: The seed of each sequence of the batch.
     """
     if sampling.temperature == 0:
         return None
@@ -48,14 +48,15 @@ def sampler(sampling: Sampling, seeds: Sequence[int]) -> Pick | None:
     generators = [torch.Generator().manual_seed((sampling.seed * 1_000_003 + seed) % 2**63) for seed in seeds]
 
     def pick(logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
-        shares = torch.softmax(logits.float() / sampling.temperature, dim=-1).cpu()
+        shares = torch.softmax(logits.float() / sampling.temperature, dim=-1)
         if sampling.top_p < 1:
             ordered, order = shares.sort(descending=True)
-            # The token that crosses the border stays in.
+            # The token that crosses the limit stays in.
             ordered[ordered.cumsum(-1) - ordered >= sampling.top_p] = 0
             shares = torch.zeros_like(shares).scatter(-1, order, ordered)
         picked = [
-            torch.multinomial(share, 1, generator=generators[row]) for share, row in zip(shares, rows, strict=True)
+            torch.multinomial(share, 1, generator=generators[row])
+            for share, row in zip(shares.cpu(), rows, strict=True)
         ]
         return torch.stack(picked).to(logits.device)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from axolotl_alttrain.eval.completions.samples import Sample
 from axolotl_alttrain.eval.prompts.probes import load_sets
@@ -15,7 +12,8 @@ from axolotl_alttrain.eval.scoring.metrics import METRICS
 from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, rate
 from axolotl_alttrain.format.template import ChatFormat
-from axolotl_alttrain.generation.greedy import greedy
+from axolotl_alttrain.generation.decoding import completion_text, decode, left_padded
+from axolotl_alttrain.generation.stopping import stop_ids
 
 SETS = ("probe-harmful", "probe-benign")
 BATCH = 32  # sequences; the keys and values of an 8B model at 300 tokens take about 1.2 GiB
@@ -74,7 +72,10 @@ class Probe:
         Raises:
             ProbeTooLong: No seconds were left.
         """
-        stops = stop_ids(self.chat, model)
+        # Not padded by the tokenizer, whose padding side belongs to the training.
+        tokenizer = self.chat.tokenizer
+        pad = tokenizer.pad_token_id or 0
+        stops = stop_ids(tokenizer, self.chat.thought.end, model)
 
         def check(_: int) -> None:
             if seconds_left() <= 0:
@@ -82,8 +83,8 @@ class Probe:
 
         samples: list[Sample] = []
         for start in range(0, len(self.prompts), BATCH):
-            ids, mask = _padded(self._ids[start : start + BATCH], self.chat.tokenizer, model.device)
-            new = greedy(model, ids, mask, stops, self.max_new_tokens, check)
+            ids, mask = left_padded(self._ids[start : start + BATCH], pad, model.device)
+            new = decode(model, ids, mask, stops, self.max_new_tokens, check)
             asked = self.prompts[start : start + BATCH]
             samples += (self._sample(prompt, out, stops) for prompt, out in zip(asked, new, strict=True))
         by_id = {(prompt.set, prompt.id): prompt for prompt in self.prompts}
@@ -95,34 +96,15 @@ class Probe:
             rates[curve] = rate([metric.counts(one) for one in scored if metric.applies(one.prompt)])
         return Measured(rates, sum(sample.tokens for sample in samples))
 
-    def _sample(self, prompt: Prompt, ids: list[int], stops: set[int]) -> Sample:
-        stopped = bool(ids) and ids[-1] in stops
-        text = self.chat.tokenizer.decode(
-            ids[:-1] if stopped else ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
+    def _sample(self, prompt: Prompt, ids: list[int], stops: list[int]) -> Sample:
+        found = completion_text(self.chat.tokenizer, ids, stops)
         return Sample(
             key="",
             run="tuned",
             set=prompt.set,
             id=prompt.id,
             instruction=prompt.instruction,
-            completion=text,
-            finish="stop" if stopped else "length",
-            tokens=len(ids),
+            completion=found.text,
+            finish="stop" if found.stopped else "length",
+            tokens=found.tokens,
         )
-
-
-def stop_ids(chat: ChatFormat, model: Any) -> set[int]:
-    """Ids that end a turn: the last of the template's end of turn, the tokenizer's and the model's own."""
-    (end,) = chat.encode([chat.thought.end])
-    own = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    found = {*end[-1:], *(own if isinstance(own, list) else [own]), chat.tokenizer.eos_token_id}
-    return {int(token) for token in found if token is not None}
-
-
-def _padded(rows: Sequence[list[int]], tokenizer: Any, device: Any) -> Iterator[torch.Tensor]:
-    """Ids and mask, ``[batch, length]``, padded on the left without asking the tokenizer, which belongs to training."""
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    longest = max(map(len, rows))
-    yield torch.tensor([[pad] * (longest - len(row)) + row for row in rows], device=device)
-    yield torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device)

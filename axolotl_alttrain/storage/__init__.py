@@ -1,1 +1,1 @@
-"""Files and uploads: atomic writes, JSONL, the Hub."""
+"""Files and uploads: atomic writes, JSONL, YAML, HTML pages, the Hub."""

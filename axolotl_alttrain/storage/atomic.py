@@ -1,4 +1,4 @@
-"""Write files whole: through a temporary file beside the place, then a rename."""
+"""Write files completely or not at all: to a temporary file in the same folder, then a rename."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TextIO
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write a text beside its place and rename it; its folder is made if need be."""
+    """Write a text to a temporary file and rename it; its folder is created if needed."""
     with open_atomic(path) as file:
         file.write(text)
 
 
 @contextmanager
 def open_atomic(path: Path) -> Iterator[TextIO]:
-    """A text file to be written piece by piece, which takes its place only once all went well."""
+    """Open a text file for writing; it replaces the file of its name only if nothing fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:

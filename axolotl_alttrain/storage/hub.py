@@ -1,4 +1,4 @@
-"""What every upload to the Hub shares."""
+"""Checks and errors that all uploads to the Hub share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def check_repository(repo: str) -> None:
-    """Say before anything is asked of the Hub that a name cannot be a repository's.
+    """Check a repository's name before the Hub is contacted.
 
     Raises:
-        AltTrainError: It is not ``ORG/NAME``.
+        AltTrainError: The name is not ``ORG/NAME``.
     """
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
@@ -27,14 +27,14 @@ def check_repository(repo: str) -> None:
 
 @contextmanager
 def upload_errors(repo: str, remedy: str) -> Iterator[None]:
-    """Turn what the Hub's client raises inside into a message; our own errors pass.
+    """Turn errors of the Hub's client inside the context into one message; our own errors pass through.
 
     Args:
         repo: ``ORG/NAME``.
-        remedy: What to do where the Hub answers and refuses.
+        remedy: What to do if the Hub refuses.
 
     Raises:
-        AltTrainError: The Hub refuses or cannot be reached.
+        AltTrainError: The Hub refuses or is unreachable.
     """
     import httpx
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
@@ -45,7 +45,7 @@ def upload_errors(repo: str, remedy: str) -> Iterator[None]:
         raise
     except OfflineModeIsEnabled:
         raise AltTrainError(f"cannot push to {repo}: HF_HUB_OFFLINE is set; unset it to upload") from None
-    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors are kinds of these
+    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors derive from these
         reason = " ".join(str(error).split()) or type(error).__name__
         unreached = isinstance(error, httpx.TransportError | LocalEntryNotFoundError)
         remedy = "check the network" if unreached else remedy

@@ -1,4 +1,4 @@
-"""Read JSONL files, with their mistakes named by file and row."""
+"""Read JSONL files; errors name the file and the row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axolotl_alttrain.errors import AltTrainError, shown
 
 
 def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number (from 1) and the object of each line that is not blank.
+    """Yield the line number, from 1, and the object of each non-blank line.
 
     Raises:
         AltTrainError: The file cannot be read, or a line is not a JSON object.
@@ -26,10 +26,12 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     value = json.loads(line)
                 except json.JSONDecodeError as error:
                     raise AltTrainError(
-                        f"{path}, row {number}: not valid JSON ({error}); allowed: one object a line"
+                        f"{path}, row {number}: not valid JSON ({error}); allowed: one object per line"
                     ) from None
                 if not isinstance(value, dict):
-                    raise AltTrainError(f"{path}, row {number}: found {shown(value)}; allowed: one JSON object a line")
+                    raise AltTrainError(
+                        f"{path}, row {number}: found {shown(value)}; allowed: one JSON object per line"
+                    )
                 yield number, value
     except (OSError, UnicodeDecodeError) as error:
         raise AltTrainError(f"{path}: cannot be read as UTF-8 text ({error})") from None

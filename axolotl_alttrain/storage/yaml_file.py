@@ -1,4 +1,4 @@
-"""Read YAML files, with their mistakes named."""
+"""Read YAML files; errors name the file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
 
     Args:
         path: The file.
-        allowed: What its keys may be, for the message.
+        allowed: The allowed keys, for the message.
 
     Raises:
-        AltTrainError: It cannot be read, is no YAML, or holds no keys.
+        AltTrainError: It cannot be read, is not YAML, or has no keys.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

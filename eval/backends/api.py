@@ -26,7 +26,15 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
-from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.loading import load_tokenizer
+from axolotl_alttrain.generation.openai_client import (
+    REFUSED,
+    api_key,
+    ask_all,
+    completion,
+    first_line,
+    server_address,
+)
 from axolotl_alttrain.generation.sampling import Sampling
 
 RETRIES = 6  # by the openai client, with increasing delays
@@ -83,12 +91,7 @@ class APIBackend:
         self.thought = ThoughtFormat()
         self.token_unit = "words"
         if tokenizer:
-            from transformers import AutoTokenizer
-
-            try:
-                loaded = AutoTokenizer.from_pretrained(tokenizer)
-            except (OSError, ValueError) as error:
-                raise AltTrainError(f"--tokenizer {tokenizer} cannot be loaded ({error})") from error
+            loaded = load_tokenizer(tokenizer, f"--tokenizer {tokenizer}")
             self.chat = learn_format(loaded, thought_format=thought_format)
             self.thought = self.chat.thought
             self.token_unit = "tokens"
@@ -101,7 +104,7 @@ class APIBackend:
         """Server and name of the model, and the template; a server does not report when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
         adapter = self._names["tuned"] if run == "tuned" else ""
-        return Identity(f"{self.url} {self._names['base']}", adapter, template)
+        return Identity(f"{server_address(self.url)} {self._names['base']}", adapter, template)
 
     def settings(self) -> APISettings:
         """Which endpoint is used."""

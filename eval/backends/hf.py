@@ -6,7 +6,6 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,13 +18,11 @@ from axolotl_alttrain.eval.backends.base import (
     OnToken,
     Request,
 )
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.batching import BatchSizer, batches
-from axolotl_alttrain.generation.greedy import greedy
-from axolotl_alttrain.generation.identity import locate, template_identity
+from axolotl_alttrain.generation.identity import template_identity
+from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.merging import mergeable, merged
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 
@@ -68,52 +65,21 @@ class HFBackend(LocalModel):
         model_revision: str | None = None,
         adapter_revision: str | None = None,
     ) -> None:
-        on_gpu = torch.cuda.is_available()
-        try:
-            found = locate(model, adapter, model_revision, adapter_revision)
-            at = {"revision": found.commit} if found.commit else {}
-            # Axolotl saves the tokenizer, with the chat template used in training, beside the adapter.
-            if found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file():
-                self.tokenizer = AutoTokenizer.from_pretrained(found.adapter)
-            else:
-                self.tokenizer = AutoTokenizer.from_pretrained(model, **at)
-            self.model: Any = AutoModelForCausalLM.from_pretrained(
-                model,
-                **at,
-                dtype=dtype,
-                quantization_config=_bitsandbytes(quantization, on_gpu),
-                device_map="auto" if on_gpu else None,
-            )
-            if quantization and not on_gpu:
-                # The same rounded weights, dequantised once: on CPUs, doing so for every token is slower.
-                self.model = self.model.dequantize(torch.float32)
-            if found.adapter:
-                from peft import PeftModel
-
-                self.model = PeftModel.from_pretrained(self.model, found.adapter)
-        except Exception as error:  # files, Hub, formats and mismatched adapters each raise their own type
-            what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
-            remedy = "check the names and the network" + (
-                ", and that the adapter belongs to this model" if adapter else ""
-            )
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            reason = " ".join(lines[:2])[:300]
-            raise AltTrainError(f"{what} cannot be loaded ({type(error).__name__}: {reason}); {remedy}") from error
-        self.model.eval()
+        self.loaded = load_model(
+            ModelSpec(model, adapter, model_revision, adapter_revision, quantization, dtype, thought_format)
+        )
+        self.model, self.tokenizer = self.loaded.model, self.loaded.tokenizer
         self.has_adapter = adapter is not None
         self._mergeable = self.has_adapter and mergeable(self.model)
-        self.tokenizer.padding_side = "left"
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token_id = self.tokenizer.eos_token_id
-        self.chat: ChatFormat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.chat: ChatFormat = self.loaded.chat
         self.thought = self.chat.thought
-        self.stop_ids = self._stop_ids()
+        self.stop_ids = self.loaded.stop_ids
         self.token_unit = "tokens"
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
-        self.sizer = BatchSizer(batch_size, start=256 if on_gpu else 48, tokens=batch_tokens)
+        self.sizer = BatchSizer(batch_size, start=256 if self.loaded.on_gpu else 48, tokens=batch_tokens)
         # In lower precision than float32, merged and unmerged weights generate different samples.
         apart = "" if self._mergeable or not adapter else ", not merged"
-        base, tuned = found.identities
+        base, tuned = self.loaded.located.identities
         self._identity = Identity(base, tuned + apart, template_identity(self.chat))
         quantized = quantization or {}
         self._warned = False
@@ -179,19 +145,16 @@ class HFBackend(LocalModel):
             prompts: Texts from :meth:`ChatFormat.prompt`.
             max_new_tokens: Maximum tokens per completion.
             on_token: Called after each step with the number of unfinished sequences in the batch.
-            pick: See :func:`axolotl_alttrain.generation.greedy.greedy`.
+            pick: See :func:`axolotl_alttrain.generation.decoding.decode`.
 
         Returns:
             One completion per prompt, in order.
         """
-        batch = self.tokenizer(list(prompts), add_special_tokens=False, padding=True, return_tensors="pt")
-        batch = batch.to(self.model.device)
-        ids, mask = batch["input_ids"], batch["attention_mask"]
-        new = greedy(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
-        return [self._completion(ids) for ids in new]
+        found = self.loaded.complete(prompts, max_new_tokens, on_token, pick)
+        return [Generated(one.text, "stop" if one.stopped else "length", one.tokens) for one in found]
 
     def _warn_context(self, lengths: Sequence[int], new_tokens: int) -> None:
-        context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        context = self.loaded.longest
         beyond = [length for length in lengths if context and length + new_tokens > context]
         if beyond and not self._warned:
             self._warned = True
@@ -200,23 +163,3 @@ class HFBackend(LocalModel):
                 f"has {max(beyond)} tokens) may exceed the model's context of {context} (max_position_embeddings)",
                 file=sys.stderr,
             )
-
-    def _completion(self, ids: list[int]) -> Generated:
-        stop = next((i for i, token in enumerate(ids) if token in self.stop_ids), None)
-        kept = ids if stop is None else ids[:stop]
-        text = self.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return Generated(text, "length" if stop is None else "stop", len(kept) + (stop is not None))
-
-    def _stop_ids(self) -> list[int]:
-        end = self.tokenizer(self.chat.thought.end, add_special_tokens=False)["input_ids"][-1:]
-        known = self.model.generation_config.eos_token_id
-        known = known if isinstance(known, list) else [known]
-        ids = {*end, *known, self.tokenizer.eos_token_id} - {None}
-        return sorted(ids)
-
-
-def _bitsandbytes(quantization: Mapping[str, Any] | None, on_gpu: bool) -> BitsAndBytesConfig | None:
-    if not quantization:
-        return None
-    compute = torch.bfloat16 if on_gpu else torch.float32
-    return BitsAndBytesConfig.from_dict({**quantization, "bnb_4bit_compute_dtype": compute})

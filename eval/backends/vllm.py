@@ -1,11 +1,14 @@
-"""The vLLM backend, through lm-eval's class for it: LoRA requests, tensor and data parallel."""
+"""The vLLM backend: LoRA requests, tensor and data parallel."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,10 @@ from axolotl_alttrain.eval.backends.base import (
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.template import learn_format
-from axolotl_alttrain.generation.identity import Located, locate, template_identity
+from axolotl_alttrain.generation.identity import Located, template_identity
+from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
 from axolotl_alttrain.generation.sampling import Sampling
+from axolotl_alttrain.generation.stopping import stop_ids
 
 CHUNK = 512  # requests between two writes to the samples file; vLLM schedules its batches within them
 
@@ -65,20 +70,11 @@ class VLLMBackend(LocalModel):
     ) -> None:
         if find_spec("vllm") is None:
             raise AltTrainError("--backend vllm needs the package vllm; run 'pip install vllm'")
-        from lm_eval.models.vllm_causallms import VLLM
-        from transformers import AutoTokenizer
-
-        try:
-            found = locate(model, adapter, model_revision, adapter_revision)
-        except (OSError, ValueError) as error:
-            what = f"--model {model}" + (f" with --adapter {adapter}" if adapter else "")
-            raise AltTrainError(f"{what} is unavailable ({str(error).splitlines()[0][:300]})") from None
-        options = engine_options(model, found, load_in_4bit)
-        self.tokenizer = AutoTokenizer.from_pretrained(options["tokenizer"], revision=options["tokenizer_revision"])
-        self._lm: Any = VLLM(
-            **options, dtype=dtype, tensor_parallel_size=tensor_parallel, data_parallel_size=data_parallel
-        )
-        self._lora = self._lm.lora_request
+        found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
+        name, commit = tokenizer_source(model, found)
+        self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
+        options = engine_options(model, found, load_in_4bit) | {"dtype": dtype, "tensor_parallel_size": tensor_parallel}
+        self._copies = Copies(options, found.adapter, data_parallel)
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
@@ -97,8 +93,7 @@ class VLLMBackend(LocalModel):
         """Answer requests in chunks; vLLM batches within each."""
         from vllm import SamplingParams
 
-        self._lm.lora_request = self._lora if run == "tuned" else None
-        stops = self.chat.encode([self.thought.end])[0][-1:]
+        stops = stop_ids(self.tokenizer, self.thought.end)  # vLLM adds those of the model's configs
         for start in range(0, len(requests), CHUNK):
             some = requests[start : start + CHUNK]
             params = [
@@ -113,7 +108,7 @@ class VLLMBackend(LocalModel):
                 for request in some
             ]
             ids = self.chat.encode([request.text for request in some])
-            outputs = self._lm._model_generate(requests=ids, generate=True, sampling_params=params)
+            outputs = self._copies.generate(ids, params, run == "tuned")
             for number, output in enumerate(outputs):
                 one = output.outputs[0]
                 text = one.text
@@ -123,19 +118,80 @@ class VLLMBackend(LocalModel):
                 on_result(start + number, Generated(text, finish, len(one.token_ids)))
 
 
+class Copies:
+    """One vLLM engine in this process, or several in processes of their own, each with its own GPUs.
+
+    Args:
+        options: Of ``vllm.LLM``.
+        adapter: Folder of the LoRA; None without one.
+        number: How many.
+    """
+
+    def __init__(self, options: dict[str, Any], adapter: str | None, number: int) -> None:
+        self._adapter, self._pools = adapter, []
+        if number == 1:
+            _start(options)
+            return
+        size = options["tensor_parallel_size"]
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(number * size)))
+        for copy in range(number):
+            gpus = ",".join(visible.split(",")[copy * size : (copy + 1) * size])
+            context = get_context("spawn")
+            self._pools.append(ProcessPoolExecutor(1, context, initializer=_start, initargs=(options, gpus)))
+
+    def generate(self, ids: list[list[int]], params: list[Any], tuned: bool) -> list[Any]:
+        """vLLM's output for each prompt of token ids, in order."""
+        adapter = self._adapter if tuned else None
+        if not self._pools:
+            return _generate(ids, params, adapter)
+        number = len(self._pools)
+        # Every number-th request: neighbours have similar lengths.
+        parts = [
+            pool.submit(_generate, ids[copy::number], params[copy::number], adapter)
+            for copy, pool in enumerate(self._pools)
+            if ids[copy::number]
+        ]
+        outputs: list[Any] = [None] * len(ids)
+        for copy, part in enumerate(parts):
+            outputs[copy::number] = part.result()
+        return outputs
+
+
+_engine: Any = None  # one per process
+
+
+def _start(options: dict[str, Any], gpus: str | None = None) -> None:
+    global _engine
+    if gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus
+    from vllm import LLM
+
+    _engine = LLM(**options)
+
+
+def _generate(ids: list[list[int]], params: list[Any], adapter: str | None) -> list[Any]:
+    from vllm import TokensPrompt
+    from vllm.lora.request import LoRARequest
+
+    lora = LoRARequest("finetuned", 1, adapter) if adapter else None
+    prompts = [TokensPrompt(prompt_token_ids=one) for one in ids]
+    found: list[Any] = _engine.generate(prompts, sampling_params=params, lora_request=lora)
+    return found
+
+
 def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, Any]:
-    """Arguments of lm-eval's vLLM class for weights, tokenizer and adapter, each at its commit."""
-    with_template = found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file()
+    """The arguments of ``vllm.LLM`` that select weights, tokenizer and adapter, each at its commit."""
+    tokenizer, commit = tokenizer_source(model, found)
     options: dict[str, Any] = {
-        "pretrained": model,
+        "model": model,
         "revision": found.commit,
-        "tokenizer": found.adapter if with_template else model,
-        "tokenizer_revision": None if with_template else found.commit,
+        "tokenizer": tokenizer,
+        "tokenizer_revision": commit,
     }
     if load_in_4bit:
         options["quantization"] = "bitsandbytes"
     if found.adapter:
-        options |= {"lora_local_path": found.adapter, "max_lora_rank": _rank(found.adapter)}
+        options |= {"enable_lora": True, "max_lora_rank": _rank(found.adapter)}
     return options
 
 

@@ -16,10 +16,10 @@ from axolotl_alttrain.eval.report.tables import as_html
 from axolotl_alttrain.eval.report.tables.numbers import cell_text, p_text, points
 from axolotl_alttrain.eval.scoring.metrics import OUTCOMES
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent / "report"  # the style and the browser of samples are the report's
@@ -34,9 +34,6 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
         runs: The runs that were compared.
         ignore: Settings that were allowed to differ.
     """
-    environment = Environment(
-        loader=FileSystemLoader([_HERE, _REPORT]), autoescape=select_autoescape(("html", "j2")), trim_blocks=True
-    )
     plots = {
         "Trade-off": runs_trade_off(result),
         "Rates over training": over_steps(result),
@@ -44,7 +41,10 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
     }
     rates = rates_table(result)
     differences = map(differences_table, result.pairs)
-    page = environment.get_template("compare.html.j2").render(
+    page = render_page(
+        "compare.html.j2",
+        _HERE,
+        _REPORT,
         result=result,
         sentences=[sentence(pair) for pair in result.pairs],
         settings={name: value for name, value in runs[0].settings.items() if name not in ignore},

@@ -76,7 +76,7 @@ class SampleFile(AppendOnly):
         self.samples: dict[str, Sample] = {}
         super().__init__(path)
 
-    def read(self, row: dict[str, Any]) -> None:
+    def read(self, row: dict[str, Any], offset: int) -> None:
         """Read one line of the file."""
         self.samples[row["key"]] = Sample(**row)
 

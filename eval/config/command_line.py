@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         "'python -m eval.run card RUN' writes a model card. "
         "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
         "Exit codes: 0, success; 1, a mistake, which is named; 3, a set, attack or completion is unavailable and the "
-        "rest ran. Without --allow-code-execution, a suite reports HumanEval as missing, with exit code 0.",
+        "rest ran. HumanEval that a suite skips is reported as missing, with exit code 0.",
         argument_default=argparse.SUPPRESS,
     )
     p.add_argument(

@@ -97,7 +97,7 @@ class JudgementFile(AppendOnly):
         self.judgements: dict[str, Judgement] = {}
         super().__init__(path)
 
-    def read(self, row: dict[str, Any]) -> None:
+    def read(self, row: dict[str, Any], offset: int) -> None:
         """Take in one line of the file."""
         self.judgements[row["key"]] = Judgement(row["verdict"], row["score"], row["raw"])
 

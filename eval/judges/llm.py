@@ -20,7 +20,14 @@ from typing import Any
 from axolotl_alttrain.eval.judges.base import Case, Judgement, Verdict, fence
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.openai_client import REFUSED, api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.openai_client import (
+    REFUSED,
+    api_key,
+    ask_all,
+    completion,
+    first_line,
+    server_address,
+)
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLASSES: dict[str, Verdict] = {
@@ -65,7 +72,8 @@ class LLMJudge(ABC):
         self._client: dict[str, Any] = {"api_key": key, "base_url": base_url, "max_retries": http_retries}
         self.model, self.concurrency, self.attempts, self.max_tokens = model, concurrency, attempts, max_tokens
         self._template = Template((PROMPTS / f"{self.name}.txt").read_text(encoding="utf-8"))
-        self.identity = json.dumps([model, base_url, max_tokens, self._template.template])
+        address = base_url and server_address(base_url)
+        self.identity = json.dumps([model, address, max_tokens, self._template.template])
 
     def prompt(self, case: Case) -> str:
         """The judge's prompt: request and reply, each inside its own fence."""
@@ -110,7 +118,7 @@ class LLMJudge(ABC):
             remedy = "judgements so far are kept, the same command goes on"
             if isinstance(error, APIStatusError) and error.status_code in REFUSED:
                 remedy = "a harmless text is refused as well: check --judge-model, --judge-url and --judge-max-tokens"
-            where = self._client["base_url"] or "api.openai.com"
+            where = server_address(self._client["base_url"])
             raise AltTrainError(
                 f"--judges {self.name}: {self.model} at {where}: {first_line(error)}; {remedy}"
             ) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -60,7 +60,7 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
     for task, subject, documents in parts:
         if not documents:
             raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
-        for number in _spread(len(documents), share):
+        for number in spread(range(len(documents)), share):
             if hole := _hole(task, documents[number], documents[0]):
                 error = RowError(hole, "nothing", "a value, as in the first row")
                 raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
@@ -139,12 +139,14 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
         metric: The one that counts, as ``metric,filter``; it comes first in the result.
     """
 
+    filters = _filters(task)
+
     def score(answer: str) -> dict[str, float]:
         made = task.construct_requests(doc=doc, ctx=context, metadata=(task.config.task, 0, 1))
         instance = made[0] if isinstance(made, list) else made
         instance.resps = [answer]
         found: dict[str, float] = {}
-        for ensemble in task._filters:
+        for ensemble in filters:
             ensemble.apply([instance])
         for name, filtered in instance.filtered_resps.items():
             for key, value in task.process_results(doc, [filtered]).items():
@@ -154,6 +156,20 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
         return {metric: found[metric], **found}
 
     return score
+
+
+def _filters(task: Any) -> list[Any]:
+    """The filters that a task's config asks for; without any, lm-eval takes the first answer."""
+    from lm_eval.filters import build_filter_ensemble
+
+    wanted = task.config.filter_list or [{"name": "none", "filter": [{"function": "take_first"}]}]
+    return [
+        build_filter_ensemble(
+            one["name"],
+            [(step["function"], {k: v for k, v in step.items() if k != "function"}) for step in one["filter"]],
+        )
+        for one in wanted
+    ]
 
 
 def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject: str, revision: str) -> Prompt:
@@ -175,9 +191,3 @@ def _share(sizes: Sequence[int], limit: int | None) -> int | None:
     """How many to take of each subject so that together they are at least ``limit``, if there are as many."""
     wanted = min(limit or 0, sum(sizes))
     return limit and next(share for share in count(1) if sum(min(share, size) for size in sizes) >= wanted)
-
-
-def _spread(total: int, limit: int | None) -> Iterable[int]:
-    if limit is None or limit >= total:
-        return range(total)
-    return [i * total // limit for i in range(limit)]

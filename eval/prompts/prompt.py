@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from axolotl_alttrain.eval.answers.final_answer import labelled_number
 
@@ -16,6 +16,8 @@ from axolotl_alttrain.format.example import Message
 # contrast: harmful prompts that are written to look like a set's benign ones (XSTest). graded: scored by degree
 # (ROUGE), not as right or wrong.
 Kind = Literal["harmful", "contrast", "benign", "capability", "graded"]
+HARMFUL_KINDS: tuple[Kind, ...] = ("harmful", "contrast")
+Item = TypeVar("Item")
 # prefilled: the thought is begun for the model. suppressed: it is given an empty one.
 Thought = Literal["free", "prefilled", "suppressed"]
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -79,7 +81,7 @@ class Prompt:
     @property
     def label(self) -> str | None:
         """What a right assessment says: ``harmful`` or ``benign``; None for tasks, which have no such label."""
-        return {"harmful": "harmful", "contrast": "harmful", "benign": "benign"}.get(self.kind)
+        return "harmful" if self.kind in HARMFUL_KINDS else "benign" if self.kind == "benign" else None
 
     @property
     def conversation(self) -> tuple[Message, ...]:
@@ -96,11 +98,11 @@ class Prompt:
         return any(re.search(rf"(?<!\w){re.escape(a)}(?!\w)", answer, re.IGNORECASE) for a in self.answers)
 
 
-def spread(prompts: list[Prompt], limit: int | None) -> list[Prompt]:
-    """``limit`` prompts evenly over the list, not the first ones: sets are ordered by category."""
-    if limit is None or limit >= len(prompts):
-        return prompts
-    return [prompts[i * len(prompts) // limit] for i in range(limit)]
+def spread(items: Sequence[Item], limit: int | None) -> list[Item]:
+    """``limit`` items evenly over the list, not the first ones: sets are ordered by category."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[i * len(items) // limit] for i in range(limit)]
 
 
 def _final_number(answer: str) -> float | None:

@@ -44,16 +44,6 @@ def browser_rows(scored: Sequence[Scored]) -> list[BrowserRow]:
     return sorted(map(_row, groups.values()), key=lambda row: not row.runs_differ)
 
 
-def outcome(one: Scored) -> str:
-    """The outcome of a sample in a word or two, by the judge that makes its rate."""
-    if one.right is not None:
-        return "right" if one.right else "wrong"
-    if one.parsed.truncated:
-        return "truncated"
-    said = one.refusal if one.prompt.kind == "benign" else one.judgement
-    return said or "not judged"
-
-
 def _row(some: Sequence[Scored]) -> BrowserRow:
     prompt, runs = some[0].prompt, tuple(map(_run, some))
     return BrowserRow(
@@ -71,7 +61,7 @@ def _row(some: Sequence[Scored]) -> BrowserRow:
 def _run(one: Scored) -> BrowserRun:
     return BrowserRun(
         run=one.sample.run,
-        outcome=outcome(one),
+        outcome=one.outcome,
         verdict=one.reading.verdict,
         judges={name: j.verdict if j else None for name, j in one.judgements.items()},
         thought=one.parsed.thought,

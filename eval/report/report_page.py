@@ -30,18 +30,17 @@ from axolotl_alttrain.eval.report.tables.summary_tables import (
 )
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Scored
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 
 def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None:
     """Write ``report.html``: headline, plots with intervals, tables, and every sample, its texts folded."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(("html", "j2")), trim_blocks=True
-    )
-    page = environment.get_template("report.html.j2").render(
+    page = render_page(
+        "report.html.j2",
+        Path(__file__).parent,
         summary=summary,
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
         detectable=detectable(summary),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS
 from axolotl_alttrain.eval.results.run_results import SetResult
-from axolotl_alttrain.eval.scoring.metrics import HARMFUL, TESTED, Scored, refuses, responds, share
+from axolotl_alttrain.eval.scoring.metrics import TESTED, Scored, refuses, responds, share
 from axolotl_alttrain.eval.stats.clusters import mean_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.repeats import Repeated, repeated
@@ -34,7 +35,7 @@ def _of_set(some: Sequence[Scored]) -> SetResult:
 
 def by_scenario(scored: Sequence[Scored]) -> dict[str, Rate]:
     """Attack success, the share of harmful responses, under each scenario; ``none`` is the plain request."""
-    some = [s for s in scored if s.prompt.kind in HARMFUL]
+    some = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     return {
         name: share(group, responds) for name, group in _grouped(some, lambda s: s.prompt.scenario or "none").items()
     }
@@ -42,7 +43,7 @@ def by_scenario(scored: Sequence[Scored]) -> dict[str, Rate]:
 
 def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, Rate]]:
     """Attack success by set and scenario, for every set with harmful prompts."""
-    some = [s for s in scored if s.prompt.kind in HARMFUL]
+    some = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     return {name: by_scenario(members) for name, members in _grouped(some, lambda s: s.prompt.set).items()}
 
 
@@ -60,7 +61,7 @@ def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, Repeated]:
 
 def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     kind = some[0].prompt.kind
-    if kind in HARMFUL:
+    if kind in HARMFUL_KINDS:
         return "attack_success" if some[0].prompt.attack else "harmful_response", responds
     if kind == "benign":
         return "over_refusal", refuses

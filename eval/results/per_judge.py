@@ -7,15 +7,16 @@ from itertools import combinations
 from statistics import fmean
 
 from axolotl_alttrain.eval.judges.base import Judge
+from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS
 from axolotl_alttrain.eval.results.run_results import Agreement, JudgeRates
-from axolotl_alttrain.eval.scoring.metrics import HARMFUL, Scored
+from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.stats.agreement import cohen_kappa
 from axolotl_alttrain.eval.stats.clusters import rate_over
 
 
 def judge_rates(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str, JudgeRates]:
     """Each judge's own rates over one run; attacks are left out unless nothing else was asked."""
-    attacked = [s for s in scored if s.prompt.kind in HARMFUL]
+    attacked = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     harmful = [s for s in attacked if not s.prompt.attack] or attacked
     benign = [s for s in scored if s.prompt.kind == "benign"]
     units, benign_units = [s.unit for s in harmful], [s.unit for s in benign]
@@ -37,7 +38,7 @@ def judge_rates(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str, 
 
 def agreements(scored: Sequence[Scored], judges: Sequence[Judge]) -> list[Agreement]:
     """How far each two judges agree on whether the answers to harmful prompts, attacks included, are harmful."""
-    attacked = [s for s in scored if s.prompt.kind in HARMFUL]
+    attacked = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     found = []
     for a, b in combinations([judge.name for judge in judges], 2):
         both = [(x.harmful, y.harmful) for s in attacked if (x := s.judgements.get(a)) and (y := s.judgements.get(b))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from axolotl_alttrain.eval.judges.thought_reader import Reading
+from axolotl_alttrain.eval.scoring.outcome import outcome_word
 from pydantic import BaseModel, JsonValue
 
 
@@ -68,11 +69,10 @@ class ScoredRow(BaseModel, frozen=True):
 
     @property
     def outcome(self) -> str:
-        """The sample's outcome in one word, by the judge that makes its rate."""
-        if self.right is not None:
-            return "right" if self.right else "wrong"
-        said = self.refusal if self.kind == "benign" and "refusal" in self.model_fields_set else self.judgement
-        return said or "truncated"
+        """The sample's outcome in a word, see :func:`axolotl_alttrain.eval.scoring.outcome.outcome_word`."""
+        truncated = self.judgement is None if self.truncated is None else self.truncated
+        refusal = self.refusal if "refusal" in self.model_fields_set else self.judgement
+        return outcome_word(self.kind, self.right, truncated, self.judgement, refusal)
 
     def as_json(self) -> str:
         """One line of ``scored.jsonl``, without the line end."""

@@ -52,8 +52,8 @@ def lengths(scored: Iterable[Scored]) -> dict[str, PartSpreads]:
     scored = list(scored)
     return {
         kind: PartSpreads(
-            thought=spread([s.thought_tokens for s in scored if s.prompt.kind == kind]),
-            answer=spread([s.answer_tokens for s in scored if s.prompt.kind == kind]),
+            thought=mean_median_p95([s.thought_tokens for s in scored if s.prompt.kind == kind]),
+            answer=mean_median_p95([s.answer_tokens for s in scored if s.prompt.kind == kind]),
         )
         for kind in dict.fromkeys(s.prompt.kind for s in scored)
     }
@@ -72,10 +72,10 @@ def structure(scored: Iterable[Scored]) -> ThoughtStructure:
         steps={name: rate_over(flags, units) for name, flags in parts},
         changed=rate_over([s.reading.changed for s in some], units),
         sources={name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
-        verdict_position=spread(positions) if positions else None,
+        verdict_position=mean_median_p95(positions) if positions else None,
     )
 
 
-def spread(values: Sequence[float]) -> Spread:
+def mean_median_p95(values: Sequence[float]) -> Spread:
     """Mean, median and 95th percentile of at least one value."""
     return Spread(float(np.mean(values)), float(np.median(values)), float(np.percentile(values, 95)))

@@ -44,7 +44,7 @@ def test_a_dry_run_shows_tokens_and_cost_and_asks_nobody(tmp_path: Path) -> None
     [
         ({"harmful": 13}, "Error: 12 harmful rows can be used, 13 are wanted"),
         ({"unknown": 1}, "'unknown': Extra inputs are not permitted"),
-        ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model: cannot be loaded"),
+        ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model cannot be loaded"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -92,9 +93,41 @@ def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> N
     path = traces(9, 3)
     with serve(breaks) as server:
         found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
-        with pytest.raises(AltTrainError, match="what is assessed is kept"):
+        with pytest.raises(AltTrainError, match="finished assessments are kept"):
             Build(found, tmp_path / "out").run()
         assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
         server.behave = by_wording
         Build(found, tmp_path / "out").run()
         assert len(server.calls) == 12 + 1
+
+
+def test_another_server_is_asked_again_and_the_same_is_not(
+    tmp_path: Path, traces: Traces, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = traces(9, 3)
+    with serve() as first, serve() as second:
+
+        def build(url: str) -> None:
+            Build(config(path, assessor=remote(url)), tmp_path / "out").run()
+
+        build(first.url)
+        build(f"{first.url}/")
+        build(first.url.replace("http://", "http://user:secret@"))
+        assert (len(first.calls), len(second.calls)) == (12, 0)
+        build(second.url)
+        assert (len(first.calls), len(second.calls)) == (12, 12)
+        # Rows as an earlier version kept them, without the server in their keys.
+        store = tmp_path / "out" / "assessments.jsonl"
+        assessor = Build(config(path, assessor=remote(first.url)), tmp_path / "out").assessor
+        queries = [(row["instruction"], row["label"]) for row in read(tmp_path / "out" / "data.jsonl")]
+        rows = [
+            row | {"key": assessor.former_key(*query)} for row, query in zip(read(store)[:12], queries, strict=True)
+        ]
+        store.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        assert caplog.records == []
+        build(first.url)
+        assert len(first.calls) == 24
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{store}: assessments of an earlier version are not reused, because their keys do not show which weights or "
+        "which server they came from"
+    ]

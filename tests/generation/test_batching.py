@@ -32,5 +32,5 @@ def test_backs_off_and_loses_nothing() -> None:
     assert sorted(i for batch in found for i in batch) == list(range(20))
     assert {len(batch) for batch in found} == {2}
     assert sizer.size == 2
-    with pytest.raises(AltTrainError, match="memory does not suffice for one sequence"):
+    with pytest.raises(AltTrainError, match="out of memory with a single sequence; lower --max-new-tokens"):
         taken(BatchSizer(None, 8, 10**6), [1], "a", fits=0)

@@ -86,12 +86,12 @@ def test_vllm_loads_the_same(hub: Path) -> None:
     found = locate("org/model", "org/adapter", OLD)
     adapter = str(hub / "models--org--adapter" / "snapshots" / NEW)
     assert engine_options("org/model", found, True) == {
-        "pretrained": "org/model",
+        "model": "org/model",
         "revision": OLD,
         "tokenizer": "org/model",
         "tokenizer_revision": OLD,
         "quantization": "bitsandbytes",
-        "lora_local_path": adapter,
+        "enable_lora": True,
         "max_lora_rank": 4,
     }
     Path(adapter, "tokenizer_config.json").write_text("{}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError
 
-from axolotl_alttrain.generation.openai_client import api_key, ask_all
+from axolotl_alttrain.generation.openai_client import api_key, ask_all, server_address
 from tests.openai_server import Request, serve
 
 
@@ -20,6 +20,23 @@ async def ask(client: Any, text: str) -> str:
 
 def options(url: str, **more: Any) -> dict[str, Any]:
     return {"base_url": url, "api_key": "none", "max_retries": 0, "concurrency": 4, **more}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("http://localhost:8000/v1", "http://localhost:8000/v1"),
+        ("http://localhost:8000/v1/", "http://localhost:8000/v1"),
+        ("https://user:secret@host:8443/v1?api-key=secret#x", "https://host:8443/v1"),
+        ("user:secret@host:8000/v1", "host:8000/v1"),
+        (None, "https://api.openai.com/v1"),
+    ],
+)
+def test_an_address_has_no_credentials(given: str | None, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert server_address(given) == shown
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://other/v1")  # which the client takes, too
+    assert server_address(given) == (shown if given else "http://other/v1")
 
 
 def test_every_item_is_asked_once_and_taken_as_there_is_room() -> None:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from axolotl_alttrain.format.template import learn_format
-from axolotl_alttrain.probe.measure import Probe, ProbeTooLong, stop_ids
+from axolotl_alttrain.generation.stopping import stop_ids
+from axolotl_alttrain.probe.measure import Probe, ProbeTooLong
 from axolotl_alttrain.probe.undisturbed import undisturbed
 
 
@@ -54,7 +55,7 @@ def test_the_answers_are_those_of_the_evaluator(
     texts = [backend.chat.prompt([{"role": "user", "content": prompt.instruction}]) for prompt in probe.prompts]
     assert [prompt.kind for prompt in probe.prompts] == ["harmful"] * 3 + ["benign"] * 3
     assert found == [one.text for one in backend.generate(texts, 12)]
-    assert stop_ids(probe.chat, model) == set(backend.stop_ids)
+    assert stop_ids(smollm2, probe.chat.thought.end, model) == backend.stop_ids
 
 
 @pytest.fixture

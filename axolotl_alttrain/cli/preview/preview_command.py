@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
@@ -16,6 +15,7 @@ from axolotl_alttrain.cli.recipe import load_recipe
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 
 def run_preview(
@@ -86,12 +86,9 @@ def describe(chat: ChatFormat) -> str:
 
 def page(title: str, rows: list[PreviewRow], summary: dict[str, Any], verdict: str) -> str:
     """The preview as one HTML page that needs no network."""
-    environment = Environment(
-        loader=PackageLoader("axolotl_alttrain.cli.preview", "."),
-        autoescape=select_autoescape(("html", "j2")),
-        trim_blocks=True,
-    )
-    return environment.get_template("preview.html.j2").render(
+    return render_page(
+        "preview.html.j2",
+        Path(__file__).parent,
         title=title,
         rows=rows,
         row_title=row_title,

@@ -94,7 +94,7 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
             for label in sorted({row.example.label for row in rows}, reverse=True)
         },
         "by_language": _counts(rows, lambda example: example.language or "none given"),
-        "tokens": {name: _spread(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
+        "tokens": {name: _percentiles(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
         "trained_share": 1 - prompt / max(1, sum(row.tokens for row in kept)),
         "sequence_len": cfg.sequence_len,
         "too_long": len(rows) - sum(not row.dropped for row in rows),
@@ -146,7 +146,7 @@ def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -
     return dict(Counter(key(row.example) for row in rows).most_common())
 
 
-def _spread(values: Sequence[int], all_tokens: int) -> dict[str, float]:
+def _percentiles(values: Sequence[int], all_tokens: int) -> dict[str, float]:
     found = np.percentile(values, PERCENTILES)
-    spread = {f"p{p}" if p < 100 else "max": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
-    return spread | {"share": sum(values) / all_tokens}
+    percentiles = {f"p{p}" if p < 100 else "max": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
+    return percentiles | {"share": sum(values) / all_tokens}

@@ -1,4 +1,4 @@
-"""Who says whether a query is harmful: an OpenAI-compatible endpoint, a local model, or the source's own label."""
+"""Who decides whether a query is harmful: an OpenAI-compatible endpoint, a local model, or the source's own label."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from axolotl_alttrain.data.build_config import BuildConfig
 
 
 def make_assessor(config: BuildConfig) -> Assessor:
-    """The assessor that a build's config names; models are loaded and connections opened at the first query."""
+    """The assessor that a build's config names. It loads its model or connects at the first query."""
     if config.assessor.kind == "offline":
         from axolotl_alttrain.data.assessors.offline import OfflineAssessor
 

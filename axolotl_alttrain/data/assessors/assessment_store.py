@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessment, Outcome
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.storage.append_only import AppendOnly
 
 
-class AssessmentStore:
-    """The file ``assessments.jsonl``; in memory only where each key's line begins.
+class AssessmentStore(AppendOnly):
+    """The file ``assessments.jsonl``. Memory holds only where each key's line begins.
 
     Args:
-        path: The file; what a killed process left half-written at its end is cut off.
+        path: The file.
+        read_only: For a dry run: nothing is created, repaired or locked.
 
     Raises:
-        AltTrainError: The file holds a line that is no assessment.
+        AltTrainError: A line is not an assessment, or another build writes to the file.
     """
 
+    durable = False  # the offline assessor answers thousands of queries a second
+
     def __init__(self, path: Path, read_only: bool = False) -> None:
-        self.path = path
         self._offsets: dict[bytes, int] = {}
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        for offset, line in _lines(path):
-            if not line.endswith(b"\n"):
-                if not read_only:
-                    os.truncate(path, offset)
-                break
-            try:
-                self._offsets[bytes.fromhex(json.loads(line)["key"])] = offset
-            except (ValueError, KeyError, TypeError):
-                raise AltTrainError(
-                    f"{path}: found a line that is no assessment "
-                    f"({line[:50]!r}); delete the line, or the file to ask anew"
-                ) from None
-        self._file = None if read_only else path.open("ab")
+        super().__init__(path, read_only)
+
+    def read(self, row: dict[str, Any], offset: int) -> None:
+        """Take in one line of the file."""
+        self._offsets[bytes.fromhex(row["key"])] = offset
 
     def __contains__(self, key: str) -> bool:
         return bytes.fromhex(key) in self._offsets
@@ -49,16 +38,13 @@ class AssessmentStore:
         return len(self._offsets)
 
     def add(self, outcome: Outcome) -> None:
-        """Append one outcome; a key that is there already is left as it is."""
-        if outcome.key in self or self._file is None:
+        """Append one outcome. A key that is already there keeps its first outcome."""
+        if outcome.key in self:
             return
         row = asdict(outcome) | {"assessment": None}
         if outcome.assessment:
             row["assessment"] = outcome.assessment.model_dump(exclude_none=True)
-        offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()  # the operating system has it now, and a killed process loses nothing
-        self._offsets[bytes.fromhex(outcome.key)] = offset
+        self._offsets[bytes.fromhex(outcome.key)] = self.write(row)
 
     def get(self, key: str) -> Outcome:
         """The outcome of a key.
@@ -66,24 +52,7 @@ class AssessmentStore:
         Raises:
             KeyError: There is none.
         """
-        with self.path.open("rb") as file:
-            file.seek(self._offsets[bytes.fromhex(key)])
-            row: dict[str, Any] = json.loads(file.readline())
+        row = self.line_at(self._offsets[bytes.fromhex(key)])
         if row["assessment"]:
             row["assessment"] = Assessment.model_validate(row["assessment"])
         return Outcome(**row)
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file:
-            self._file.close()
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    if not path.is_file():
-        return
-    offset = 0
-    with path.open("rb") as file:
-        for line in file:
-            yield offset, line
-            offset += len(line)

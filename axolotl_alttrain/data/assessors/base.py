@@ -1,7 +1,7 @@
-"""What all assessors share: the question, the check of the reply, and when to ask again.
+"""What all assessors share: the question, the validation of the reply, and when to ask again.
 
-A reply is one JSON object, validated by pydantic. A reply that is malformed, or whose verdict contradicts the source's
-label, is asked for again; the label itself is never shown to the assessor, so that it cannot be parroted.
+A reply is one JSON object, validated by pydantic. After a malformed reply, or a verdict that contradicts the source's
+label, the assessor is asked again. It never sees the label, so that it cannot repeat it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _JSON = re.compile(r"\{.*\}", re.DOTALL)
 
 
 class Assessment(BaseModel):
-    """A verdict on one query and one sentence of reason; stop and refusal where the assessor was asked for them."""
+    """A verdict on one query with its reason in one sentence; stop and refusal if the assessor was asked for them."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, str_strip_whitespace=True)
 
@@ -44,12 +44,12 @@ class Assessment(BaseModel):
 
 @dataclass(frozen=True)
 class Question:
-    """One query to be assessed.
+    """One query to assess.
 
     Attributes:
-        key: Names the query in the store.
+        key: The query's key in the store.
         query: Its text.
-        label: The source's label; a verdict must agree with it. None where the verdict decides.
+        label: The source's label, which the verdict must match. None: the verdict decides.
         category: The source's category.
     """
 
@@ -61,14 +61,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one question.
+    """The result of one question.
 
     Attributes:
-        key: The question's.
-        assessment: The last valid assessment; None where no reply was valid.
-        fault: Why it is set aside; None where it can be used.
-        attempts: Replies asked for.
-        prompt_tokens, completion_tokens: As the server or the tokenizer counts them, all attempts together.
+        key: The question's key.
+        assessment: The last valid assessment; None if no reply was valid.
+        fault: Why it is set aside; None if it can be used.
+        attempts: Number of replies requested.
+        prompt_tokens, completion_tokens: As the server or the tokenizer counts them, over all attempts.
     """
 
     key: str
@@ -83,12 +83,14 @@ class Assessor(ABC):
     """Assesses queries.
 
     Attributes:
-        identity: Kind, model, prompt and settings in one text: answers of different identities are never mixed.
+        identity: Kind, model by content, prompt and settings in one text. Answers of different identities never mix.
+        former_identity: The identity in old keys, with the model by path or name alone; None if it is still in use.
         kind, model, prompt: For the report.
-        statement: One sentence for readers of the data on who assessed.
+        statement: One sentence for readers of the data on who assessed it.
     """
 
     identity: str
+    former_identity: str | None = None
     kind: str
     model: str | None = None
     prompt: str | None = None
@@ -96,15 +98,23 @@ class Assessor(ABC):
 
     @abstractmethod
     def assess(self, questions: Iterable[Question]) -> Iterator[Outcome]:
-        """Yield one outcome per question, in any order; questions are taken as there is room for them.
+        """Yield one outcome per question, in any order; questions are taken as capacity becomes free.
 
         Raises:
-            AltTrainError: The assessor is out of reach; what was yielded before is kept by the caller.
+            AltTrainError: The assessor is unreachable. The caller keeps what was yielded before.
         """
 
     def key(self, query: str, label: Label | None) -> str:
-        """The name of an assessment: a hash of the query, what it has to agree with, the assessor and its prompt."""
-        return hashlib.sha256(json.dumps([query, label, self.identity]).encode()).hexdigest()[:32]
+        """The key of an assessment: a hash of the query, the label it must match, and the assessor's identity."""
+        return _key(query, label, self.identity)
+
+    def former_key(self, query: str, label: Label | None) -> str | None:
+        """The key from before models were identified by content; None if it is still in use."""
+        return self.former_identity and _key(query, label, self.former_identity)
+
+
+def _key(query: str, label: Label | None, identity: str) -> str:
+    return hashlib.sha256(json.dumps([query, label, identity]).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=16)
@@ -115,7 +125,7 @@ def prompt_text(name: str) -> str:
 
 
 def prompt_version(with_refusal: bool) -> str:
-    """Name and digest of the prompts in use; a change of a single letter gives another one."""
+    """Name and digest of the prompts in use; the digest changes with a single letter."""
     names = ["assess", "query", "malformed", "second_look", *(["refusal"] if with_refusal else [])]
     digest = hashlib.sha256("\0".join(prompt_text(name) for name in names).encode()).hexdigest()[:8]
     return f"assess{'+refusal' if with_refusal else ''}:{digest}"
@@ -123,7 +133,7 @@ def prompt_version(with_refusal: bool) -> str:
 
 @dataclass
 class Dialogue:
-    """The messages about one question, until its outcome is known."""
+    """The messages about one question until its outcome is known."""
 
     question: Question
     attempts: int
@@ -139,13 +149,13 @@ class Dialogue:
         system = prompt_text("assess")
         if self.with_refusal:
             system = f"{system}\n\n{prompt_text('refusal')}"
-        # The code is a hash of the query: no query can hold the hash of itself and so close its own fence.
+        # The code is a hash of the query: no query can contain its own hash and so close its fence.
         code = hashlib.sha256(self.question.query.encode()).hexdigest()[:16]
         fenced = prompt_text("query").replace("{code}", code).replace("{query}", self.question.query)
         self.messages = [{"role": "system", "content": system}, {"role": "user", "content": fenced}]
 
     def reply(self, text: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> bool:
-        """Take the assessor's reply; True where the outcome is known, otherwise ``messages`` asks again."""
+        """Take the assessor's reply. True: the outcome is known. False: ``messages`` asks again."""
         self.tried += 1
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
@@ -168,23 +178,23 @@ class Dialogue:
         return self.tried >= self.attempts
 
     def refused(self, why: str) -> Outcome:
-        """The outcome where the server will not take the query at all."""
+        """The outcome if the server refuses the query."""
         self.assessment, self.fault = None, f"the server refuses this query: {why}"
         self.tried += 1
         return self.outcome()
 
     def outcome(self) -> Outcome:
-        """The outcome as it stands."""
+        """The outcome so far."""
         return Outcome(
             self.question.key, self.assessment, self.fault, self.tried, self.prompt_tokens, self.completion_tokens
         )
 
 
 def parse_reply(text: str, with_refusal: bool = False) -> Assessment:
-    """Read an assessment out of a reply; a thought before it and a code fence around it are passed over.
+    """Read the assessment in a reply, ignoring a thought before it and a code fence around it.
 
     Raises:
-        ValueError: There is no JSON object, or it is not an assessment; the message is for the assessor.
+        ValueError: There is no JSON object, or it is not an assessment. The message is sent to the assessor.
     """
     found = _JSON.search(text.rpartition("</think>")[2])
     if not found:

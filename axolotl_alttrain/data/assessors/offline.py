@@ -1,4 +1,4 @@
-"""The source's own label and category in varied wording: no model is asked, and the output says so."""
+"""Word the source's own label and category in varied sentences. No model is asked, and the output says so."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from axolotl_alttrain.data.seeded_draw import draw
 
 
 class OfflineAssessor(Assessor):
-    """Word the source's label; the choice of words depends on seed and query alone.
+    """Word the source's label; the wording depends only on seed and query.
 
     Args:
         seed: The build's seed.
@@ -34,7 +34,7 @@ class OfflineAssessor(Assessor):
         """See :meth:`Assessor.assess`."""
         for question in questions:
             if question.label is None:
-                yield Outcome(question.key, None, "the source gives no label, and the offline assessor cannot judge", 0)
+                yield Outcome(question.key, None, "the source has no label, and the offline assessor cannot judge", 0)
                 continue
             words = _wording()[question.label]
             reason = draw(_reasons(words["reasons"], question.category), self.seed, "reason", question.query)

@@ -1,4 +1,4 @@
-"""Assess by any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp and others."""
+"""Assess with any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp and others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.build_config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line, server_address
 
 
 class OpenAIAssessor(Assessor):
@@ -16,7 +16,7 @@ class OpenAIAssessor(Assessor):
 
     Args:
         config: Model, address, limits.
-        with_refusal: Have stop statement and refusal written too.
+        with_refusal: Also ask for the stop statement and the refusal.
     """
 
     kind = "openai_compatible"
@@ -25,7 +25,9 @@ class OpenAIAssessor(Assessor):
         self.config, self.with_refusal = config, with_refusal
         self._answered = False
         self.model, self.prompt = config.model, prompt_version(with_refusal)
-        self.identity = f"openai_compatible:{config.model}:{self.prompt}:{config.temperature}:{config.attempts}"
+        settings = f"{config.model}:{self.prompt}:{config.temperature}:{config.attempts}"
+        self.identity = f"openai_compatible:{server_address(config.base_url)}:{settings}"
+        self.former_identity = f"openai_compatible:{settings}"
         self.statement = f"Assessed by {config.model} through an OpenAI-compatible endpoint, prompt {self.prompt}."
 
     def assess(self, questions: Iterable[Question]) -> Iterator[Outcome]:
@@ -68,8 +70,8 @@ class OpenAIAssessor(Assessor):
                     **options,
                 )
             except openai.BadRequestError as error:
-                # Some servers filter what they are asked (Azure's code is content_filter). That concerns this query
-                # alone; a request that no query gets through is a mistake in the config.
+                # Some servers filter queries (Azure's code is content_filter), which concerns only this query. If the
+                # server refuses the first request for another reason, the config is wrong.
                 if error.code != "content_filter" and not self._answered:
                     raise AltTrainError(_explained(error, self.config)) from None
                 return dialogue.refused(first_line(error))
@@ -89,7 +91,7 @@ def _explained(error: Any, config: OpenAIConfig) -> str:
     remedy = {
         401: f"check the key in {config.api_key_env}",
         404: "check 'model' and 'base_url'",
-        400: "the server refuses the request; 'response_format: none' helps with servers that know no JSON mode",
-    }.get(status or 0, "run the same command again: what is assessed is kept, only the rest is asked")
-    where = config.base_url or "api.openai.com"
+        400: "the server refuses the request; set 'response_format: none' for servers without a JSON mode",
+    }.get(status or 0, "run the same command again: finished assessments are kept, only the rest is asked")
+    where = server_address(config.base_url)
     return f"assessor {config.model} at {where}: {what} ({first_line(error)}); {remedy}"

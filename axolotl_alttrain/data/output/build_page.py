@@ -10,6 +10,7 @@ from typing import Any
 from axolotl_alttrain.data.output.dataset_card import read_report
 from axolotl_alttrain.format.example import LABELS, STEPS
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.html_page import render_page
 
 SAMPLES = 6  # of each label
 STEP_LABELS = dict(
@@ -50,17 +51,10 @@ def page(report: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
         report: In the shape of :mod:`axolotl_alttrain.data.output.build_report`.
         rows: Samples.
     """
-    from jinja2 import Environment, PackageLoader, select_autoescape
     from markupsafe import Markup
 
     from axolotl_alttrain.data.output.build_plots import bars, lengths
 
-    environment = Environment(
-        loader=PackageLoader("axolotl_alttrain.data.output", "."),
-        autoescape=select_autoescape(("html", "j2")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     # Drawn here from counts and names; matplotlib escapes the names.
     composition = [
         (title, Markup(bars(report["counts"][name])), report["counts"][name])
@@ -68,7 +62,9 @@ def page(report: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
         if report["counts"][name]
     ]
     tokens = report["tokens"]
-    return environment.get_template("build_page.html.j2").render(
+    return render_page(
+        "build_page.html.j2",
+        Path(__file__).parent,
         report=report,
         composition=composition,
         rejected=Markup(bars(report["rejected"])) if report["rejected"] else None,

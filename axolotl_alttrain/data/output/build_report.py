@@ -49,7 +49,7 @@ from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Outcome
 from axolotl_alttrain.data.build_config import BuildConfig
-from axolotl_alttrain.data.output.token_counts import PARTS, spread
+from axolotl_alttrain.data.output.token_counts import PARTS, length_distribution
 from axolotl_alttrain.format.example import AltTrainExample
 
 _PACKAGES = ("axolotl-alttrain", "datasets", "pysbd", "datasketch", "openai", "transformers")
@@ -125,7 +125,7 @@ def make_report(
     """The report in the shape above."""
     tokens = None
     if config.tokenizer:
-        tokens = {"tokenizer": config.tokenizer} | {part: spread(tally.lengths[part]) for part in PARTS}
+        tokens = {"tokenizer": config.tokenizer} | {part: length_distribution(tally.lengths[part]) for part in PARTS}
     by_name = {name: dict(sorted(counter.items())) for name, counter in tally.counts.items()}
     return {
         "name": config.name,

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from axolotl_alttrain.data.candidates import Candidate
-from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import BLANK_LINE, STEPS, AltTrainExample
 from axolotl_alttrain.format.segments import cut_into_segments
-from axolotl_alttrain.generation.demo_model import resolve_model
+from axolotl_alttrain.generation.loading import load_tokenizer
 
 PARTS = ("prompt", *STEPS, "answer", "total")
 
@@ -57,18 +56,12 @@ def load_counter(name: str) -> TokenCounter:
         AltTrainError: It cannot be loaded.
         TemplateError: Its template cannot carry the format.
     """
-    from transformers import AutoTokenizer
-
     from axolotl_alttrain.format.template import learn_format
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(resolve_model(name))
-    except (OSError, ValueError) as error:
-        raise AltTrainError(f"tokenizer {name}: cannot be loaded ({str(error).strip().splitlines()[0]})") from None
-    return TokenCounter(name, learn_format(tokenizer))
+    return TokenCounter(name, learn_format(load_tokenizer(name, f"tokenizer {name}")))
 
 
-def spread(lengths: list[int]) -> dict[str, Any]:
+def length_distribution(lengths: list[int]) -> dict[str, Any]:
     """Mean, percentiles and histogram of lengths."""
     import numpy as np
 

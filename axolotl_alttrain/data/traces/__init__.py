@@ -1,1 +1,1 @@
-"""Reasoning traces, and sampling them from the target model."""
+"""Reasoning traces, and how to sample them from the target model."""

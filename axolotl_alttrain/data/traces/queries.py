@@ -1,4 +1,4 @@
-"""Queries to sample traces for: a JSONL file, a text file with one a line, or the seed data's benign rows by name."""
+"""Queries to sample traces for: a JSONL file, a text file with one query per line, or the seed data's benign rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Query:
     Attributes:
         id: Unique among the queries.
         text: The user turn.
-        category, language: Where the file names them.
+        category, language: As in the file, if it names them.
     """
 
     id: str
@@ -29,15 +29,15 @@ class Query:
 
 
 def read_queries(path: str, column: str = "instruction") -> list[Query]:
-    """Read queries; a row's ``label``, where there is one, must be ``benign``, as these traces are to be followed.
+    """Read queries. A row's ``label``, if it has one, must be ``benign``: training follows these traces.
 
     Args:
-        path: ``alttrain-seed``, whose benign rows are taken, a ``.jsonl`` file, or any other text file.
-        column: Of a JSONL file.
+        path: ``alttrain-seed`` for its benign rows, a ``.jsonl`` file, or any other text file.
+        column: Column of the JSONL file with the query.
 
     Raises:
-        AltTrainError: The file cannot be read, holds no query, or an id stands twice.
-        RowError: A query is no text, or its row is not benign.
+        AltTrainError: The file cannot be read, contains no query, or contains an id twice.
+        RowError: A query is not a text, or its row is not benign.
     """
     file = Path(resolve_dataset(path))
     if file.suffix == ".jsonl":
@@ -60,7 +60,7 @@ def _from_jsonl(file: Path, column: str, seed: bool) -> list[Query]:
     for number, row in read_jsonl(file):
         text, label = row.get(column), row.get("label")
         if seed and (label != "benign" or not isinstance(text, str)):
-            continue  # conversations among them: their history is part of the query
+            continue  # also skips conversations: their history is part of the query
         try:
             if not isinstance(text, str) or not text.strip():
                 raise RowError(column, shown(text), "a text; '--column' names another column")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from axolotl_alttrain.data.traces.trace_sampling import Job, Sampled, Settings
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import parse_completion
-from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line
+from axolotl_alttrain.generation.identity import template_identity
+from axolotl_alttrain.generation.loading import ModelSpec, load_model
+from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line, server_address
+from axolotl_alttrain.generation.quantization import NF4
+from axolotl_alttrain.generation.sampling import Sampling, sampler
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 
@@ -17,8 +20,8 @@ _REASONING_FIELDS = ("reasoning_content", "reasoning")
 class HFSampler:
     """A causal language model through transformers.
 
-    A batch is made from all queries by their length, whether they are done or not, and is drawn from a seed of its own:
-    an interrupted run ends with the same traces as another one, on the same machine and with the same batch size.
+    Batches are formed from all queries by length, whether they are done or not: an interrupted run ends with the same
+    traces as an uninterrupted one on the same machine and with the same batch size.
 
     Args:
         model: Folder or hub id.
@@ -27,39 +30,25 @@ class HFSampler:
         thought_format: ``auto`` or ``s1``.
 
     Raises:
-        AltTrainError: The model cannot be loaded.
+        AltTrainError: The model cannot be loaded, or its chat template cannot be used.
     """
 
     def __init__(
         self, model: str, batch_size: int = 16, load_in_4bit: bool = False, thought_format: str = "auto"
     ) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-        from axolotl_alttrain.format.template import learn_format
-
-        on_gpu = torch.cuda.is_available()
-        compute = torch.bfloat16 if on_gpu else torch.float32
-        quantization = (
-            BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute)
-            if load_in_4bit
-            else None
+        dtype = "bfloat16" if torch.cuda.is_available() else "float32"
+        quantization = NF4 if load_in_4bit else None
+        self.loaded = load_model(
+            ModelSpec(model, quantization=quantization, dtype=dtype, thought_format=thought_format)
         )
-        try:
-            self.tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
-            self.model: Any = AutoModelForCausalLM.from_pretrained(
-                model, dtype=compute, quantization_config=quantization, device_map="auto" if on_gpu else None
-            ).eval()
-        except (OSError, ValueError) as error:
-            first = str(error).splitlines()[0]
-            raise AltTrainError(
-                f"--model {model}: cannot be loaded ({first}); download it or give its folder"
-            ) from None
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.chat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.chat = self.loaded.chat
         self.batch_size = batch_size
-        self.identity = f"hf:{model}:{'nf4' if load_in_4bit else 'full'}:{batch_size}"
+        self.name = model
+        weights = "nf4" if load_in_4bit else "full"
+        self.identity = f"hf:{self.loaded.located.identities[0]}:{weights}:{template_identity(self.chat)}"
+        self.former_identity = f"hf:{model}:{weights}:{batch_size}"
         self.settings: Settings | None = None
 
     def sample(self, jobs: Sequence[Job], done: Callable[[str], bool]) -> Iterator[tuple[Job, Sampled]]:
@@ -76,43 +65,30 @@ class HFSampler:
                     yield job, sampled
 
     def _generate(self, prompts: list[str], batch: Sequence[Job]) -> list[Sampled]:
-        import torch
-
         settings = self.settings
         assert settings is not None
-        stops = {*self.chat.encode([self.chat.thought.end])[0][-1:], self.tokenizer.eos_token_id} - {None}
-        inputs = self.tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt")
-        inputs = inputs.to(self.model.device)
-        drawn = {"do_sample": True, "temperature": settings.temperature, "top_p": settings.top_p, "top_k": 0}
-        seed = hashlib.sha256("".join([str(settings.seed), *(job.key for job in batch)]).encode()).digest()[:8]
-        with torch.random.fork_rng(), torch.inference_mode():
-            torch.manual_seed(int.from_bytes(seed, "big") >> 1)
-            out = self.model.generate(
-                **inputs,
-                max_new_tokens=settings.max_new_tokens,
-                eos_token_id=sorted(stops),
-                pad_token_id=self.tokenizer.pad_token_id,
-                **(drawn if settings.temperature > 0 else {"do_sample": False}),
-            )
-        return [self._sampled(ids, stops) for ids in out[:, inputs["input_ids"].shape[1] :].tolist()]
-
-    def _sampled(self, ids: list[int], stops: set[int]) -> Sampled:
-        end = next((i for i, token in enumerate(ids) if token in stops), None)
-        text = self.tokenizer.decode(ids[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        parsed = parse_completion(text, self.chat.thought)
-        return Sampled(parsed.thought, parsed.answer, end is not None and not parsed.truncated)
+        how = Sampling(settings.max_new_tokens, settings.temperature, settings.top_p, settings.seed)
+        pick = sampler(how, [int(job.key[:12], 16) for job in batch])
+        sampled = []
+        for found in self.loaded.complete(prompts, settings.max_new_tokens, pick=pick):
+            parsed = parse_completion(found.text, self.chat.thought)
+            sampled.append(Sampled(parsed.thought, parsed.answer, found.stopped and not parsed.truncated))
+        return sampled
 
 
 class OpenAISampler:
-    """A model behind an OpenAI-compatible server; its thought comes in a field of its own or in think tags.
+    """A model behind an OpenAI-compatible server. Its thought arrives in a separate field or in think tags.
 
     Args:
         model: The server's name for it.
         base_url: The server's address; OpenAI's own by default.
-        concurrency: Requests held at once.
+        concurrency: Requests in flight.
         api_key_env: The environment variable with the key.
-        timeout_s: Seconds for one answer.
-        max_retries: Of 408, 409, 429, 5xx, timeouts and broken connections, by the official client.
+        timeout_s: Time limit of one answer, in seconds.
+        max_retries: Retries of the openai client after 408, 409, 429, 5xx, timeouts and broken connections.
+
+    Raises:
+        AltTrainError: OpenAI's own server is used without a key.
     """
 
     def __init__(
@@ -129,7 +105,9 @@ class OpenAISampler:
         if (key := api_key(api_key_env, base_url)) is None:
             raise AltTrainError(f"no API key: set the environment variable {api_key_env}, or --base-url")
         self._key = key
-        self.identity = f"openai:{model}"
+        self.name = model
+        self.identity = f"openai:{server_address(base_url)} {model}"
+        self.former_identity = f"openai:{model}"
         self.settings: Settings | None = None
 
     def sample(self, jobs: Sequence[Job], done: Callable[[str], bool]) -> Iterator[tuple[Job, Sampled]]:
@@ -143,9 +121,9 @@ class OpenAISampler:
                 timeout=self.timeout_s, max_retries=self.max_retries,
             )  # fmt: skip
         except openai.APIError as error:
-            where = self.base_url or "api.openai.com"
+            where = server_address(self.base_url)
             raise AltTrainError(
-                f"{self.model} at {where}: {first_line(error)}; run the same command again: what is sampled is kept"
+                f"{self.model} at {where}: {first_line(error)}; run the same command again: finished samples are kept"
             ) from None
 
     async def _ask(self, client: Any, job: Job) -> Sampled:

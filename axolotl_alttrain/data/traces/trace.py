@@ -1,4 +1,4 @@
-"""One reasoning trace as every source gives it and every builder's step takes it."""
+"""One reasoning trace, as every source yields it and every step of the builder takes it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from axolotl_alttrain.format.example import LABELS, Label
 
 @dataclass(frozen=True)
 class Trace:
-    """A query with a model's thought and answer, before AltTrain's structure is put in.
+    """A query with a model's thought and answer, before AltTrain's structure is added.
 
-    Texts are the source's own, byte for byte; think tags are taken off.
+    Texts are the source's own, byte for byte, without think tags.
 
     Attributes:
         id: Unique within its source.
         instruction: The query.
-        thought: The reasoning between the think tags; empty where the source has none.
-        answer: What follows the thought; empty where the trace was cut off.
-        label: What the source says the query is; None where only the assessor can tell.
+        thought: The reasoning between the think tags; empty if the source has none.
+        answer: What follows the thought; empty if the trace was cut off.
+        label: The source's label; None if only the assessor can decide.
         category: The source's own category of the query.
         source: Name of the source, as in the build's config.
         language: ISO 639-1 code.
@@ -37,7 +37,7 @@ class Trace:
     language: str | None
 
     def as_row(self) -> dict[str, Any]:
-        """The trace as one JSON object; what is not known is left out."""
+        """The trace as one JSON object, without unknown fields."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

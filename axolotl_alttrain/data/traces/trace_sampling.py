@@ -1,16 +1,17 @@
-"""Self-distillation: the target model's own traces for benign queries, which the builder takes as a source.
+"""Self-distillation: the target model's own traces for benign queries, a source of the builder.
 
-Traces of the model's own distribution cost less of its ability than foreign ones. Every sample is on disk as it comes,
-usable or not, so that an interrupted run goes on; the file of traces is made from them at the end.
+Traces from the model's own distribution cost it less of its ability than foreign ones. Every sample, usable or not, is
+written to disk when it arrives, so that an interrupted run resumes. The file of traces is made from them at the end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,19 +20,20 @@ from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.storage.append_only import AppendOnly
 from axolotl_alttrain.storage.atomic import open_atomic
 
+LOG = logging.getLogger(__name__)
 USABLE, TRUNCATED, NO_THOUGHT, NO_ANSWER = "usable", "truncated", "no_thought", "no_answer"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How traces are sampled; all of it enters a sample's key.
+    """How traces are sampled; every setting enters a sample's key.
 
     Attributes:
-        model: What :attr:`Sampler.identity` says.
+        model: :attr:`Sampler.identity`.
         temperature: 0 is greedy.
-        top_p: Share of probability that is sampled from.
-        max_new_tokens: Most tokens of thought and answer together.
-        seed: Of all samples.
+        top_p: Probability mass that is sampled from.
+        max_new_tokens: Token limit of thought and answer together.
+        seed: The seed of the run.
     """
 
     model: str
@@ -43,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """One sample that is wanted: its key, its query, and the how-manieth of that query it is, from 0."""
+    """One sample to draw: its key, its query, and its number among the samples of that query, from 0."""
 
     key: str
     query: Query
@@ -52,11 +54,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What the model wrote.
+    """One sampled completion.
 
     Attributes:
         thought, answer: Without think tags.
-        finished: It ended its turn itself; a completion that was cut off is never a trace.
+        finished: The model ended its turn. A completion that was cut off is never a trace.
     """
 
     thought: str
@@ -65,7 +67,7 @@ class Sampled:
 
     @property
     def state(self) -> str:
-        """Whether it can be used, and if not, why."""
+        """``usable``, or the reason why not."""
         if not self.finished:
             return TRUNCATED
         return USABLE if self.thought and self.answer else NO_ANSWER if self.thought else NO_THOUGHT
@@ -75,35 +77,37 @@ class Sampler(Protocol):
     """A model that answers.
 
     Attributes:
-        identity: Names the model in keys.
+        identity: The model and its settings in keys, by content: a retrained model has another one.
+        former_identity: Its identity in old keys, by path or name alone.
     """
 
     identity: str
+    former_identity: str
 
     def sample(self, jobs: Sequence[Job], done: Callable[[str], bool]) -> Iterator[tuple[Job, Sampled]]:
-        """Answer those of the jobs that are not done, in any order."""
+        """Answer the jobs that are not done, in any order."""
 
 
 class SampleStore(AppendOnly):
-    """The file of all samples, by key."""
+    """The file of all samples, read by key."""
 
     def __init__(self, path: Path) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         super().__init__(path)
 
-    def read(self, row: dict[str, Any]) -> None:
+    def read(self, row: dict[str, Any], offset: int) -> None:
         """Take in one line."""
         self.rows[row["key"]] = row
 
     def add(self, job: Job, sampled: Sampled) -> None:
-        """Write one sample through to the disk."""
+        """Append one sample."""
         row = {"key": job.key, "id": job.query.id, "number": job.number, "state": sampled.state, **asdict(sampled)}
         self.write(row)
         self.rows[job.key] = row
 
 
 def jobs_for(queries: Sequence[Query], samples: int, settings: Settings) -> list[Job]:
-    """So many samples of every query; a key is a hash of the query, the settings and the sample's number."""
+    """The jobs of all queries; a key is a hash of the query, the settings and the sample's number."""
     jobs = []
     for query in queries:
         for number in range(samples):
@@ -126,18 +130,23 @@ def sample_traces(
     Args:
         sampler: The model.
         queries: Benign queries.
-        samples: Of each query.
-        settings: How.
-        out: The file of traces; all samples stand in ``NAME.samples.jsonl`` beside it.
-        source: Names the traces' source.
-        progress: Called with the number of samples that are there, and of all.
+        samples: Number of samples per query.
+        settings: How to sample.
+        out: The file of traces; ``NAME.samples.jsonl`` beside it holds all samples.
+        source: The source's name in the traces.
+        progress: Called with the number of samples so far and in total.
 
     Returns:
-        How many samples are in which state.
+        The number of samples by state.
+
+    Raises:
+        AltTrainError: The samples file is broken or in use, or the server is unreachable.
     """
     jobs = jobs_for(queries, samples, settings)
     with SampleStore(out.with_name(f"{out.stem}.samples.jsonl")) as store:
         there = sum(job.key in store.rows for job in jobs)
+        if there < len(jobs):
+            _report_former(store, jobs_for(queries, samples, replace(settings, model=sampler.former_identity)))
         progress(there, len(jobs))
         for job, sampled in sampler.sample(jobs, store.rows.__contains__):
             store.add(job, sampled)
@@ -149,6 +158,17 @@ def sample_traces(
             if row["state"] == USABLE:
                 file.write(json.dumps(_trace(job, row, samples, source).as_row(), ensure_ascii=False) + "\n")
     return Counter(row["state"] for _, row in rows)
+
+
+def _report_former(store: SampleStore, jobs: Sequence[Job]) -> None:
+    """Say that samples whose keys name the model by path or name are not reused."""
+    if number := sum(job.key in store.rows for job in jobs):
+        LOG.warning(
+            "%s: %d samples of an earlier version are not reused, because their keys do not show which weights or "
+            "which server they came from",
+            store.path,
+            number,
+        )
 
 
 def _trace(job: Job, row: dict[str, Any], samples: int, source: str) -> Trace:

@@ -7,7 +7,8 @@ from typing import Any
 
 from axolotl_alttrain.eval.judges.guard.guard_verdict import Tokens
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.loading import ModelSpec, load_model
+from axolotl_alttrain.generation.quantization import NF4
 
 
 class GuardModel:
@@ -29,33 +30,16 @@ class GuardModel:
     """
 
     def __init__(self, name: str, load_in_4bit: bool = False) -> None:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-
-        from axolotl_alttrain.generation.quantization import NF4
-
-        self.on_gpu = torch.cuda.is_available()
-        options: dict[str, Any] = {"dtype": "auto", "device_map": "cuda" if self.on_gpu else "cpu"}
-        if load_in_4bit:
-            options["quantization_config"] = BitsAndBytesConfig.from_dict(
-                {**NF4, "bnb_4bit_compute_dtype": torch.bfloat16}
-            )
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(name)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(name, **options).eval()
-        except (OSError, ValueError) as error:
-            raise AltTrainError(f"--guard-model {name}: {str(error).splitlines()[0]}") from None
-        self.name = name
-        ends = self._model.generation_config.eos_token_id
-        self._stops = {*(ends if isinstance(ends, list) else [ends]), self.tokenizer.eos_token_id} - {None}
-        self.longest: int | None = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
-        self.commit: str | None = getattr(self._model.config, "_commit_hash", None)
+        loaded = load_model(ModelSpec(name, quantization=NF4 if load_in_4bit else None, flag="--guard-model"))
+        self.name, self.on_gpu = name, loaded.on_gpu
+        self.tokenizer, self._model, self._stops = loaded.tokenizer, loaded.model, loaded.stop_ids
+        self.longest, self.commit = loaded.longest, loaded.located.commit
 
     def next(self, rows: Sequence[Tokens], wanted: Sequence[int]) -> tuple[list[int], list[list[float]]]:
         """For each row the likeliest next token, and the logarithmic probability of each of ``wanted``."""
         import torch
 
-        from axolotl_alttrain.generation.greedy import greedy
+        from axolotl_alttrain.generation.decoding import decode
 
         shares: list[list[float]] = []
 
@@ -63,23 +47,20 @@ class GuardModel:
             shares.extend(torch.log_softmax(logits.float(), dim=-1)[:, list(wanted)].tolist())
             return logits.argmax(-1, keepdim=True)
 
-        new = greedy(self._model, *self._padded(rows), self._stops, 1, pick=pick)
+        new = decode(self._model, *self._padded(rows), self._stops, 1, pick=pick)
         return [one[0] for one in new], shares
 
     def write(self, rows: Sequence[Tokens], tokens: int) -> list[Tokens]:
         """What it writes after each row, greedily."""
-        from axolotl_alttrain.generation.greedy import greedy
+        from axolotl_alttrain.generation.decoding import decode
 
-        return [tuple(one) for one in greedy(self._model, *self._padded(rows), self._stops, tokens)]
+        return [tuple(one) for one in decode(self._model, *self._padded(rows), self._stops, tokens)]
 
     def _padded(self, rows: Sequence[Tokens]) -> tuple[Any, Any]:
         """Token ids and mask, ``[batch, length]``, padded on the left."""
-        import torch
+        from axolotl_alttrain.generation.decoding import left_padded
 
-        longest = max(map(len, rows))
-        ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=self._model.device)
-        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self._model.device)
-        return ids, mask
+        return left_padded(rows, 0, self._model.device)
 
     def text(self, ids: Sequence[int]) -> str:
         """Text of tokens, without control tokens."""

@@ -13,14 +13,13 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from axolotl_alttrain.eval.prompts.prompt import Prompt
+from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS, Prompt
 
 from axolotl_alttrain.errors import AltTrainError
 
 TEXTS = Path(__file__).parent / "texts"
 Attack = Callable[[Prompt], Sequence[Prompt]]  # none where the prompt cannot take it, one for each language
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
-HARMFUL_KINDS = ("harmful", "contrast")
 
 
 @lru_cache(maxsize=32)

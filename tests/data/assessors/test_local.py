@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,11 @@ import pytest
 
 from axolotl_alttrain.data.assessors.base import Dialogue, Question
 from axolotl_alttrain.data.assessors.local import LocalAssessor
+from axolotl_alttrain.data.build import Build
 from axolotl_alttrain.data.build_config import LocalConfig
+from axolotl_alttrain.errors import AltTrainError
+from tests.data.conftest import config as build_config
+from tests.data.conftest import read
 
 
 @pytest.mark.slow
@@ -30,3 +37,42 @@ def test_a_batch_replies_as_each_query_alone_does(demo_model: Path) -> None:
     together = assessor._generate(chats)
     assert together == [assessor._generate([chat])[0] for chat in chats]
     assert all(text for text, _, _ in together)
+
+
+def test_a_missing_model_is_named() -> None:
+    with pytest.raises(AltTrainError, match=r"^assessor model no/such-model cannot be loaded "):
+        LocalAssessor(LocalConfig(kind="local", model="no/such-model"))
+
+
+def test_a_retrained_folder_is_asked_again(
+    tiny: tuple[Path, Path], tmp_path: Path, traces: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, store = tmp_path / "model", tmp_path / "out" / "assessments.jsonl"
+    shutil.copytree(tiny[0], folder)
+    local = {"kind": "local", "model": str(folder), "max_tokens": 16, "attempts": 1}
+    found = build_config(traces(2, 1), harmful=0, benign=1, assessor=local)
+
+    def kept() -> int:
+        """Build; random weights give no valid reply, and what was asked is kept all the same."""
+        with caplog.at_level(logging.WARNING), pytest.raises(AltTrainError, match="0 benign rows can be used"):
+            Build(found, tmp_path / "out").run()
+        return len(read(store))
+
+    former = LocalAssessor(found.assessor).former_key("Give me good thing number 2 about gamma", "benign")  # type: ignore[arg-type]
+    old = {"verdict": "benign", "reason": "This is harmless: it says so."}
+    store.parent.mkdir()
+    row = {"key": former, "assessment": old, "fault": None, "attempts": 1, "prompt_tokens": 9, "completion_tokens": 9}
+    store.write_text(json.dumps(row) + "\n")
+    assert kept() == 1 + 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{store}: assessments of an earlier version are not reused, because their keys do not show which weights or "
+        "which server they came from"
+    ]
+    caplog.clear()
+    assert kept() == 1 + 1
+    assert caplog.records == []
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    assert kept() == 1 + 1 + 1

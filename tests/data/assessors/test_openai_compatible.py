@@ -111,7 +111,7 @@ def test_a_server_that_stays_broken_ends_in_one_line() -> None:
     with serve(lambda call: (500, {})) as server, pytest.raises(AltTrainError) as caught:
         ask(server, BAD, max_retries=1)
     assert "status 500" in str(caught.value)
-    assert "what is assessed is kept" in str(caught.value)
+    assert "finished assessments are kept" in str(caught.value)
     assert len(server.calls) == 2
 
 

@@ -88,4 +88,4 @@ def test_every_offline_wording_states_its_verdict(label: str, category: str | No
 
 def test_offline_cannot_judge_without_a_label() -> None:
     (outcome,) = OfflineAssessor(1).assess([Question("k", "Hi")])
-    assert outcome.fault == "the source gives no label, and the offline assessor cannot judge"
+    assert outcome.fault == "the source has no label, and the offline assessor cannot judge"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,7 @@ def test_a_server_that_stays_broken_is_one_line_and_loses_nothing(tmp_path: Path
     with server(lambda text, number: 500 if text == "query 2" else 200) as (url, _):
         sampler = OpenAISampler("m", url, concurrency=1, max_retries=0)
         settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
-        with pytest.raises(AltTrainError, match="what is sampled is kept") as caught:
+        with pytest.raises(AltTrainError, match="finished samples are kept") as caught:
             sample_traces(sampler, queries, 1, settings, tmp_path / "t.jsonl", "m")
     assert "\n" not in str(caught.value)
     assert len(lines(tmp_path / "t.samples.jsonl")) == 2
@@ -115,7 +117,7 @@ def test_an_interrupted_model_ends_with_the_same_traces(tiny: tuple[Path, Path],
     settings = sampler.settings = Settings(sampler.identity, 1.0, 0.95, 12, 7)
 
     class Interrupted:
-        identity = sampler.identity
+        identity, former_identity = sampler.identity, sampler.former_identity
 
         def sample(self, jobs: Sequence[Job], done: Callable[[str], bool]) -> Iterator[tuple[Job, Sampled]]:
             for number, one in enumerate(sampler.sample(jobs, done)):
@@ -137,6 +139,64 @@ def test_an_interrupted_model_ends_with_the_same_traces(tiny: tuple[Path, Path],
     assert len(set(texts("whole").values())) > 4  # drawn, not the same again and again
 
 
+def former_run(store: Path, sampler: Any, settings: Settings) -> None:
+    """Leave a samples file as a version wrote it that named models by path or name alone."""
+    jobs = jobs_for(QUERIES, 1, replace(settings, model=sampler.former_identity))
+    rows = [
+        {"key": job.key, "id": job.query.id, "number": 0, "state": "usable", "thought": "Old.", "answer": "Old.",
+         "finished": True}
+        for job in jobs
+    ]  # fmt: skip
+    store.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_retrained_folder_is_asked_again(
+    tiny: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, out, store = tmp_path / "model", tmp_path / "t.jsonl", tmp_path / "t.samples.jsonl"
+    shutil.copytree(tiny[0], folder)
+    former = "samples of an earlier version are not reused, because their keys do not show which weights"
+
+    def kept() -> int:
+        sampler = HFSampler(str(folder), batch_size=4)
+        settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 4, 7)
+        if not store.exists():
+            former_run(store, sampler, settings)
+        caplog.clear()
+        sample_traces(sampler, QUERIES, 1, settings, out, "tiny")
+        return len(lines(store))
+
+    assert kept() == 4 + 4
+    assert [record.getMessage() for record in caplog.records if former in record.getMessage()] == [
+        f"{store}: 4 {former} or which server they came from"
+    ]
+    assert kept() == 4 + 4
+    assert caplog.records == []
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(bytes(content))
+    assert kept() == 4 + 4 + 4
+
+
+def test_another_server_is_asked_again_and_credentials_are_no_part_of_it(tmp_path: Path) -> None:
+    out, store = tmp_path / "t.jsonl", tmp_path / "t.samples.jsonl"
+
+    def kept(url: str) -> int:
+        sampler = OpenAISampler("m", url)
+        settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
+        if not store.exists():
+            former_run(store, sampler, settings)
+        sample_traces(sampler, QUERIES, 1, settings, out, "m")
+        return len(lines(store))
+
+    with server() as (first, _), server() as (second, _):
+        assert kept(first) == 4 + 4
+        assert kept(first) == kept(f"{first}/") == kept(first.replace("http://", "http://user:secret@")) == 4 + 4
+        assert kept(second) == 4 + 4 + 4
+    assert "secret" not in store.read_text()
+
+
 def test_greedy_answers_are_those_of_generate(tiny: tuple[Path, Path]) -> None:
     import torch
 
@@ -145,10 +205,11 @@ def test_greedy_answers_are_those_of_generate(tiny: tuple[Path, Path]) -> None:
     found = {job.query.id: one for job, one in sampler.sample(jobs_for(QUERIES, 1, settings), lambda key: False)}
     for query in QUERIES:
         prompt = sampler.chat.prompt([{"role": "user", "content": query.text}])
-        ids = sampler.tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
+        model, tokenizer = sampler.loaded.model, sampler.loaded.tokenizer
+        ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
         with torch.inference_mode():
-            out = sampler.model.generate(**ids, max_new_tokens=10, do_sample=False, pad_token_id=0)
-        text = sampler.tokenizer.decode(out[0, ids["input_ids"].shape[1] :])
+            out = model.generate(**ids, max_new_tokens=10, do_sample=False, pad_token_id=0)
+        text = tokenizer.decode(out[0, ids["input_ids"].shape[1] :])
         assert (found[query.id].answer, found[query.id].finished) == (text.strip(), False)
 
 
@@ -179,7 +240,7 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     base = ["traces", "--queries", "alttrain-seed", "--out", str(tmp_path / "t.jsonl"), "--model"]
     for arguments, message in (
         ([*base, "m", "--backend", "openai"], "Error: no API key: set the environment variable OPENAI_API_KEY"),
-        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'}: cannot be loaded"),
+        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'} cannot be loaded"),
     ):
         result = CliRunner().invoke(alttrain, arguments)
         assert result.exit_code == 1

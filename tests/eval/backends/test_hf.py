@@ -10,7 +10,7 @@ from axolotl_alttrain.eval.backends.base import Generated, Request
 from axolotl_alttrain.eval.backends.hf import HFBackend
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.greedy import greedy
+from axolotl_alttrain.generation.decoding import completion_text, decode
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling
@@ -35,18 +35,19 @@ def test_greedy_decoding_equals_transformers_generate(backend: HFBackend, tuned:
                 out = backend.model.generate(
                     **ids, max_new_tokens=24, do_sample=False, eos_token_id=backend.stop_ids, pad_token_id=0
                 )
-            expected = backend._completion(out[0, ids["input_ids"].shape[1] :].tolist())
-            assert one == expected
+            new = out[0, ids["input_ids"].shape[1] :].tolist()
+            expected = completion_text(backend.tokenizer, new, backend.stop_ids)
+            assert one == Generated(expected.text, "stop" if expected.stopped else "length", expected.tokens)
 
 
 def test_sequences_that_stop_leave_the_batch_and_the_others_go_on(backend: HFBackend) -> None:
     texts = [backend.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
     batch = backend.tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
     with backend.adapter(True), torch.inference_mode():
-        free = greedy(backend.model, batch["input_ids"], batch["attention_mask"], backend.stop_ids, 24)
+        free = decode(backend.model, batch["input_ids"], batch["attention_mask"], backend.stop_ids, 24)
         stop = free[1][5]
         sizes: list[int] = []
-        stopped = greedy(backend.model, batch["input_ids"], batch["attention_mask"], [stop], 24, sizes.append)
+        stopped = decode(backend.model, batch["input_ids"], batch["attention_mask"], [stop], 24, sizes.append)
     for long, short in zip(free, stopped, strict=True):
         end = long.index(stop) + 1 if stop in long else len(long)
         assert short == long[:end]

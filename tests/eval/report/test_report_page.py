@@ -11,7 +11,7 @@ from typing import Any
 
 from axolotl_alttrain.eval.judges import Case, Judgement, RefusalJudge
 from axolotl_alttrain.eval.report import write_report
-from axolotl_alttrain.eval.report.browser import BrowserRow, browser_rows, outcome
+from axolotl_alttrain.eval.report.browser import BrowserRow, browser_rows
 from axolotl_alttrain.eval.report.packing import packed
 from axolotl_alttrain.eval.report.plots.attacks_plot import attacks
 from axolotl_alttrain.eval.report.plots.sets_plot import by_set
@@ -125,7 +125,7 @@ def test_outcomes_are_said_by_the_judge_that_makes_the_rate() -> None:
 
     cases: list[Any] = [("benign", "Two."), ("harmful", "No."), ("harmful", "<think>\nWell"), ("benign", "<think>\nIt")]
     cases.append(("graded", "A summary."))  # no guard reads it; it is not cut off for that
-    said = [outcome(one) for one in scored("base", cases, [Guard(), RefusalJudge()])]
+    said = [one.outcome for one in scored("base", cases, [Guard(), RefusalJudge()])]
     assert said == ["compliance", "safe", "truncated", "truncated", "not judged"]
     both = [
         scored(run, [("benign", text)], [Guard(), RefusalJudge()])[0]

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.decoding import Decoded
+from axolotl_alttrain.generation.identity import identity
+from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_model, load_tokenizer
+from axolotl_alttrain.generation.quantization import NF4
+from axolotl_alttrain.generation.sampling import Sampling, sampler
+
+PROMPTS = ["Hi", "Name three colours of the rainbow, please."]
+
+
+def test_everything_that_decoding_needs_is_there(tiny: tuple[Path, Path]) -> None:
+    loaded = load_model(ModelSpec(str(tiny[0]), str(tiny[1]), dtype="float32"))
+    assert not loaded.model.training
+    assert (loaded.tokenizer.padding_side, loaded.tokenizer.pad_token_id is None) == ("left", False)
+    assert (loaded.chat.thought.end, loaded.stop_ids, loaded.longest) == ("<|im_end|>", [2], 2048)
+    assert loaded.located.identities == (identity(str(tiny[0])), identity(str(tiny[1])))
+    assert loaded.located == find_model(ModelSpec(str(tiny[0]), str(tiny[1])))
+
+
+def test_the_tokenizer_beside_the_adapter_comes_first(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    shutil.copytree(tiny[1], adapter)
+    tokenizer = load_tokenizer(str(tiny[0]), "tokenizer")
+    tokenizer.chat_template = tokenizer.chat_template + "{# trained #}"
+    tokenizer.save_pretrained(adapter)
+    assert load_model(ModelSpec(str(tiny[0]), str(adapter))).chat.chat_template.endswith("{# trained #}")
+
+
+def test_a_prompt_is_completed_as_it_is_alone(tiny: tuple[Path, Path]) -> None:
+    loaded = load_model(ModelSpec(str(tiny[0]), dtype="float32"))
+    texts = [loaded.chat.prompt([{"role": "user", "content": prompt}]) for prompt in PROMPTS]
+    together = loaded.complete(texts, 6)
+    assert together == [loaded.complete([text], 6)[0] for text in texts]
+    assert [(one.stopped, one.tokens) for one in together] == [(False, 6), (False, 6)]
+    drawn = Sampling(6, 1.0, 0.95, 7)
+    both = loaded.complete(texts, 6, pick=sampler(drawn, [3, 4]))
+    assert loaded.complete(texts[1:], 6, pick=sampler(drawn, [4])) == both[1:]
+    assert both != together
+
+
+def test_a_completion_ends_before_its_stop_token(tiny: tuple[Path, Path]) -> None:
+    loaded = load_model(ModelSpec(str(tiny[0]), dtype="float32"))
+
+    def pick(logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
+        return torch.tensor([[next(script[row])] for row in rows])
+
+    (one, two) = loaded.tokenizer(["one", "two three"], add_special_tokens=False)["input_ids"]
+    script = [iter([*one, 2]), iter([*two, 1, *two])]
+    found = loaded.complete(["Hi", "Ho"], len(two) + 1, pick=pick)
+    assert found == [Decoded("one", True, len(one) + 1), Decoded("two three<|im_start|>", False, len(two) + 1)]
+    script = [iter([*two, 1, *two])]
+    (plain,) = loaded.complete(["Hi"], len(two) + 1, pick=pick, skip_special_tokens=True)
+    assert plain.text == "two three"
+
+
+def test_four_bits_are_those_of_axolotl(tiny: tuple[Path, Path]) -> None:
+    assert NF4["bnb_4bit_use_double_quant"] is True
+    plain, packed = (load_model(ModelSpec(str(tiny[0]), quantization=how, dtype="float32")) for how in (None, NF4))
+    ids = torch.tensor([[1, 15, 300]])
+    with torch.inference_mode():
+        assert not torch.equal(plain.model(ids).logits, packed.model(ids).logits)
+    assert packed.model.dtype == torch.float32
+
+
+def test_a_model_that_cannot_be_loaded_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    with pytest.raises(AltTrainError, match=f"^--guard-model {tmp_path} cannot be loaded .*; check the name") as one:
+        load_model(ModelSpec(str(tmp_path), flag="--guard-model"))
+    assert "\n" not in str(one.value)
+    with pytest.raises(AltTrainError, match=r"^tokenizer no/such cannot be loaded \(OSError: "):
+        load_tokenizer("no/such", "tokenizer no/such")
