@@ -129,7 +129,7 @@ def test_other_rules_and_other_earlier_turns_are_refused(tmp_path: Path) -> None
     a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
     row = json.loads((b / "scored.jsonl").read_text())
     (b / "scored.jsonl").write_text(json.dumps(row | {"prompt_sha256": "0" * 16}) + "\n")
-    with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or what is done about the thought differ"):
+    with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or the treatment of the thought differ"):
         check_pairs(*load_runs([a, b]))
     for path, digest in ((a, "1"), (b, "2")):
         (path / "manifest.json").write_text(json.dumps({"rules": digest}))
@@ -157,7 +157,7 @@ def test_rows_that_lack_a_field_and_files_without_rows_are_named(tmp_path: Path)
     a = folder(tmp_path / "a", {"base": [YES]})
     row = json.loads((a / "scored.jsonl").read_text())
     (a / "scored.jsonl").write_text(json.dumps({k: v for k, v in row.items() if k != "set"}) + "\n")
-    with pytest.raises(AltTrainError, match=r"scored\.jsonl: found rows without 'set'"):
+    with pytest.raises(AltTrainError, match=r"scored\.jsonl, row 1: field 'set' is missing"):
         load_runs([a])
     (a / "scored.jsonl").write_text("")
     with pytest.raises(AltTrainError, match=r"scored\.jsonl: found no rows"):
