@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.backends import Backend, make_backend
 from axolotl_alttrain.eval.completions.generate import generate
@@ -14,7 +13,7 @@ from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
 from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
-from axolotl_alttrain.eval.judges.judge_quality import judge_quality
+from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.prompts.published_sets import load_available
@@ -23,6 +22,7 @@ from axolotl_alttrain.eval.report.paper import hub_id, paper_results
 from axolotl_alttrain.eval.report.terminal import print_summary
 from axolotl_alttrain.eval.report.write_run import FILES, write_run
 from axolotl_alttrain.eval.results.summarise import Evaluation, summary_of
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.weights import Weights, weights_of
@@ -53,10 +53,10 @@ class Judged:
     """The scored samples, and by name the measured error of judges that detect refusals."""
 
     scored: list[Scored]
-    quality: dict[str, Any]
+    quality: dict[str, dict[str, SplitQuality]]
 
 
-def evaluate(config: EvalConfig) -> dict[str, Any]:
+def evaluate(config: EvalConfig) -> Summary:
     """Evaluate, print and write samples, scores, summary, manifest and report.
 
     Returns:

@@ -74,7 +74,7 @@ def _evaluate(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("eval.run: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
-    if set(summary["missing"]) - set(summary["switched_off"]):
+    if set(summary.missing) - set(summary.switched_off):
         print("eval.run: some of the requested sets, attacks or completions are missing; see the last table",
               file=sys.stderr)  # fmt: skip
         return 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ class ProbeCallback(TrainerCallback):
         row = {
             "step": state.global_step,
             "epoch": state.epoch,
-            "rates": {name: rate.as_dict() for name, rate in measured.rates.items()},
+            "rates": {name: asdict(rate) for name, rate in measured.rates.items()},
             "tokens": measured.tokens,
             "seconds": round(seconds, 3),
             "training_seconds": round(self.budget.training, 3),

@@ -1,4 +1,4 @@
-"""Finished runs that share prompts, paired: one table and one page."""
+"""Compare finished runs over the prompts that they share."""
 
 from axolotl_alttrain.eval.compare.comparison_tables import markdown
 from axolotl_alttrain.eval.compare.differences import compare_runs

@@ -1,4 +1,4 @@
-"""What runs have to do with one another: the same base in several folders, checkpoints of one training."""
+"""How runs are related: the same base in several folders, checkpoints of one training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from axolotl_alttrain.eval.compare.runs import Run
@@ -19,7 +19,7 @@ def place(adapter: str | None, folder: Path) -> tuple[int | None, str | None]:
     """Step and training of a run, from its adapter's name or else from its folder's.
 
     Returns:
-        N of ``checkpoint-N`` at the name's end and what stands in front of it; twice None without such a name.
+        N of ``checkpoint-N`` at the end of the name, and the part before it; None and None without such a name.
     """
     for name in (adapter, str(folder)):
         if name and (found := _CHECKPOINT.fullmatch(name)):
@@ -28,7 +28,7 @@ def place(adapter: str | None, folder: Path) -> tuple[int | None, str | None]:
 
 
 def with_ends(runs: Sequence[Run]) -> list[Run]:
-    """The adapter that a training ends with, in the folder of its checkpoints, is the training's last point."""
+    """Make the final adapter in a folder of checkpoints the last point of that training."""
     known = {run.training for run in runs if run.training and run.adapter}
     placed = []
     for run in runs:
@@ -40,7 +40,7 @@ def with_ends(runs: Sequence[Run]) -> list[Run]:
 
 
 def _last_step(folder: Path) -> int | None:
-    """The step that a training ended at, as the trainer noted in its last checkpoint; None where that is not known."""
+    """The last step of a training, from the trainer's state in its checkpoints; None where it is unknown."""
     steps = []
     for file in folder.glob("checkpoint-*/trainer_state.json"):
         try:
@@ -48,29 +48,29 @@ def _last_step(folder: Path) -> int | None:
             best, step = state.get("best_model_checkpoint"), state["max_steps"]
         except (OSError, ValueError, KeyError, AttributeError):
             return None
-        if best:  # then the folder holds that one's weights, or the last one's: the config decides, and is not here
+        if best:  # the folder holds the best or the last weights, depending on a config that is not available here
             return None
         steps.append(step)
     return max(steps, default=None)
 
 
 def merged(runs: Sequence[Run]) -> list[Run]:
-    """The same completions of the same model as one run, at the first one's place, that names all its folders.
+    """Merge runs that hold the same completions of the same model into the first of them, which names all folders.
 
-    Names alone do not count, nor do equal rows alone: another adapter may well answer a few prompts alike.
+    Neither equal names nor equal rows are enough: another adapter may answer a few prompts identically.
     """
-    kept: dict[Any, Run] = {}
+    kept: dict[tuple[tuple[str | None, ...], str, str, frozenset[str]], Run] = {}
     for run in runs:
-        rows = tuple(repr(sorted((k, v) for k, v in row.items() if k != "run")) for row in run.rows)
-        rules = None if run.rules is None else tuple(sorted(run.rules.items()))
-        key = (run.identity, repr(sorted(run.settings.items())), rules, frozenset(rows))
+        rows = frozenset(row.model_dump_json(exclude={"run"}) for row in run.rows)
+        versions = "unknown" if run.rules is None else repr(sorted(run.rules.items()))
+        key = (run.identity, repr(sorted(run.settings.items())), versions, rows)
         known = kept.get(key)
         kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
     return _named(list(kept.values()))
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
-    """As given, but the checkpoints of each training by their steps, in the places that they hold together."""
+    """Sort the checkpoints of each training by step, within the places that they occupy; other runs keep theirs."""
     ordered = list(runs)
     for training in dict.fromkeys(run.training for run in runs if run.training is not None):
         places = [i for i, run in enumerate(runs) if run.training == training]
@@ -83,7 +83,7 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
 def trainings(runs: Sequence[Run]) -> dict[str, list[tuple[int, str]]]:
     """Trainings with at least two points, each as (step, run's name) by step.
 
-    The base that was asked beside every one of a training's adapters is its step 0: an adapter begins as no change.
+    The base evaluated with every adapter of a training is its step 0, since a new adapter changes nothing.
     """
     found: dict[str, list[tuple[int, str]]] = {}
     for training in dict.fromkeys(run.training for run in runs if run.training is not None):
@@ -99,7 +99,7 @@ def trainings(runs: Sequence[Run]) -> dict[str, list[tuple[int, str]]]:
 
 
 def _named(runs: list[Run]) -> list[Run]:
-    """A shared base is called ``base``; what then stands alone in its folder is called as the folder."""
+    """Name a shared base ``base``, and a run that is then alone in its folder after the folder."""
     shared = [run for run in runs if len(run.folders) > 1]
     taken = {name for run in runs for name in (run.name, *run.folders)}
     if len(shared) == 1 and shared[0].adapter is None and "base" not in taken:

@@ -1,99 +1,121 @@
-"""A comparison as tables, for the terminal and as Markdown."""
+"""The tables and notes of a comparison, and ``compare.md``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from axolotl_alttrain.eval.compare.comparison import Comparison, PairedRuns
+from axolotl_alttrain.eval.report.tables import Cell, Column, Table, as_markdown, escaped
+from axolotl_alttrain.eval.report.tables.numbers import detectable_text, p_heading, p_text, percent, points
+from axolotl_alttrain.eval.report.tables.summary_tables import WILSON
+from axolotl_alttrain.eval.report.tables.table import text_column
+from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
 
-from axolotl_alttrain.eval.compare.differences import OUTCOMES
-from axolotl_alttrain.eval.report.markdown import cell
-from axolotl_alttrain.eval.results.summary_tables import p_header, p_value, percent, points
-from axolotl_alttrain.eval.scoring.metrics import METRICS
 
-
-def markdown(result: Mapping[str, Any]) -> str:
-    """The tables and every flipped prompt as Markdown."""
+def markdown(result: Comparison) -> str:
+    """``compare.md``: the tables and every flipped sample."""
     parts = ["# Comparison\n"]
-    for title, header, rows in tables(result):
-        lines = [f"## {title}\n", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
-        parts.append("\n".join([*lines, *(f"| {' | '.join(map(cell, row))} |" for row in rows)]) + "\n")
-    parts += [f"{note}\n" for note in notes(result)]
-    for pair in result["pairs"]:
-        head = f"## Flipped from {pair['first']} to {pair['second']}\n\n| metric | set | id | before, now | prompt |"
-        lines = [
-            f"| {f['metric']} | {f['set']} | {cell(f['id'])} | {', '.join(f['outcomes'])} ({f['direction']}) "
-            f"| {cell(f['instruction'])} |"
-            for f in pair["flips"]
-        ]
-        parts.append("\n".join([head, "|" + " --- |" * 5, *lines]) + "\n")
+    parts += [f"## {escaped(table.full_title)}\n\n{as_markdown(table)}" for table in tables(result)]
+    parts += [f"{escaped(note)}\n" for note in notes(result)]
+    parts += [f"## {escaped(table.title)}\n\n{as_markdown(table)}" for table in map(flips_table, result.pairs)]
     return "\n".join(parts)
 
 
-def tables(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """(title, header, rows): the rates of all runs, then one table of paired differences per other run."""
-    header = ["run", *(f"{m.label}, % ({m.better} is better)" for m in OUTCOMES)]
-    rows = []
-    for name, rates in result["runs"].items():
-        mark = ", reference" if name == result["reference"] and len(result["runs"]) > 1 else ""
-        folders = result["origins"][name]["folders"]
-        found_in = f" (in {', '.join(folders)})" if len(folders) > 1 else ""
-        rows.append([name + mark + found_in, *(_rate(rates[m.name]) for m in OUTCOMES)])
-    if any(result["left_out"].values()):
-        header.append("answers left out")
-        for row, count in zip(rows, result["left_out"].values(), strict=True):
-            row.append(f"{count:,}")
-    title = f"Rates over the {result['prompts']:,} answers that all runs have, percent [95 % Wilson interval], n"
-    if len(rows) == 1:
-        title = "Rates, percent [95 % Wilson interval], n"
-    return [(title, header, rows), *map(_differences, result["pairs"])]
+def tables(result: Comparison) -> list[Table]:
+    """The rates of all runs, then the paired differences of each other run."""
+    return [rates_table(result), *map(differences_table, result.pairs)]
 
 
-def notes(result: Mapping[str, Any]) -> list[str]:
-    """Sentences on what else differs between runs that pair, and on what is not known about them."""
-    old = ", ".join(result["unknown_rules"])
-    unknown = (
-        [f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."] if old else []
-    )
-    return unknown + [
-        f"{pair['second']} and {pair['first']} also differ in: "
-        + "; ".join(f"{name}, {a} and {b}" for name, (b, a) in pair["also_differing"].items())
-        + "."
-        for pair in result["pairs"]
-        if pair["also_differing"]
+def rates_table(result: Comparison) -> Table:
+    """The outcomes' rates over the samples that all runs have."""
+    columns = [text_column("run"), *(Column(m.label, "%", f"{m.better} is better") for m in OUTCOMES)]
+    rows: list[tuple[Cell, ...]] = [
+        (_shown(result, name), *(percent(rates[m.name], rates[m.name].total) for m in OUTCOMES))
+        for name, rates in result.runs.items()
     ]
+    if any(result.left_out.values()):
+        columns.append(Column("answers left out"))
+        rows = [(*row, f"{count:,}") for row, count in zip(rows, result.left_out.values(), strict=True)]
+    over = f" over the {result.prompts:,} answers that all runs have" if len(rows) > 1 else ""
+    return Table(f"Rates{over}, with n", tuple(columns), tuple(rows), WILSON)
 
 
-def _rate(rate: Mapping[str, Any]) -> str:
-    return percent(rate) if rate["value"] is None else f"{percent(rate)}, {rate['total']:,}"
+def differences_table(pair: PairedRuns) -> Table:
+    """Each metric over all sets, with the outcomes by set below it.
 
-
-def _differences(pair: Mapping[str, Any]) -> tuple[str, list[str], list[list[str]]]:
-    """Each metric over all sets, the outcomes by set below; Holm over the outcomes of all pairs, or over the sets."""
-    rows = []
+    Holm's adjustment is over the outcomes of all runs, for single sets over the sets and outcomes of this run.
+    """
+    rows: list[tuple[Cell, ...]] = []
     for m in METRICS:
-        if (one := pair["metrics"][m.name])["pairs"]:
-            least = pair["minimum_detectable"].get(m.name)
-            adjusted = p_value(one["p_holm"]) if "p_holm" in one else ""
-            rows.append([f"{m.label}, all", *_cells(one), adjusted, "" if least is None else f"{100 * least:.1f}"])
-            for s in pair["by_set"]:
-                if s["metric"] == m.name:
-                    rows.append([f"{m.label}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
-    # Graded sets have a measure each, and so none over all of them.
-    for s in pair["by_set"]:
-        if s["metric"] not in {m.name for m in METRICS}:
-            rows.append([f"{s['metric']}, {s['set']}", *_cells(s), p_value(s["p_holm"]), ""])
-    title = f"{pair['second']} against {pair['first']}, percentage points [95 % bootstrap interval]"
-    header = [
-        "metric",
-        "pairs",
-        "difference",
-        "gained, lost",
-        p_header([*pair["metrics"].values(), *pair["by_set"]]),
-        "p (Holm)",
-        "detectable",
+        test = pair.metrics[m.name]
+        if not test.pairs:
+            continue
+        least = pair.minimum_detectable.get(m.name)
+        rows.append(_difference(f"{m.label}, all", test, "" if least is None else detectable_text(least)))
+        rows += [_difference(f"{m.label}, {one.set}", one) for one in pair.by_set if one.metric == m.name]
+    # Sets scored by degree have a measure each, and so no row over all of them.
+    known = {m.name for m in METRICS}
+    rows += [_difference(f"{one.metric}, {one.set}", one) for one in pair.by_set if one.metric not in known]
+    columns = (
+        text_column("metric"),
+        Column("pairs"),
+        Column("difference", "points"),
+        Column("gained, lost", compact=True),
+        Column(p_heading([*pair.metrics.values(), *pair.by_set]), compact=True),
+        Column("p (Holm)", compact=True),
+        Column("detectable", "points", compact=True),
+    )
+    return Table(f"{pair.second} against {pair.first}", columns, tuple(rows), "95 % bootstrap interval")
+
+
+def detectable_table(result: Comparison) -> Table:
+    """The smallest detectable difference of each outcome, with the number of pairs."""
+    columns = [text_column("run")]
+    for m in OUTCOMES:
+        columns += [Column(m.label, "points"), Column("pairs")]
+    rows = []
+    for pair in result.pairs:
+        cells = [
+            text
+            for m in OUTCOMES
+            for text in (detectable_text(pair.minimum_detectable.get(m.name)), str(pair.metrics[m.name].pairs))
+        ]
+        rows.append((pair.second, *cells))
+    return Table("Smallest detectable differences", tuple(columns), tuple(rows))
+
+
+def flips_table(pair: PairedRuns) -> Table:
+    """Every sample whose outcome changed."""
+    columns = tuple(map(text_column, ("metric", "set", "id", "before, now", "prompt")))
+    rows = tuple(
+        (flip.metric, flip.set, flip.id, f"{', '.join(flip.outcomes)} ({flip.direction})", flip.instruction)
+        for flip in pair.flips
+    )
+    return Table(f"Flipped from {pair.first} to {pair.second}", columns, rows)
+
+
+def notes(result: Comparison) -> list[str]:
+    """Sentences on what is not known about the runs, and on what else differs between runs that pair."""
+    old = ", ".join(result.unknown_rules)
+    unknown = f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."
+    differing = [
+        f"{pair.second} and {pair.first} also differ in: "
+        + "; ".join(f"{name}, {now} and {before}" for name, (before, now) in pair.also_differing.items())
+        + "."
+        for pair in result.pairs
+        if pair.also_differing
     ]
-    return title, header, rows
+    return [unknown, *differing] if old else differing
 
 
-def _cells(one: Mapping[str, Any]) -> list[str]:
-    return [str(one["pairs"]), points(one), f"{one['gained']}, {one['lost']}", p_value(one["p_value"])]
+def _shown(result: Comparison, name: str) -> str:
+    """A run's name, whether it is the reference, and its folders where there are several."""
+    mark = ", reference" if name == result.reference and len(result.runs) > 1 else ""
+    folders = result.origins[name].folders
+    places = f" (in {', '.join(folders)})" if len(folders) > 1 else ""
+    return f"{name}{mark}{places}"
+
+
+def _difference(label: str, test: PairedTest, least: str = "") -> tuple[Cell, ...]:
+    adjusted = "" if test.p_holm is None else p_text(test.p_holm)
+    changes = f"{test.gained}, {test.lost}"
+    return label, str(test.pairs), points(test), changes, p_text(test.p_value), adjusted, least

@@ -1,120 +1,71 @@
-"""Paired differences of runs, with intervals and tests, and every single prompt whose outcome flipped."""
+"""Paired differences of runs with intervals and tests, and every sample whose outcome changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from axolotl_alttrain.eval.compare.checkpoints import trainings
-from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
-from axolotl_alttrain.eval.results.pairing import compare_rows, pair_key, unit
+from axolotl_alttrain.eval.compare.comparison import Comparison, Flip, PairedRuns, RunOrigin
+from axolotl_alttrain.eval.compare.runs import Run, check_pairs
+from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
-from axolotl_alttrain.eval.scoring.outcome import outcome_word
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.clusters import rate_over
-from axolotl_alttrain.eval.stats.intervals_and_tests import holm
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, holm
+from pydantic import JsonValue
 
 from axolotl_alttrain.errors import AltTrainError
 
+Key = tuple[str, str, int]
 
-def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str | None = None) -> dict[str, Any]:
-    """All runs against one.
+
+def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str | None = None) -> Comparison:
+    """Compare all runs with one.
 
     Args:
         runs: As :func:`load_runs` gives them.
         ignore: Settings that may differ.
         reference: Name of the run that the others are compared with; None for the first.
 
-    Returns:
-        ``reference``; ``runs`` (name to rates over the ``prompts`` that all runs answered, each sample of a prompt
-        counted); ``left_out`` (name to its rows that are not in all of them); ``origins`` (name to ``folders``,
-        ``adapter`` and ``step``); ``trainings`` (name to its checkpoints as [step, run] by step); ``unknown_rules``
-        (runs whose versions of metrics and judges are not recorded); and ``pairs``: per other run its name, ``shared``
-        rows, rows of either run ``left_out``, ``metrics`` and ``by_set`` as in
-        :func:`compare_rows`, ``also_differing`` (name to both values; see :class:`Run`'s origin). There the outcomes
-        over all sets also have a ``p_holm``, adjusted over the outcomes of all pairs, ``minimum_detectable``
-        differences (80 % power, 5 %) and ``flips``: each single prompt whose outcome changed.
-
     Raises:
-        AltTrainError: No run is called ``reference``, or runs cannot be paired.
+        AltTrainError: No run has the reference's name, or runs cannot be paired.
     """
     first = _reference(runs, reference)
     known_settings = dict.fromkeys([*(name for run in runs for name in run.settings), RULE_VERSIONS])
     if unknown := [name for name in ignore if name not in known_settings]:
         raise AltTrainError(f"--ignore: found {', '.join(unknown)}; allowed: {', '.join(known_settings)}")
-    pairs = []
-    for other in runs:
-        if other is first:
-            continue
-        shared = check_pairs(first, other, ignore)
-        found = compare_rows(first.rows, other.rows)
-        tested = {m.name: found["metrics"][m.name] for m in OUTCOMES if found["metrics"][m.name]["pairs"]}
-        detectable = {name: one["minimum_detectable"] for name, one in tested.items()}
-        pairs.append(
-            {
-                "first": first.name,
-                "second": other.name,
-                "shared": shared,
-                "left_out": len(first.rows) + len(other.rows) - 2 * shared,
-                **found,
-                "minimum_detectable": detectable,
-                "also_differing": _also_differing(first, other),
-                "flips": [_flip(*one) for one in flipped(first, other)],
-            }
-        )
-    tests = [pair["metrics"][name] for pair in pairs for name in pair["minimum_detectable"]]
-    for test, adjusted in zip(tests, holm([test["p_value"] for test in tests]), strict=True):
-        test["p_holm"] = adjusted
-    common = set.intersection(*({pair_key(row) for row in run.rows} for run in runs))
+    pairs = _adjusted([_paired(first, other, ignore) for other in runs if other is not first])
+    common = set.intersection(*({row.pair_key for row in run.rows} for run in runs))
     if not common:
-        raise AltTrainError(
-            f"no prompt was asked in all of {', '.join(run.name for run in runs)}; compare fewer of them at once"
-        )
-    rates = {
-        run.name: {
-            m.name: rate_over([row["metrics"][m.name] for row in some], [unit(row) for row in some]).as_dict()
-            for m in METRICS
-            for some in [[row for row in run.rows if m.name in row["metrics"] and pair_key(row) in common]]
-        }
-        for run in runs
-    }
-    origins = {run.name: {"folders": list(run.folders), "adapter": run.adapter, "step": run.step} for run in runs}
-    return {
-        "reference": first.name,
-        "runs": rates,
-        "prompts": len(common),
-        "left_out": {run.name: len(run.rows) - len(common) for run in runs},
-        "origins": origins,
-        "trainings": {name: [list(point) for point in points] for name, points in trainings(runs).items()},
-        "unknown_rules": unknown_rules(runs),
-        "pairs": pairs,
-    }
+        names = ", ".join(run.name for run in runs)
+        raise AltTrainError(f"no prompt was asked in all of {names}; compare fewer of them at once")
+    return Comparison(
+        reference=first.name,
+        runs={run.name: _rates(run, common) for run in runs},
+        prompts=len(common),
+        left_out={run.name: len(run.rows) - len(common) for run in runs},
+        origins={run.name: RunOrigin(folders=list(run.folders), adapter=run.adapter, step=run.step) for run in runs},
+        trainings=trainings(runs),
+        unknown_rules=[run.name for run in runs if run.rules is None],
+        pairs=pairs,
+    )
 
 
-def flipped(first: Run, other: Run) -> list[tuple[Metric, dict[str, Any], dict[str, Any]]]:
+def flipped(first: Run, other: Run) -> list[tuple[Metric, ScoredRow, ScoredRow]]:
     """(metric, row before, row now) for each outcome that changed, by metric and in the rows' order."""
-    known = {pair_key(row): row for row in first.rows}
+    both = paired_rows(first.rows, other.rows)
     return [
-        (m, before, row)
+        (m, before, now)
         for m in OUTCOMES
-        for row in other.rows
-        if (before := known.get(pair_key(row)))
-        and m.name in before["metrics"]
-        and m.name in row["metrics"]
-        and before["metrics"][m.name] != row["metrics"][m.name]
+        for before, now in both
+        if m.name in before.metrics and m.name in now.metrics and before.metrics[m.name] != now.metrics[m.name]
     ]
 
 
-def direction(metric: Metric, row: Mapping[str, Any]) -> str:
-    """Whether an outcome that changed to what ``row`` says became ``better`` or ``worse``."""
-    return "better" if row["metrics"][metric.name] == (metric.better == "higher") else "worse"
-
-
-def outcome(row: Mapping[str, Any]) -> str:
-    """What became of a sample, from its row of ``scored.jsonl``."""
-    judgement = row.get("judgement")
-    truncated = row.get("truncated", judgement is None)
-    return outcome_word(row.get("kind", ""), row.get("right"), truncated, judgement, row.get("refusal", judgement))
+def direction(metric: Metric, row: ScoredRow) -> str:
+    """Whether an outcome that changed to that of ``row`` became ``better`` or ``worse``."""
+    return "better" if row.metrics[metric.name] == (metric.better == "higher") else "worse"
 
 
 def _reference(runs: Sequence[Run], name: str | None) -> Run:
@@ -126,21 +77,62 @@ def _reference(runs: Sequence[Run], name: str | None) -> Run:
     raise AltTrainError(f"--reference: found {name}; allowed: {', '.join(run.name for run in runs)}")
 
 
-def _also_differing(first: Run, other: Run) -> dict[str, list[Any]]:
-    """What differs in the origins of two runs, as both name it."""
+def _paired(first: Run, other: Run, ignore: Sequence[str]) -> PairedRuns:
+    shared = check_pairs(first, other, ignore)
+    found = compare_rows(first.rows, other.rows)
+    tested = {m.name: test for m in OUTCOMES if (test := found.metrics[m.name]).pairs}
+    return PairedRuns(
+        first=first.name,
+        second=other.name,
+        shared=shared,
+        left_out=len(first.rows) + len(other.rows) - 2 * shared,
+        metrics=found.metrics,
+        by_set=found.by_set,
+        lengths=found.lengths,
+        minimum_detectable={name: test.minimum_detectable for name, test in tested.items()},
+        also_differing=_also_differing(first, other),
+        flips=[_flip(*one) for one in flipped(first, other)],
+    )
+
+
+def _adjusted(pairs: Sequence[PairedRuns]) -> list[PairedRuns]:
+    """The pairs, the tests of their outcomes adjusted together by Holm's method."""
+    places = [(pair, name) for pair in pairs for name in pair.minimum_detectable]
+    adjusted = iter(holm([pair.metrics[name].p_value for pair, name in places]))
+    result = []
+    for pair in pairs:
+        tests = {
+            name: pair.metrics[name].model_copy(update={"p_holm": next(adjusted)}) for name in pair.minimum_detectable
+        }
+        result.append(pair.model_copy(update={"metrics": pair.metrics | tests}))
+    return result
+
+
+def _rates(run: Run, common: set[Key]) -> dict[str, Rate]:
+    rows = [row for row in run.rows if row.pair_key in common]
+    found = {}
+    for m in METRICS:
+        some = [row for row in rows if m.name in row.metrics]
+        found[m.name] = rate_over([row.metrics[m.name] for row in some], [row.unit for row in some])
+    return found
+
+
+def _also_differing(first: Run, other: Run) -> dict[str, tuple[JsonValue, JsonValue]]:
     return {
-        name: [first.origin[name], other.origin[name]]
+        name: (first.origin[name], other.origin[name])
         for name in first.origin
         if name in other.origin and first.origin[name] != other.origin[name]
     }
 
 
-def _flip(metric: Metric, before: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "metric": metric.name,
-        **{name: row[name] for name in ("set", "id", "instruction")},
-        "repeat": row.get("repeat", 0),
-        "now": row["metrics"][metric.name],
-        "outcomes": [outcome(before), outcome(row)],
-        "direction": direction(metric, row),
-    }
+def _flip(metric: Metric, before: ScoredRow, now: ScoredRow) -> Flip:
+    return Flip(
+        metric=metric.name,
+        set=now.set,
+        id=now.id,
+        instruction=now.instruction,
+        repeat=now.repeat,
+        now=now.metrics[metric.name],
+        outcomes=(before.outcome, now.outcome),
+        direction=direction(metric, now),
+    )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.compare.checkpoints import in_order, merged, place, with_ends
-from axolotl_alttrain.eval.compare.runs import PROMPT_FIELDS, Run
-from axolotl_alttrain.eval.results.finished import read_run_file
-from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
+from axolotl_alttrain.eval.compare.runs import Run
+from axolotl_alttrain.eval.results.finished import checked, read_run_file
+from axolotl_alttrain.eval.results.manifest_record import ManifestRecord, RunIdentity
+from axolotl_alttrain.eval.results.summary import SummaryHead
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from pydantic import JsonValue
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
-ROW_FIELDS = ("run", "set", "id", "metrics", *PROMPT_FIELDS)
 _JUDGE_FLAGS = {
     "guard": (
         *("guard_model", "guard_load_in_4bit", "guard_safe", "guard_unsafe"),
@@ -26,72 +27,68 @@ _JUDGE_FLAGS = {
 
 
 def load_runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs of all folders: one with base and tuned gives two, a base that several folders hold is one.
+    """The runs of all folders: a folder with base and tuned has two, and a base that several folders hold is one.
 
     Returns:
         In the order given; the checkpoints of one training by their steps.
 
     Raises:
-        AltTrainError: A folder lacks a file, or its rows are of an older version.
+        AltTrainError: A folder lacks a file, or a file is broken.
     """
     runs = []
     for folder in folders:
         summary, rows, manifest = _read(folder)
         label = folder.name if sum(f.name == folder.name for f in folders) == 1 else str(folder)
-        for name in summary["runs"]:
-            alone = list(summary["runs"]) == ["base"]
-            adapter = summary.get("adapter") if name == "tuned" else None
+        for name in summary.runs:
+            alone = list(summary.runs) == ["base"]
+            adapter = summary.adapter if name == "tuned" else None
             step, training = place(adapter, folder) if alone or adapter else (None, None)
-            known = manifest.get("runs", {}).get(name) or {"model": summary.get("model"), "adapter": adapter}
+            known = manifest.runs.get(name) or RunIdentity(model=summary.model, adapter=adapter)
             runs.append(
                 Run(
                     label if alone else f"{label}:{name}",
-                    tuple(row for row in rows if row["run"] == name),
-                    summary["settings"] | _judged(summary, manifest),
+                    tuple(row for row in rows if row.run == name),
+                    summary.settings | _judged(summary, manifest),
                     (label,),
-                    tuple(known.values()),
+                    (known.model, known.adapter, known.template),
                     adapter,
                     step,
                     training,
                     _origin(summary, manifest, name),
-                    manifest.get(RULE_VERSIONS),
+                    manifest.rule_versions,
                 )
             )
     return in_order(merged(with_ends(runs)))
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
     """``summary.json``, the rows of ``scored.jsonl`` and, where there is one, ``manifest.json``."""
-    summary = read_run_file(folder, "summary.json", ("runs", "settings"))
-    manifest = read_run_file(folder, "manifest.json") if (folder / "manifest.json").exists() else {}
-    if not (folder / "scored.jsonl").is_file():
-        raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: a folder that the evaluator has finished")
-    rows = [row for _, row in read_jsonl(folder / "scored.jsonl")]
+    summary = read_run_file(folder, "summary.json", SummaryHead)
+    manifest = ManifestRecord()
+    if (folder / "manifest.json").exists():
+        manifest = read_run_file(folder, "manifest.json", ManifestRecord)
+    path = folder / "scored.jsonl"
+    if not path.is_file():
+        raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: the folder of a finished evaluation")
+    rows = [checked(row, ScoredRow, f"{path}, row {number}") for number, row in read_jsonl(path)]
     if not rows:
-        raise AltTrainError(f"{folder}/scored.jsonl: found no rows; allowed: a folder that the evaluator has finished")
-    if lacking := [name for name in ROW_FIELDS if any(name not in row for row in rows)]:
-        raise AltTrainError(
-            f"{folder}/scored.jsonl: found rows without '{lacking[0]}', of an older version; run the same evaluation "
-            "again, its samples are kept"
-        )
+        raise AltTrainError(f"{path}: found no rows; allowed: the folder of a finished evaluation")
     return summary, rows, manifest
 
 
-def _judged(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _judged(summary: SummaryHead, manifest: ManifestRecord) -> dict[str, JsonValue]:
     """The judges that make the rates and, where they are models, which ones."""
-    first = summary.get("judges", ["refusal"])[:1]
-    first += [name for name in [summary.get("refusal_judge")] if name and name not in first]
-    flags = manifest.get("flags", {})
-    return {"judges": first} | {flag: flags.get(flag) for name in first for flag in _JUDGE_FLAGS.get(name, ())}
+    flags = {flag: manifest.flags.get(flag) for name in summary.rate_judges for flag in _JUDGE_FLAGS.get(name, ())}
+    return {"judges": list(summary.rate_judges), **flags}
 
 
-def _origin(summary: Mapping[str, Any], manifest: Mapping[str, Any], run: str) -> dict[str, Any]:
-    """What may differ between two runs that pair, but is to be known."""
-    known = manifest.get("runs", {}).get(run) or {}
+def _origin(summary: SummaryHead, manifest: ManifestRecord, run: str) -> dict[str, JsonValue]:
+    """What may differ between two runs that pair, but is reported."""
+    known = manifest.runs.get(run) or RunIdentity()
     return {
-        "axolotl_alttrain": summary.get("version"),
-        **summary.get("packages", {}),
-        "template": known.get("template"),
-        "thought_format": summary.get("thought_format"),
-        **{f"revision of {name}": revision for name, revision in manifest.get("sets", {}).items()},
+        "axolotl_alttrain": summary.version,
+        **summary.packages,
+        "template": known.template,
+        "thought_format": summary.thought_format,
+        **{f"revision of {name}": revision for name, revision in manifest.sets.items()},
     }

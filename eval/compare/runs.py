@@ -1,17 +1,18 @@
-"""Runs that are compared, and what keeps two of them from being paired."""
+"""Runs to compare, and the checks before two of them are paired."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from axolotl_alttrain.eval.results.pairing import pair_key
+from axolotl_alttrain.eval.results.pairing import paired_rows
 from axolotl_alttrain.eval.results.rules import FIRST_VERSION, RULE_VERSIONS
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from pydantic import JsonValue
 
 from axolotl_alttrain.errors import AltTrainError
 
-PROMPT_FIELDS = ("instruction", "kind")  # an attack is part of the id; scenario is what a run calls it
+PROMPT_FIELDS = ("instruction", "kind")  # not the scenario: the attack is part of the id
 SHOWN = 5  # differing prompts that a message names
 
 
@@ -20,38 +21,38 @@ class Run:
     """One model's answers.
 
     Attributes:
-        name: As tables and ``--reference`` call it.
+        name: In tables and for ``--reference``.
         rows: Of ``scored.jsonl``.
-        settings: What it was generated and judged with.
-        folders: Where it was found; several where they hold the same completions of the same model.
-        identity: Model, adapter and template, as the manifest gives them.
+        settings: Of generation and judging.
+        folders: Where it was found; several where folders hold the same completions of the same model.
+        identity: Model, adapter and template, from the manifest.
         adapter: Folder or name of the adapter; None for a model without one.
-        step: N of ``checkpoint-N``, in training steps; None elsewhere.
-        training: What the checkpoints of one training have in common; None without a step.
-        origin: What may differ and is to be known: template, versions, the sets' revisions.
-        rules: Versions of the metrics and judges that it used; None where it was written before they were recorded.
+        step: N of ``checkpoint-N``, in training steps; None for other runs.
+        training: The part of the name that the checkpoints of one training share; None without a step.
+        origin: What may differ but is reported: template, versions, the sets' revisions.
+        rules: Versions of the metrics and judges that it used; None if its manifest has none.
     """
 
     name: str
-    rows: tuple[dict[str, Any], ...]
-    settings: Mapping[str, Any]
+    rows: tuple[ScoredRow, ...]
+    settings: Mapping[str, JsonValue]
     folders: tuple[str, ...] = ()
     identity: tuple[str | None, ...] = ()
     adapter: str | None = None
     step: int | None = None
     training: str | None = None
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, JsonValue] = field(default_factory=dict)
     rules: Mapping[str, int] | None = None
 
 
 def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
-    """Refuse to pair what was not asked in the same way.
+    """Refuse to pair runs that were not asked in the same way.
 
     Returns:
         The number of rows that pair.
 
     Raises:
-        AltTrainError: Settings, judges or prompts differ, or nothing is shared; the message says in what.
+        AltTrainError: Settings, judges or prompts differ, or the runs share no prompt.
     """
     names = (*first.settings, *(name for name in second.settings if name not in first.settings))
     differing = [
@@ -64,23 +65,22 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
             f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
             "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
         )
-    if RULE_VERSIONS not in ignore and (changed_rules := _differing_rules(first, second)):
+    if RULE_VERSIONS not in ignore and (versions := _differing_versions(first, second)):
         raise AltTrainError(
-            f"{first.name} and {second.name} were judged by different versions: {'; '.join(changed_rules)}. Run the "
-            f"older evaluation again (its samples are kept), or pass --ignore {RULE_VERSIONS}"
+            f"{first.name} and {second.name} were judged by different versions: {'; '.join(versions)}. Run the older "
+            f"evaluation again (its samples are kept), or pass --ignore {RULE_VERSIONS}"
         )
-    known = {pair_key(row): row for row in first.rows}
-    shared = [(known[pair_key(row)], row) for row in second.rows if pair_key(row) in known]
+    shared = paired_rows(first.rows, second.rows)
     changed = [
-        f"{a['set']}, id {a['id']}: field '{field}' differs: {a.get(field)!r} and {b.get(field)!r}"
+        f"{a.set}, id {a.id}: field '{field}' differs: {getattr(a, field)!r} and {getattr(b, field)!r}"
         for a, b in shared
         for field in PROMPT_FIELDS
-        if a.get(field) != b.get(field)
+        if getattr(a, field) != getattr(b, field)
     ]
     changed += [
-        f"{a['set']}, id {a['id']}: earlier turns or what is done about the thought differ"
+        f"{a.set}, id {a.id}: earlier turns or the treatment of the thought differ"
         for a, b in shared
-        if a["instruction"] == b["instruction"] and a.get("prompt_sha256") != b.get("prompt_sha256")
+        if a.instruction == b.instruction and a.prompt_sha256 != b.prompt_sha256
     ]
     if changed:
         more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
@@ -92,8 +92,8 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     return len(shared)
 
 
-def _differing_rules(first: Run, second: Run) -> list[str]:
-    """Each metric and judge of which the runs used different versions; unknown versions count as 1."""
+def _differing_versions(first: Run, second: Run) -> list[str]:
+    """The metrics and judges that both runs used in different versions; unknown versions count as the first."""
     names = dict.fromkeys([*(first.rules or {}), *(second.rules or {})])
     unknown = dict.fromkeys(names, FIRST_VERSION)
     ours, theirs = (unknown if run.rules is None else run.rules for run in (first, second))
@@ -102,8 +102,3 @@ def _differing_rules(first: Run, second: Run) -> list[str]:
         for name in names
         if name in ours and name in theirs and ours[name] != theirs[name]
     ]
-
-
-def unknown_rules(runs: Sequence[Run]) -> list[str]:
-    """Names of the runs that were written before the versions of metrics and judges were recorded."""
-    return [run.name for run in runs if run.rules is None]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.judges.base import Case, Judge, JudgementFile, judge_all
-from axolotl_alttrain.eval.stats.agreement import precision_recall
+from axolotl_alttrain.eval.stats.agreement import PrecisionRecall, precision_recall
 
 from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.rows import row_error
@@ -17,14 +17,30 @@ GOLD = Path(__file__).parent / "gold" / "judge-gold.jsonl"
 LABELS = ("refusal", "partial", "compliance", "undetermined")
 
 
-def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = GOLD) -> dict[str, Any]:
-    """Precision and recall of a judge that detects refusals, by class and split, with Wilson intervals.
+@dataclass(frozen=True)
+class SplitQuality:
+    """How well a judge does on one split of the labelled answers.
+
+    Attributes:
+        rows: Labelled answers.
+        right: Those the judge labels correctly.
+        classes: Precision and recall by label.
+        confusion: ``label > said`` to the number of answers.
+    """
+
+    rows: int
+    right: int
+    classes: dict[str, PrecisionRecall]
+    confusion: dict[str, int]
+
+
+def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = GOLD) -> dict[str, SplitQuality]:
+    """Precision and recall of a judge that tells refusals, per class and split, with Wilson intervals.
 
     The split ``open`` may be read when a judge is improved; ``held-out`` is only for measuring.
 
     Returns:
-        ``open`` and ``held-out``, each with ``rows``, ``right`` (a count), ``classes`` (label to precision and
-        recall) and ``confusion`` (``label > verdict`` to count).
+        By split, ``open`` and ``held-out``.
 
     Raises:
         RowError: A row of the file is invalid.
@@ -41,10 +57,10 @@ def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = 
     for split in ("open", "held-out"):
         some = [(row["label"], verdict) for row, verdict in zip(rows, verdicts, strict=True) if row["split"] == split]
         labels, found = [label for label, _ in some], [verdict for _, verdict in some]
-        result[split] = {
-            "rows": len(some),
-            "right": sum(a == b for a, b in some),
-            "classes": {label: precision_recall(found, labels, label) for label in LABELS},
-            "confusion": {f"{a} > {b}": n for (a, b), n in sorted(Counter(some).items())},
-        }
+        result[split] = SplitQuality(
+            rows=len(some),
+            right=sum(a == b for a, b in some),
+            classes={label: precision_recall(found, labels, label) for label in LABELS},
+            confusion={f"{a} > {b}": n for (a, b), n in sorted(Counter(some).items())},
+        )
     return result

@@ -1,5 +1,5 @@
 "use strict";
-// Every text is set by textContent: what a model wrote is shown, never parsed.
+// Every text is set through textContent, so nothing a model wrote is parsed.
 (async () => {
   const field = (name) => document.getElementById("filter-" + name);
   const list = document.getElementById("sample-list");
@@ -7,7 +7,7 @@
   const size = 20;
   let page = 0;
 
-  // Plain JSON, or JSON that was packed by gzip and written as base64.
+  // Plain JSON, or gzipped JSON in base64.
   const read = async () => {
     const text = document.getElementById("samples").textContent.trim();
     if (text.startsWith("[")) return JSON.parse(text);
@@ -19,7 +19,7 @@
   try {
     rows = await read();
   } catch (error) {
-    count.textContent = "This browser cannot unpack the samples (" + error.message + "); they stand in scored.jsonl.";
+    count.textContent = "This browser cannot decompress the samples (" + error.message + "). They are also in scored.jsonl.";
     return;
   }
 
@@ -29,10 +29,10 @@
     if (name) made.className = name;
     return made;
   };
-  // Where there is no thought, none is undetermined in it either.
+  // Without a thought there is no verdict to show.
   const assessed = (run) => ((run.thought || "").trim() ? run.verdict ?? "none" : "no thought");
   const judged = (run) => Object.entries(run.judges).filter(([, verdict]) => verdict);
-  // What a row has to offer to each filter that is a list; a filter that the page lacks is left out.
+  // The values of a row for each filter with a list; filters that the page lacks are left out.
   const offers = {
     pair: (row) => [row.pair],
     metric: (row) => [row.metric],
@@ -47,7 +47,7 @@
   };
   const names = Object.keys(offers).filter(field);
   for (const name of names) {
-    if (name === "differ") continue; // its choices stand in the page
+    if (name === "differ") continue; // its choices are in the page
     const values = [...new Set(rows.flatMap(offers[name]))];
     values.sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
     for (const value of values) field(name).append(new Option(value, value));
@@ -66,7 +66,7 @@
     made.append(head);
     for (const run of row.runs) {
       const folded = element("details");
-      const all = judged(run); // one judge alone has said the outcome already
+      const all = judged(run); // a single judge's verdict is the outcome
       const said = all.length > 1 ? all.map(([judge, verdict]) => `${judge}: ${verdict}`).join(", ") : "";
       const verdict = assessed(run) === "no thought" ? "no thought" : `verdict in the thought: ${assessed(run)}`;
       folded.append(element("summary", `${run.run}: ${run.outcome} (${verdict}${said && "; judges: " + said})`));
@@ -86,7 +86,7 @@
     document.getElementById("next").disabled = page === pages - 1;
   };
   const again = () => { page = 0; show(); };
-  // Not the text's "change": it comes with the click on a fold, and would undo it.
+  // Not the text field's "change": it fires on the click that opens an entry, and would close it again.
   for (const name of names) field(name).addEventListener("change", again);
   field("text").addEventListener("input", again);
   document.getElementById("previous").addEventListener("click", () => { page -= 1; show(); });

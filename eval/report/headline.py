@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
-from axolotl_alttrain.eval.results.summary_tables import p_value
+from axolotl_alttrain.eval.report.tables.numbers import p_text
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS
 
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
 _BETTER = {m.name: m.better for m in METRICS}
+Change = Literal["improved", "worse", "no significant difference"]
 
 
-def headline(summary: Mapping[str, Any]) -> str:
-    """How much safer the model became, and what that cost: rates before and after, paired difference and p.
+def headline(summary: Summary) -> str:
+    """How much safer the model became and at what cost: rates before and after, paired difference and p-value.
 
-    Only what got worse is called a cost, and what p (0.05 or more) does not tell apart is neither cost nor gain.
+    Only what became worse is called a cost. With p of 0.05 or more, a change is neither a cost nor an improvement.
     """
-    runs = summary["runs"]
-    if "tuned" not in runs:
-        values = {name: runs["base"]["metrics"][name]["value"] for name in _NAMES}
-        said = [f"{label} {100 * values[name]:.1f} %" for name, label in _NAMES.items() if values[name] is not None]
-        return f"One model, no adapter: {', '.join(said).lower()}." if said else "No rates to show."
+    if "tuned" not in summary.runs:
+        return _one_run(summary)
     safer, *others = (_change(summary, name) for name in _NAMES)
-    sentences = [safer[1]] if safer[1] else []
-    worse = "The cost" if safer[0] == "Gained" else "Worse"
-    for kind, title in (("Worse", worse), ("Gained", "Gained"), ("Not told apart", "Not told apart")):
-        if some := ", ".join(text for found, text in others if found == kind):
+    sentences = [safer[1]] if safer else []
+    worse = "Cost" if safer and safer[0] == "improved" else "Worse"
+    titles: dict[Change, str] = {
+        "worse": worse,
+        "improved": "Improved",
+        "no significant difference": "No significant difference",
+    }
+    for change, title in titles.items():
+        if some := ", ".join(one[1] for one in others if one and one[0] == change):
             sentences.append(f"{title}: {some}")
     return f"{'. '.join(sentences)}." if sentences else "No rates to compare."
 
 
-def _change(summary: Mapping[str, Any], name: str) -> tuple[str, str]:
-    """Whether it is worse, gained or not told apart, and the change in numbers; nothing where a rate is missing."""
-    before, after = (summary["runs"][run]["metrics"][name]["value"] for run in ("base", "tuned"))
+def _one_run(summary: Summary) -> str:
+    values = {label: summary.one_run.rate(name).value for name, label in _NAMES.items()}
+    shown = [f"{label} {100 * value:.1f} %" for label, value in values.items() if value is not None]
+    return f"One model, no adapter: {', '.join(shown).lower()}." if shown else "No rates to show."
+
+
+def _change(summary: Summary, name: str) -> tuple[Change, str] | None:
+    """The kind of change of a rate, and the change in numbers; None where a rate is missing."""
+    before, after = (summary.runs[run].rate(name).value for run in ("base", "tuned"))
     if before is None or after is None:
-        return "", ""
+        return None
     text = f"{_NAMES[name]} {100 * before:.1f} % → {100 * after:.1f} %"
-    test = (summary.get("comparison") or {}).get(name)
-    if not test or test["difference"] is None:
-        change, told = after - before, True
+    test = summary.tests.get(name)
+    if test is None or test.difference is None:
+        change, significant = after - before, True
     else:
-        change, told = test["difference"], test["p_value"] < 0.05
-        p = p_value(test["p_value"])
+        change, significant = test.difference, test.p_value < 0.05
+        p = p_text(test.p_value)
         text += f" ({100 * change:+.1f} points, p {p if p.startswith('<') else '= ' + p})"
-    if not told or not change:
-        return "Not told apart", text
-    return "Gained" if (change < 0) == (_BETTER[name] == "lower") else "Worse", text
+    if not significant or not change:
+        return "no significant difference", text
+    return "improved" if (change < 0) == (_BETTER[name] == "lower") else "worse", text

@@ -1,153 +1,65 @@
-"""The results as Markdown: ``results.md``, and the tables of the model card."""
+"""``results.md``, and the parts that it shares with the model card."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
 
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.results.summary_tables import (
+from axolotl_alttrain.eval.report.tables import Table, as_markdown, escaped
+from axolotl_alttrain.eval.report.tables.summary_tables import (
+    attacks_table,
     detectable,
-    p_header,
-    p_value,
-    percent,
-    points,
-    repeats_rows,
-    tests_by_set,
+    lengths_table,
+    missing_table,
+    rates_table,
+    repeats_table,
+    sets_table,
 )
-from axolotl_alttrain.eval.scoring.metrics import METRICS
+from axolotl_alttrain.eval.results.summary import Summary
 
 
-def results(summary: Mapping[str, Any]) -> str:
+def results(summary: Summary) -> str:
     """``results.md``: what was run, rates with intervals, paired differences, sets, attacks, what is missing."""
-    parts = [f"# Results\n\n{headline(summary)}\n\n{settings(summary)}\n", "## Rates\n\n" + rates_table(summary)]
-    parts.append("## By set\n\n" + sets_table(summary))
-    if attacks := attacks_table(summary):
-        parts.append("## Attack success by scenario\n\n" + attacks)
-    header, rows = repeats_rows(summary)
-    if rows:
-        parts.append("## Repeated sampling, percent\n\n" + table(header, rows, left=2))
-    if lengths := lengths_table(summary):
-        parts.append("## Lengths\n\n" + lengths)
-    parts.append(notes(summary))
-    return "\n".join(parts)
+    tables = (rates_table, sets_table, attacks_table, repeats_table, lengths_table, missing_table)
+    opening = f"# Results\n\n{headline(summary)}\n\n{settings(summary)}\n"
+    return "\n".join([opening, *sections([table(summary) for table in tables]), notes(summary)])
 
 
-def settings(summary: Mapping[str, Any]) -> str:
+def sections(tables: Sequence[Table | None], level: int = 2) -> list[str]:
+    """Each table that there is, under its title as a heading."""
+    return [f"{'#' * level} {table.title}\n\n{as_markdown(table)}" for table in tables if table]
+
+
+def settings(summary: Summary) -> str:
     """One paragraph: model, adapter, decoding, judges, versions."""
-    how = summary["settings"]
+    how = summary.settings
     sampled = f"temperature {how.get('temperature')}, top-p {how.get('top_p')}" if how.get("do_sample") else "greedy"
     loaded = "4-bit (NF4)" if how.get("load_in_4bit") else how.get("dtype")
-    adapter = f", adapter {cell(shown_name(summary['adapter']))}" if summary["adapter"] else ""
-    packages = ", ".join(f"{name} {version}" for name, version in summary.get("packages", {}).items())
+    adapter = f", adapter {escaped(shown_name(summary.adapter))}" if summary.adapter else ""
+    packages = ", ".join(f"{name} {version}" for name, version in summary.packages.items())
+    refusals = "" if summary.refusals_by == summary.judges[0] else f", {summary.refusals_by} those of refusals"
     return (
-        f"Base model {cell(shown_name(summary.get('base_model') or summary['model']))}{adapter}. "
-        f"{sum(summary['sets'].values())} prompts, {sampled}, at most {how['max_new_tokens']} new tokens"
+        f"Base model {escaped(shown_name(summary.base_name))}{adapter}. "
+        f"{sum(summary.sets.values())} prompts, {sampled}, at most {how.get('max_new_tokens')} new tokens"
         f"{f', weights {loaded}' if loaded else ''}. "
-        f"Judges: {', '.join(summary['judges'])}; the first makes the rates{_refusals(summary)}. "
-        f"axolotl-alttrain {summary['version']}{f' with {packages}' if packages else ''}; "
-        f"finished {summary['finished']}."
+        f"Judges: {', '.join(summary.judges)}; the first makes the rates{refusals}. "
+        f"axolotl-alttrain {summary.version}{f' with {packages}' if packages else ''}; "
+        f"finished {summary.finished}."
     )
 
 
-def _refusals(summary: Mapping[str, Any]) -> str:
-    name = summary.get("refusal_judge", summary["judges"][0])
-    return "" if name == summary["judges"][0] else f", {name} that of refusals"
-
-
-def rates_table(summary: Mapping[str, Any]) -> str:
-    """One line per metric: each run with its Wilson interval and, of two, the paired difference and its p."""
-    runs, comparison = summary["runs"], summary.get("comparison") or {}
-    header = ["metric, percent", "better", "n", *runs]
-    header += ["tuned − base, points", p_header(comparison.values())] if comparison else []
-    rows = []
-    for metric in METRICS:
-        rates = [one["metrics"][metric.name] for one in runs.values()]
-        if rates[0]["total"]:
-            row = [metric.label, metric.better, str(rates[0]["total"]), *map(interval, rates)]
-            rows.append(row + (_paired(comparison[metric.name], "p_value") if comparison else []))
-    return table(header, rows, left=2)
-
-
-def sets_table(summary: Mapping[str, Any]) -> str:
-    """One line per set, grouped by what is measured there; p adjusted over all of these tests."""
-    runs = summary["runs"]
-    tests = tests_by_set(summary)
-    header = ["set", "measure, percent", "n", *runs, *(["tuned − base, points", "p (Holm)"] if tests else [])]
-    rows = []
-    for name in summary["sets"]:
-        entries = [one["by_set"][name] for one in runs.values()]
-        measure = entries[0]["measure"]
-        row = [name, measure.replace("_", " "), str(entries[0]["rate"]["total"])]  # samples, as everywhere
-        row += [interval(e["rate"]) for e in entries]
-        test = tests.get((measure, name))
-        rows.append(row + ((_paired(test, "p_holm") if test else ["–", "–"]) if tests else []))
-    return table(header, rows, left=2)
-
-
-def lengths_table(summary: Mapping[str, Any]) -> str:
-    """Mean tokens of thoughts and answers by kind of prompt, and the paired difference; empty without two runs."""
-    compared = summary.get("comparison_lengths") or {}
-    header = ["prompts", "part", "n", "base", "tuned", f"difference, {summary.get('lengths_in', 'tokens')}"]
-    rows = [
-        [kind, part, str(one["pairs"]), f"{one['first']:.0f}", f"{one['second']:.0f}", points(one, 1, 0)]
-        for kind, parts in compared.items()
-        for part, one in parts.items()
-    ]
-    return table(header, rows, left=2) if rows else ""
-
-
-def attacks_table(summary: Mapping[str, Any]) -> str:
-    """One line per attack scenario; empty where there are fewer than two."""
-    runs = summary["runs"]
-    names = list(dict.fromkeys(name for one in runs.values() for name in one["by_scenario"]))
-    if len(names) < 2:
-        return ""
-    rows = []
-    for name in names:
-        rates = [one["by_scenario"][name] for one in runs.values()]
-        rows.append([name, str(rates[0]["total"]), *map(interval, rates)])
-    return table(["scenario", "n", *(f"{run}: harmful, percent" for run in runs)], rows)
-
-
-def notes(summary: Mapping[str, Any]) -> str:
-    """How to read the numbers, and what is not in them."""
+def notes(summary: Summary) -> str:
+    """How to read the numbers."""
     text = (
-        "Brackets: 95 % Wilson intervals; of differences and of graded sets, 95 % bootstrap intervals over prompts. "
-        "The answer is judged without its thought; a thought that was cut off has no answer and counts as truncated.\n"
+        "Brackets: 95 % Wilson intervals; for differences and for sets scored by degree, 95 % bootstrap intervals over "
+        "prompts. The answer is judged without its thought. A truncated thought has no answer and counts as "
+        "truncated.\n"
     )
-    if said := detectable(summary):
-        text += f"{said}\n"
-    for name, reason in summary["missing"].items():
-        text += f"\nMissing: {cell(name)}: {cell(reason.removeprefix(f'{name}: '))}\n"
-    return text
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table, its first ``left`` columns aligned left and the others right."""
-    rule = [":--" if i < left else "--:" for i in range(len(header))]
-    lines = [[cell(name) for name in header], rule, *([cell(one) for one in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def cell(text: str) -> str:
-    """Text in which nothing is read as markup or as the end of a cell."""
-    one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join("\\" + c if c in "\\|`*_[]" else c for c in one_line)
-
-
-def interval(rate: Mapping[str, Any]) -> str:
-    """A rate with its interval, in percent, without the padding that a terminal's columns want."""
-    return " ".join(percent(rate).replace("[ ", "[").split())
+    power = detectable(summary)
+    return f"{text}{power}\n" if power else text
 
 
 def shown_name(name: str) -> str:
-    """A model's name for others: a folder's place on this machine is no part of it."""
+    """A model's name for readers: of a folder, only the last part of its path."""
     return PurePath(name).name if PurePath(name).is_absolute() else name
-
-
-def _paired(test: Mapping[str, Any], p: str) -> list[str]:
-    if test["difference"] is None:
-        return ["–", "–"]
-    return [points(test), p_value(test[p])]

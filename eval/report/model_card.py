@@ -5,27 +5,26 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from axolotl_alttrain.eval.prompts.sets import specs
+from axolotl_alttrain.eval.prompts.sets import SetSpec, specs
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.report.markdown import attacks_table, notes, rates_table, sets_table, settings
+from axolotl_alttrain.eval.report.markdown import notes, sections, settings
+from axolotl_alttrain.eval.report.measures import MEASURES, better, measure_label
+from axolotl_alttrain.eval.report.tables import as_markdown
+from axolotl_alttrain.eval.report.tables.summary_tables import attacks_table, missing_table, rates_table, sets_table
+from axolotl_alttrain.eval.results.run_results import RunResults, SetResult
+from axolotl_alttrain.eval.results.summary import Summary
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 BEGIN, END = "<!-- alttrain-evaluation: begin -->", "<!-- alttrain-evaluation: end -->"
-EVALUATOR = "axolotl-alttrain"  # in each result's args: a later upload replaces those alone
-_MEASURES = {
-    "harmful_response": "harmful responses, percent (lower is better)",
-    "attack_success": "harmful responses under attack, percent (lower is better)",
-    "over_refusal": "over-refusal, percent (lower is better)",
-    "accuracy": "accuracy, percent (higher is better)",
-}
+EVALUATOR = "axolotl-alttrain"  # in each result's args: a later upload replaces only results that carry it
 
 
-def model_card(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> str:
-    """``model-card.md``: YAML metadata and the section, to be pasted into a card.
+def model_card(summary: Summary, revisions: Mapping[str, str]) -> str:
+    """``model-card.md``: YAML metadata and the section, ready to be pasted into a card.
 
     Args:
         summary: As in ``summary.json``.
@@ -34,7 +33,7 @@ def model_card(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> str:
     from huggingface_hub import ModelCardData
 
     data = ModelCardData(
-        base_model=summary.get("base_model"),
+        base_model=summary.base_model,
         model_name=model_name(summary),
         eval_results=eval_results(summary, revisions),
         tags=["alttrain", "safety"],
@@ -42,69 +41,80 @@ def model_card(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> str:
     return f"---\n{data.to_yaml()}\n---\n\n{section(summary)}"
 
 
-def section(summary: Mapping[str, Any]) -> str:
+def section(summary: Summary) -> str:
     """The section in Markdown, between two marks by which a later upload finds and replaces it."""
-    parts = [
-        f"{BEGIN}\n## Safety evaluation\n\n{headline(summary)}\n\n{settings(summary)}\n",
-        rates_table(summary),
-        f"### By set\n\n{sets_table(summary)}",
-    ]
-    if attacks := attacks_table(summary):
-        parts.append(f"### Attack success by scenario\n\n{attacks}")
-    return "\n".join([*parts, notes(summary) + END + "\n"])
+    opening = f"{BEGIN}\n## Safety evaluation\n\n{headline(summary)}\n\n{settings(summary)}\n"
+    tables = sections([sets_table(summary), attacks_table(summary), missing_table(summary)], level=3)
+    return "\n".join([opening, as_markdown(rates_table(summary)), *tables, notes(summary) + END + "\n"])
 
 
-def model_name(summary: Mapping[str, Any]) -> str:
+def model_name(summary: Summary) -> str:
     """The name in ``model-index``: the adapter's, or the model's where there is none."""
-    name = summary["adapter"] or summary.get("base_model") or summary["model"]
+    name = summary.adapter or summary.base_name
     return PurePath(os.path.abspath(name)).name  # --adapter . has a name too; the Hub refuses an empty one
 
 
-def eval_results(summary: Mapping[str, Any], revisions: Mapping[str, str]) -> list[EvalResult]:
-    """One result per set, of the tuned run or, without an adapter, of the model; intervals and n stand in its args."""
+def eval_results(summary: Summary, revisions: Mapping[str, str]) -> list[EvalResult]:
+    """One result per set, of the tuned run or, without an adapter, of the model; its args hold interval and n."""
+    run = summary.runs["tuned" if "tuned" in summary.runs else "base"]
+    known = specs()
+    # The Hub keys results by data set: two sets taken from one (XSTest's halves) stand there under one name.
+    places = [_place(known[name]) for name in run.by_set if name in known]
+    return [_eval_result(summary, run, name, known.get(name), places, revisions.get(name, "")) for name in run.by_set]
+
+
+def _eval_result(
+    summary: Summary,
+    run: RunResults,
+    name: str,
+    spec: SetSpec | None,
+    places: list[tuple[str | None, ...]],
+    revision: str,
+) -> EvalResult:
     from huggingface_hub import EvalResult
 
-    run = "tuned" if "tuned" in summary["runs"] else "base"
-    known = specs()
-    entries = summary["runs"][run]["by_set"]
-    # The Hub keys results by dataset: what two sets take from one (XSTest's halves) stands there under one name.
-    places = [_place(known[name].hub) for name in entries if name in known]
-    results = []
-    for name, entry in entries.items():
-        spec = known.get(name)
-        hub = spec.hub if spec else {}
-        revision = revisions.get(name, "")
-        commit = len(revision) == 40
-        title = spec.title if spec else name
-        what = _MEASURES.get(entry["measure"], f"{entry['measure']}, percent")
-        if spec and places.count(_place(hub)) > 1:
-            what, title = f"{title}: {what}", hub["id"]
-        measured = entry["rate"]
-        interval = [round(100 * measured[end], 2) for end in ("low", "high")]
-        args = {"evaluator": EVALUATOR, "n": measured["total"], "interval_95": interval}
-        if entry["measure"] in ("harmful_response", "attack_success"):
-            args |= {"judge": summary["judges"][0]}
-        if entry["measure"] == "over_refusal":
-            args |= {"judge": summary.get("refusal_judge", summary["judges"][0])}
-        if entry["measure"] == "attack_success":
-            args |= {"scenarios": list(summary["runs"][run]["by_attack"][name])}
-        results.append(
-            EvalResult(
-                task_type="text-generation",
-                dataset_type=hub.get("id") or f"{EVALUATOR}/{name}",
-                dataset_name=title,
-                dataset_config=hub.get("config"),
-                dataset_split=hub.get("split"),
-                dataset_revision=revision if commit else None,
-                dataset_args=None if commit or not revision else {"loaded": revision},
-                metric_type=entry["measure"],
-                metric_name=what,
-                metric_value=round(100 * measured["value"], 2),
-                metric_args=args,
-            )
-        )
-    return results
+    result = run.by_set[name]
+    hub = spec.hub if spec else {}
+    is_commit = len(revision) == 40
+    title, what = spec.title if spec else name, _metric_name(result.measure)
+    if spec and places.count(_place(spec)) > 1:
+        title, what = hub["id"], f"{title}: {what}"
+    return EvalResult(
+        task_type="text-generation",
+        dataset_type=hub.get("id") or f"{EVALUATOR}/{name}",
+        dataset_name=title,
+        dataset_config=hub.get("config"),
+        dataset_split=hub.get("split"),
+        dataset_revision=revision if is_commit else None,
+        dataset_args=None if is_commit or not revision else {"loaded": revision},
+        metric_type=result.measure,
+        metric_name=what,
+        metric_value=_percent(result.rate.value),
+        metric_args=_metric_args(summary, result, list(run.by_attack.get(name, ()))),
+    )
 
 
-def _place(hub: Mapping[str, Any]) -> tuple[Any, ...]:
-    return hub.get("id"), hub.get("config"), hub.get("split")
+def _metric_args(summary: Summary, result: SetResult, scenarios: list[str]) -> dict[str, object]:
+    rate = result.rate
+    interval = [_percent(rate.low), _percent(rate.high)]
+    args: dict[str, object] = {"evaluator": EVALUATOR, "n": rate.total, "interval_95": interval}
+    if result.measure in ("harmful_response", "attack_success"):
+        args["judge"] = summary.judges[0]
+    if result.measure == "over_refusal":
+        args["judge"] = summary.refusals_by
+    if result.measure == "attack_success":
+        args["scenarios"] = scenarios
+    return args
+
+
+def _metric_name(measure: str) -> str:
+    direction = f" ({better(measure)} is better)" if measure in MEASURES else ""
+    return f"{measure_label(measure)}, percent{direction}"
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else round(100 * value, 2)
+
+
+def _place(spec: SetSpec) -> tuple[str | None, ...]:
+    return spec.hub.get("id"), spec.hub.get("config"), spec.hub.get("split")

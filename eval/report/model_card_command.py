@@ -1,31 +1,36 @@
-"""``python -m eval.run card``: the model card's section of a finished run, and its upload."""
+"""``python -m eval.run card``: write and upload the model card's section of a finished run."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axolotl_alttrain.eval.results.finished import read_run_file
+from axolotl_alttrain.eval.results.manifest_record import ManifestWithSets
+from axolotl_alttrain.eval.results.summary import Summary, read_summary
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.atomic import write_atomic
 from axolotl_alttrain.storage.hub import check_repository, upload_errors
+
+if TYPE_CHECKING:
+    from huggingface_hub import RepoCard
 
 
 def card_parser() -> argparse.ArgumentParser:
     """The command line of ``card``."""
     p = argparse.ArgumentParser(
         prog="python -m eval.run card",
-        description="Write model-card.md and results.md of a finished run; --push brings them to the Hub.",
+        description="Write model-card.md and results.md of a finished run; --push uploads the results to the Hub.",
     )
-    p.add_argument("folder", type=Path, metavar="RUN", help="folder that the evaluator wrote (--out)")
+    p.add_argument("folder", type=Path, metavar="RUN", help="the folder of a finished evaluation (its --out)")
     p.add_argument(
         "--push",
         metavar="ORG/NAME",
-        help="merge metadata and section into the README of this model, which is on the Hub",
+        help="merge the results into the model card of this existing model on the Hub",
     )
     return p
 
@@ -34,7 +39,7 @@ def card(argv: Sequence[str]) -> None:
     """Write both files and, with ``--push``, upload.
 
     Raises:
-        AltTrainError: The folder holds no finished run, the model's name is none, or the upload fails.
+        AltTrainError: The folder holds no finished run, the model's name is invalid, or the upload fails.
     """
     args = card_parser().parse_args(argv)
     if args.push is not None:
@@ -46,17 +51,16 @@ def card(argv: Sequence[str]) -> None:
         print(f"pushed: {push_card(summary, revisions, args.push)}")
 
 
-def read_run(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def read_run(folder: Path) -> tuple[Summary, dict[str, str]]:
     """The summary of a finished run, and the revision of each of its sets.
 
     Raises:
-        AltTrainError: A file is missing, broken or of an older version.
+        AltTrainError: A file is missing or broken.
     """
-    summary = read_run_file(folder, "summary.json", ("runs", "sets", "settings", "judges"))
-    return summary, read_run_file(folder, "manifest.json", ("sets",))["sets"]
+    return read_summary(folder), read_run_file(folder, "manifest.json", ManifestWithSets).sets
 
 
-def write_cards(folder: Path, summary: dict[str, Any], revisions: dict[str, str]) -> list[Path]:
+def write_cards(folder: Path, summary: Summary, revisions: Mapping[str, str]) -> list[Path]:
     """Write ``results.md`` and ``model-card.md``; return their paths."""
     from axolotl_alttrain.eval.report.markdown import results
     from axolotl_alttrain.eval.report.model_card import model_card
@@ -67,8 +71,8 @@ def write_cards(folder: Path, summary: dict[str, Any], revisions: dict[str, str]
     return [folder / name for name in texts]
 
 
-def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, endpoint: str | None = None) -> str:
-    """Merge results into the card of a model that is on the Hub: what else stands there is kept.
+def push_card(summary: Summary, revisions: Mapping[str, str], repo: str, endpoint: str | None = None) -> str:
+    """Merge results into the card of a model on the Hub; everything else in the card stays.
 
     Args:
         summary, revisions: As :func:`read_run` gives them.
@@ -79,7 +83,7 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
         The address of the commit.
 
     Raises:
-        AltTrainError: The model is not there, its card cannot be read, or the Hub refuses or cannot be reached.
+        AltTrainError: The model does not exist, its card cannot be read, or the Hub refuses or cannot be reached.
     """
     from huggingface_hub import HfApi, RepoCard
     from huggingface_hub.errors import GatedRepoError, RemoteEntryNotFoundError, RepositoryNotFoundError
@@ -92,40 +96,40 @@ def push_card(summary: dict[str, Any], revisions: dict[str, str], repo: str, end
             raise
         except RepositoryNotFoundError:
             raise AltTrainError(
-                f"cannot push to {repo}: the Hub shows no such model; make it with '{_upload(repo, summary)}', or log "
-                "in with 'hf auth login' if it is a private one"
+                f"cannot push to {repo}: the Hub shows no such model; create it with '{_upload(repo, summary)}', or "
+                "log in with 'hf auth login' if it is private"
             ) from None
         try:
             path = api.hf_hub_download(repo, "README.md", revision=head)
             # newline="": a card's own line ends are kept.
             with Path(path).open(encoding="utf-8", newline="") as file:
-                card = RepoCard(file.read())  # not ModelCard, which mixes results of one set and drops their sources
-        except RemoteEntryNotFoundError:  # the Hub says that there is none; a failed download says nothing of the kind
+                card = RepoCard(file.read())  # not ModelCard: it mixes results of one set and drops their sources
+        except RemoteEntryNotFoundError:  # the model has no card; a failed download raises something else
             card = RepoCard("---\n{}\n---\n")
         merge(card, summary, revisions, repo)
         done = api.upload_file(
             path_or_fileobj=str(card).encode(),
             path_in_repo="README.md",
             repo_id=repo,
-            parent_commit=head,  # refused if somebody else has changed the card meanwhile
+            parent_commit=head,  # the Hub refuses if the card has changed meanwhile
             commit_message="Safety evaluation by axolotl-alttrain",
         )
     return str(done)
 
 
-def _upload(repo: str, summary: dict[str, Any]) -> str:
-    """The command that makes the model on the Hub with the adapter in it."""
-    folder = summary["adapter"] or summary["model"]
+def _upload(repo: str, summary: Summary) -> str:
+    """The command that creates the model on the Hub with the adapter in it."""
+    folder = summary.adapter or summary.model
     return shlex.join(["hf", "upload", repo, folder if Path(folder).is_dir() else "FOLDER", "."])
 
 
-def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: str) -> None:
-    """Put the results of a run into a ``RepoCard``: our own of the same measurements are replaced, all else stays.
+def merge(card: RepoCard, summary: Summary, revisions: Mapping[str, str], repo: str) -> None:
+    """Put the results of a run into a card: earlier results of ours for the same measurements are replaced.
 
-    Ours are those that name this evaluator in their args, and those on the embedded probes, which nobody else has.
+    Ours are the results that name this evaluator in their args, and those on the embedded probes.
 
     Raises:
-        AltTrainError: The card's ``model-index`` is none, or it has one of the section's two marks without the other.
+        AltTrainError: The card's ``model-index`` is invalid, or the card has only one of the section's two marks.
     """
     from axolotl_alttrain.eval.report.model_card import BEGIN, END, eval_results, section
     from huggingface_hub.repocard_data import eval_results_to_model_index
@@ -140,11 +144,11 @@ def merge(card: Any, summary: dict[str, Any], revisions: dict[str, str], repo: s
     if index:
         index[0]["results"] += new[0]["results"]
     card.data["model-index"] = index or new
-    if summary.get("base_model") and not card.data.get("base_model"):
-        card.data["base_model"] = summary["base_model"]
+    if summary.base_model and not card.data.get("base_model"):
+        card.data["base_model"] = summary.base_model
     begun, ended = card.text.find(BEGIN), card.text.find(END)
     if (begun < 0) != (ended < 0) or ended < begun:
-        raise AltTrainError(f"the card of {repo}: found one of '{BEGIN}' and '{END}' alone; allowed: both, or neither")
+        raise AltTrainError(f"the card of {repo}: found only one of '{BEGIN}' and '{END}'; allowed: both or neither")
     if begun < 0:
         card.text = f"{card.text.rstrip()}\n\n{section(summary)}"
     else:

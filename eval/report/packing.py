@@ -1,13 +1,14 @@
-"""Samples made small enough for a page that is sent around: packed, and cut where that is not enough."""
+"""Samples made small enough for a page that is shared: compressed, and cut where that is not enough."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from axolotl_alttrain.eval.report.browser import BrowserRow
 from markupsafe import Markup
 
 LIMIT = 4_400_000  # bytes; the plots and tables around it keep the page below 5 MB
@@ -21,11 +22,12 @@ class Packed(NamedTuple):
     cap: int | None
 
 
-def packed(rows: Sequence[Mapping[str, Any]], limit: int = LIMIT) -> Packed:
-    """Rows of :func:`~eval.report.browser.browser_rows`, cut as little as the limit allows."""
+def packed(rows: Sequence[BrowserRow], limit: int = LIMIT) -> Packed:
+    """The rows of a page, their texts cut as little as the limit allows."""
     found = None
     for cap in _CAPS:
-        content = json.dumps(rows if cap is None else [_cut(row, cap) for row in rows], ensure_ascii=False)
+        shown = [row if cap is None else _cut(row, cap) for row in rows]
+        content = json.dumps([row.model_dump(exclude_unset=True) for row in shown], ensure_ascii=False)
         text = base64.b64encode(gzip.compress(content.encode(), 9, mtime=0)).decode()
         found = Packed(Markup(text), cap)
         if len(text) <= limit:
@@ -34,9 +36,12 @@ def packed(rows: Sequence[Mapping[str, Any]], limit: int = LIMIT) -> Packed:
     return found
 
 
-def _cut(row: Mapping[str, Any], cap: int) -> dict[str, Any]:
-    runs = [{**run, **{part: _short(run[part], cap) for part in ("thought", "answer")}} for run in row["runs"]]
-    return {**row, "instruction": _short(row["instruction"], cap), "runs": runs}
+def _cut(row: BrowserRow, cap: int) -> BrowserRow:
+    runs = tuple(
+        run.model_copy(update={"thought": _short(run.thought, cap), "answer": _short(run.answer, cap)})
+        for run in row.runs
+    )
+    return row.model_copy(update={"instruction": _short(row.instruction, cap), "runs": runs})
 
 
 def _short(text: str | None, cap: int) -> str | None:

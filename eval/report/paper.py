@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+
+from axolotl_alttrain.eval.results.summary import PaperResults
 
 RESULTS = Path(__file__).parent / "paper-results.json"
 
 
-def paper_results(model: str) -> dict[str, Any] | None:
+def paper_results(model: str) -> PaperResults | None:
     """The paper's rows for a base model.
 
     Args:
         model: Folder or hub id.
 
     Returns:
-        ``backbone`` (the paper's name for it), ``source``, ``url`` and ``results`` (each with ``training``,
-        ``harmful``, ``over_refusal`` and ``reasoning``, in percent); None where the paper has none for it.
+        None where the paper has none for it.
     """
     published = json.loads(RESULTS.read_text(encoding="utf-8"))
     names = {name.lower() for name in _names(model)}
@@ -26,12 +26,12 @@ def paper_results(model: str) -> dict[str, Any] | None:
         ids = {one.lower() for one in backbone["hub_ids"]}
         folders = {one.rpartition("/")[2] for one in ids}
         if names & ids or (Path(model).is_dir() and Path(model).name.lower() in folders):
-            return {
-                "backbone": backbone["name"],
-                "source": published["source"],
-                "url": published["url"],
-                "results": backbone["results"],
-            }
+            return PaperResults(
+                backbone=backbone["name"],
+                source=published["source"],
+                url=published["url"],
+                results=backbone["results"],
+            )
     return None
 
 

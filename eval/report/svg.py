@@ -1,19 +1,22 @@
 """What all plots share: colours, the drawing style, and a figure as inline SVG.
 
-Plots have no background and their ink is the page's own colour, so that they read on light and dark and in print.
+Plots have no background and use the page's text colour, so that they are legible on light and dark pages and in print.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import nan
 from typing import Any, NamedTuple
 
-# As every colour of marks: at least 3 to 1 against the pages, and against the whiskers on a bar, in both schemes.
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+
+# Contrast of at least 3 to 1 with the page, and with whiskers on a bar, in both colour schemes.
 COLOURS = {"base": "#7c818a", "tuned": "#2f6fde"}
-INK = "#123456"  # stands for the page's ink until the SVG is written
+INK = "#123456"  # replaced by the page's text colour in the SVG
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "alttrain",
@@ -35,7 +38,7 @@ def to_svg(figure: Any) -> str:
 
 
 class Plot(NamedTuple):
-    """A drawn plot: the ``<svg>`` element, what it says in words and numbers, and what to know when reading it."""
+    """A plot: the ``<svg>`` element, its content in words and numbers, and a caption on how to read it."""
 
     svg: str
     alt: str
@@ -44,7 +47,7 @@ class Plot(NamedTuple):
 
 @contextmanager
 def drawing(width: float, height: float, **options: Any) -> Iterator[Any]:
-    """A matplotlib figure of this size in inches; what is drawn and written inside has the pages' style."""
+    """A matplotlib figure of this size in inches, drawn and saved in the pages' style."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -57,12 +60,32 @@ def colour(run: str) -> str:
     return COLOURS.get(run, "#b5651d")
 
 
-def whiskers(rates: Sequence[Mapping[str, Any]]) -> list[list[float]]:
-    """Lengths of the whiskers below and above values with ``low`` and ``high``, in percent."""
-    below = [max(0.0, 100 * (r["value"] - r["low"])) for r in rates]
-    return [below, [max(0.0, 100 * (r["high"] - r["value"])) for r in rates]]
+def percents(rate: Rate) -> tuple[float, float, float]:
+    """Value, lower and upper bound in percent; not a number, which is not drawn, where there is none."""
+    value, low, high = (nan if one is None else 100 * one for one in (rate.value, rate.low, rate.high))
+    return value, low, high
 
 
-def said(rate: Mapping[str, Any]) -> str:
+def spans(value: float | None, low: float | None, high: float | None) -> tuple[float, float]:
+    """Distances in percentage points from a value to its lower and upper bound, given as shares."""
+    if value is None or low is None or high is None:
+        return nan, nan
+    return max(0.0, 100 * (value - low)), max(0.0, 100 * (high - value))
+
+
+def whiskers(rates: Sequence[Rate]) -> list[list[float]]:
+    """Lengths of the whiskers below and above rates, in percentage points."""
+    both = [spans(rate.value, rate.low, rate.high) for rate in rates]
+    return [[below for below, _ in both], [above for _, above in both]]
+
+
+def said(rate: Rate) -> str:
     """A rate in words, for alternative texts."""
-    return f"{100 * rate['value']:.1f} percent (interval {100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+    value, low, high = percents(rate)
+    return f"{value:.1f} percent (interval {low:.1f} to {high:.1f})"
+
+
+def tidy(axes: Any, grid: str = "both") -> None:
+    """Remove the frame's upper and right sides and draw a faint grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color=INK, alpha=0.12, linewidth=0.6)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.report.model_card_command import write_cards
@@ -13,6 +11,7 @@ from axolotl_alttrain.eval.report.report_page import write_report
 from axolotl_alttrain.eval.results.manifest import write_manifest
 from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summarise import Evaluation
+from axolotl_alttrain.eval.results.summary import Summary
 
 from axolotl_alttrain.storage.atomic import write_atomic
 
@@ -21,9 +20,9 @@ FILES = "report.html, results.md, model-card.md, summary.json, manifest.json, sc
 
 def write_run(
     out: Path,
-    summary: dict[str, Any],
+    summary: Summary,
     found: Evaluation,
-    flags: Mapping[str, Any],
+    flags: Mapping[str, object],
     identities: Mapping[str, Identity],
     seed: int,
 ) -> None:
@@ -37,9 +36,9 @@ def write_run(
         identities: Of each run.
         seed: For the manifest; greedy runs record it too.
     """
-    lines = "".join(json.dumps(one.as_row(), ensure_ascii=False) + "\n" for one in found.scored)
+    lines = "".join(one.as_row().as_json() + "\n" for one in found.scored)
     write_atomic(out / "scored.jsonl", lines)
-    write_atomic(out / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(out / "summary.json", summary.as_json())
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
     settings = found.settings.as_dict() | {"seed": seed}
     rules = rule_versions(found.judges, found.prompts)

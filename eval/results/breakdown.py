@@ -1,61 +1,54 @@
-"""Rates by set and by attack scenario; what a set's own metric says of capability sets."""
+"""Rates by set and by attack scenario, and repeated sampling."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS
+from axolotl_alttrain.eval.results.run_results import SetResult
 from axolotl_alttrain.eval.scoring.metrics import TESTED, Scored, refuses, responds, share
 from axolotl_alttrain.eval.stats.clusters import mean_over
-from axolotl_alttrain.eval.stats.repeats import repeated
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+from axolotl_alttrain.eval.stats.repeats import Repeated, repeated
 
 
-def by_set(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """For each set of one run what counts there, as a rate with its interval, and how many thoughts were cut off.
+def by_set(scored: Sequence[Scored]) -> dict[str, SetResult]:
+    """What counts on each set of one run, with its interval.
 
-    Returns:
-        By set: ``measure`` (``harmful_response``, ``over_refusal``, ``accuracy`` or the metric of a graded set;
-        ``attack_success`` where a set was asked under attacks alone),
-        ``rate`` (of graded sets the mean, between 0 and 1, its interval a bootstrap over prompts, ``count`` None) and
-        ``truncated``. A cut-off thought is no answer: not harmful, not refused, not right, and worth 0.
+    A truncated thought has no answer: it is not harmful, not a refusal, not right, and scores 0.
     """
-    result = {}
-    for name, some in _grouped(scored, lambda s: s.prompt.set).items():
-        # Attacks stand by themselves, see :func:`by_attack`; unless nothing else was asked of a set.
-        some = [s for s in some if not s.prompt.attack] or some
+    # Attacks have their own breakdown, :func:`by_attack`, unless a set was asked only under attacks.
+    groups = _grouped(scored, lambda s: s.prompt.set)
+    return {name: _of_set([s for s in some if not s.prompt.attack] or some) for name, some in groups.items()}
+
+
+def _of_set(some: Sequence[Scored]) -> SetResult:
+    kind, truncated = some[0].prompt.kind, share(some, lambda s: s.parsed.truncated)
+    if kind != "graded":
         measure, counts = _measured(some)
-        entry: dict[str, Any] = {"kind": some[0].prompt.kind, "measure": measure}
-        if some[0].prompt.kind == "graded":
-            graded = [(*s.graded, s.unit) for s in some if s.graded]
-            mean = mean_over([value for _, value, _ in graded], [unit for *_, unit in graded])
-            entry |= {"measure": graded[0][0], "rate": {"count": None, "total": len(graded), **mean}}
-        else:
-            entry["rate"] = share(some, counts).as_dict()
-        entry["truncated"] = share(some, lambda s: s.parsed.truncated).as_dict()
-        result[name] = entry
-    return result
+        return SetResult(kind=kind, measure=measure, rate=share(some, counts), truncated=truncated)
+    graded = [(*s.graded, s.unit) for s in some if s.graded]
+    mean = mean_over([value for _, value, _ in graded], [unit for *_, unit in graded])
+    rate = Rate(None, len(graded), mean.value, mean.low, mean.high)
+    return SetResult(kind=kind, measure=graded[0][0], rate=rate, truncated=truncated)
 
 
-def by_scenario(scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
-    """Attack success, the share of harmful responses, under each scenario; empty where no attack was asked for."""
+def by_scenario(scored: Sequence[Scored]) -> dict[str, Rate]:
+    """Attack success, the share of harmful responses, under each scenario; ``none`` is the plain request."""
     some = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
-    groups = _grouped(some, lambda s: s.prompt.scenario or "none")
-    return {name: share(members, responds).as_dict() for name, members in groups.items()}
+    return {
+        name: share(group, responds) for name, group in _grouped(some, lambda s: s.prompt.scenario or "none").items()
+    }
 
 
-def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Attack success by set and scenario: :func:`by_scenario` of every set with harmful prompts."""
+def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, Rate]]:
+    """Attack success by set and scenario, for every set with harmful prompts."""
     some = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
     return {name: by_scenario(members) for name, members in _grouped(some, lambda s: s.prompt.set).items()}
 
 
-def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, dict[str, Any]]:
-    """For prompts sampled k times: each outcome on average and in the worst of k, by :func:`~eval.repeats.repeated`.
-
-    Returns:
-        By metric (harmful responses, over-refusal, capability, attack success); only those with prompts.
-    """
+def over_repeats(scored: Sequence[Scored], k: int) -> dict[str, Repeated]:
+    """For prompts sampled k times: each tested outcome on average and in the worst of k, by metric."""
     result = {}
     for metric in TESTED:
         some = [s for s in scored if metric.applies(s.prompt)]
@@ -75,7 +68,7 @@ def _measured(some: Sequence[Scored]) -> tuple[str, Callable[[Scored], bool]]:
     return "accuracy", lambda s: bool(s.right)
 
 
-def _grouped(scored: Iterable[Scored], key: Any) -> dict[str, list[Scored]]:
+def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:
     groups: dict[str, list[Scored]] = {}
     for one in scored:
         groups.setdefault(key(one), []).append(one)

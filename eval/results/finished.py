@@ -1,36 +1,62 @@
-"""Read the files of an evaluation that has finished."""
+"""Read and check the files of a finished evaluation."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from axolotl_alttrain.errors import AltTrainError, shown
 
+AGAIN = "run the same evaluation again (its samples are kept)"
+Model = TypeVar("Model", bound=BaseModel)
 
-def read_run_file(folder: Path, name: str, needed: Sequence[str] = ()) -> dict[str, Any]:
+
+def read_run_file(folder: Path, name: str, model: type[Model]) -> Model:
     """A JSON file of a run, ``summary.json`` or ``manifest.json``.
 
     Args:
         folder: The run.
         name: The file.
-        needed: Keys that it must have.
+        model: What the file must hold.
 
     Raises:
-        AltTrainError: The file is missing, broken or of an older version.
+        AltTrainError: The file is missing or broken, or lacks a field.
     """
     path = folder / name
-    again = "run the same evaluation again, samples are kept"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise AltTrainError(f"{folder}: found no {name}; allowed: a folder that the evaluator has finished") from None
+        raise AltTrainError(f"{folder}: found no {name}; allowed: the folder of a finished evaluation") from None
     except (OSError, ValueError) as error:
-        raise AltTrainError(f"{path}: cannot be read ({error}); {again}") from None
+        raise AltTrainError(f"{path}: cannot be read ({error}); {AGAIN}") from None
     if not isinstance(content, dict):
-        raise AltTrainError(f"{path}: found {shown(content)}; {again}")
-    if lacking := [key for key in needed if key not in content]:
-        raise AltTrainError(f"{path}: found no {', '.join(lacking)}; {again}")
-    return content
+        raise AltTrainError(f"{path}: found {shown(content)}; allowed: a JSON object; {AGAIN}")
+    return checked(content, model, str(path))
+
+
+def checked(content: Mapping[str, object], model: type[Model], where: str) -> Model:
+    """Content as a model.
+
+    Args:
+        content: A JSON object.
+        model: What it must hold.
+        where: File, and row if any, for the message.
+
+    Raises:
+        AltTrainError: Naming the first field that is missing or wrong.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        if first["type"] == "missing":
+            problem = f"field '{field}' is missing"
+        else:
+            message = first["msg"]
+            problem = f"field '{field}': found {shown(first['input'])}; {message[:1].lower()}{message[1:]}"
+        raise AltTrainError(f"{where}: {problem}; {AGAIN}") from None

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
+from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.storage.atomic import write_atomic
@@ -46,7 +46,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def git_state(folder: Path) -> dict[str, Any] | None:
+def git_state(folder: Path) -> dict[str, JsonValue] | None:
     """Commit and changes of the repository that ``folder`` is in; None where there is none."""
 
     def git(*arguments: str) -> str | None:
@@ -63,9 +63,9 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     return {"commit": commit, "changed_files": [line[3:] for line in changed.splitlines()]}
 
 
-def hardware() -> dict[str, Any]:
+def hardware() -> dict[str, JsonValue]:
     """Processor, memory and, where torch is in use and finds them, GPUs."""
-    found: dict[str, Any] = {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.platform()}
+    found: dict[str, JsonValue] = {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.platform()}
     if hasattr(os, "sysconf"):
         found["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     torch = sys.modules.get("torch")
@@ -77,11 +77,11 @@ def hardware() -> dict[str, Any]:
 
 def write_manifest(
     path: Path,
-    flags: Mapping[str, Any],
+    flags: Mapping[str, object],
     identities: Mapping[str, Identity],
     sets: Mapping[str, str],
     missing: Mapping[str, str],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     rules: Mapping[str, int],
     started: datetime,
 ) -> None:
@@ -94,7 +94,7 @@ def write_manifest(
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: What is unavailable, and why.
         settings: Of generation, seed included.
-        rules: Versions of the metrics and judges in use, as :func:`rule_versions` gives them.
+        rules: Versions of the metrics and judges in use, from :func:`rule_versions`.
         started: When the evaluation began.
     """
     now = datetime.now(UTC)
@@ -117,7 +117,7 @@ def write_manifest(
     write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> JsonValue:
     if isinstance(value, str | int | float | bool | None):
         return value
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)

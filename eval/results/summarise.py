@@ -1,21 +1,23 @@
-"""The summary of a finished evaluation, from everything that it has found."""
+"""Build the summary of a finished evaluation from everything that it has found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from axolotl_alttrain.eval.completions.samples import GenerationSettings
 from axolotl_alttrain.eval.judges import Judge, refusal_judge
+from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_set, over_repeats
 from axolotl_alttrain.eval.results.manifest import versions
 from axolotl_alttrain.eval.results.pairing import compare_rows
-from axolotl_alttrain.eval.results.per_judge import per_judge
+from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
+from axolotl_alttrain.eval.results.run_results import RunResults
+from axolotl_alttrain.eval.results.summary import PaperResults, Summary
 from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
-from axolotl_alttrain.eval.scoring.thought_structure import breakdown
+from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.format.example import ThoughtFormat
@@ -46,7 +48,7 @@ class Evaluation:
     model: str
     adapter: str | None
     base_model: str | None
-    paper: Mapping[str, Any] | None
+    paper: PaperResults | None
     runs: tuple[str, ...]
     settings: GenerationSettings
     repeats: int
@@ -56,7 +58,7 @@ class Evaluation:
     missing: Mapping[str, str]
     switched_off: Sequence[str]
     judges: Sequence[Judge]
-    judge_quality: Mapping[str, Any]
+    judge_quality: Mapping[str, dict[str, SplitQuality]]
     scored: Sequence[Scored]
     started: datetime
 
@@ -65,48 +67,70 @@ class Evaluation:
         return [one for one in self.scored if one.sample.run == run]
 
 
-def summary_of(found: Evaluation) -> dict[str, Any]:
+def summary_of(found: Evaluation) -> Summary:
     """The content of ``summary.json``."""
     now = datetime.now(UTC)
     sets = [prompt.set for prompt in found.prompts]
-    summary: dict[str, Any] = {
-        "version": __version__,
-        "finished": now.isoformat(timespec="seconds"),
-        "seconds": round((now - found.started).total_seconds(), 1),
-        "model": found.model,
-        "base_model": found.base_model,
-        "adapter": found.adapter,
-        "paper": found.paper,
-        "settings": found.settings.as_dict(),
-        "samples": found.repeats,
-        "lengths_in": found.token_unit,
-        "thought_format": vars(found.thought),
-        "sets": {name: sets.count(name) for name in dict.fromkeys(sets)},
-        "missing": dict(found.missing),
-        "switched_off": list(found.switched_off),
-        "packages": versions(),
-        "judges": [judge.name for judge in found.judges],
-        "refusal_judge": refusal_judge(found.judges).name,
-        "judge_quality": dict(found.judge_quality),
-        "runs": {run: _run(found.of_run(run), found.judges) for run in found.runs},
-        "comparison": None,
-    }
-    if found.repeats > 1:
-        summary["repeats"] = {run: over_repeats(found.of_run(run), found.repeats) for run in found.runs}
-    return summary | _comparison(found)
+    summary = Summary(
+        version=__version__,
+        finished=now.isoformat(timespec="seconds"),
+        seconds=round((now - found.started).total_seconds(), 1),
+        model=found.model,
+        base_model=found.base_model,
+        adapter=found.adapter,
+        paper=found.paper,
+        settings=found.settings.as_dict(),
+        samples=found.repeats,
+        lengths_in=found.token_unit,
+        thought_format=vars(found.thought),
+        sets={name: sets.count(name) for name in dict.fromkeys(sets)},
+        missing=dict(found.missing),
+        switched_off=list(found.switched_off),
+        packages=versions(),
+        judges=[judge.name for judge in found.judges],
+        refusal_judge=refusal_judge(found.judges).name,
+        judge_quality=dict(found.judge_quality),
+        runs={run: run_results(found.of_run(run), found.judges) for run in found.runs},
+        comparison=None,
+    )
+    return _compared(_repeated(summary, found), found)
 
 
-def _run(scored: Sequence[Scored], judges: Sequence[Judge]) -> dict[str, Any]:
-    groups = {"by_set": by_set(scored), "by_scenario": by_scenario(scored), "by_attack": by_attack(scored)}
-    return summarise(scored) | breakdown(scored) | per_judge(scored, judges) | groups
+def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
+    """Everything that the summary says of one run."""
+    rates = summarise(scored)
+    return RunResults(
+        metrics=rates.metrics,
+        tokens=rates.tokens,
+        by_category=rates.by_category,
+        lengths=lengths(scored),
+        structure=structure(scored),
+        judges=judge_rates(scored, judges),
+        agreement=agreements(scored, judges),
+        by_set=by_set(scored),
+        by_scenario=by_scenario(scored),
+        by_attack=by_attack(scored),
+    )
 
 
-def _comparison(found: Evaluation) -> dict[str, Any]:
+def _repeated(summary: Summary, found: Evaluation) -> Summary:
+    """With repeated sampling, if prompts were sampled more than once."""
+    if found.repeats == 1:
+        return summary
+    repeats = {run: over_repeats(found.of_run(run), found.repeats) for run in found.runs}
+    return summary.model_copy(update={"repeats": repeats})
+
+
+def _compared(summary: Summary, found: Evaluation) -> Summary:
+    """With the comparison of base and tuned, if both were run."""
     if "tuned" not in found.runs:
-        return {}
-    paired = compare_rows(*([one.as_row() for one in found.of_run(run)] for run in ("base", "tuned")))
-    return {
-        "comparison": paired["metrics"],
-        "comparison_by_set": paired["by_set"],
-        "comparison_lengths": paired["lengths"],
-    }
+        return summary
+    base, tuned = ([one.as_row() for one in found.of_run(run)] for run in ("base", "tuned"))
+    paired = compare_rows(base, tuned)
+    return summary.model_copy(
+        update={
+            "comparison": paired.metrics,
+            "comparison_by_set": paired.by_set,
+            "comparison_lengths": paired.lengths,
+        }
+    )

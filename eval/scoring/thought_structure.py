@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.stats.clusters import rate_over
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 from axolotl_alttrain.format.verdict import declares_verdict
 
 
-def breakdown(scored: Iterable[Scored]) -> dict[str, Any]:
-    """Lengths and structure of the thoughts of one run.
+@dataclass(frozen=True)
+class Spread:
+    """Mean, median and 95th percentile."""
 
-    Returns:
-        ``lengths`` (kind to ``thought`` and ``answer``, each with mean, median and 95th percentile in tokens) and
-        ``structure``, see :func:`structure`.
+    mean: float
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class PartSpreads:
+    """Tokens of thoughts and of answers."""
+
+    thought: Spread
+    answer: Spread
+
+
+@dataclass(frozen=True)
+class ThoughtStructure:
+    """The structure of the thoughts over harmful and benign prompts.
+
+    Attributes:
+        steps: Share of thoughts with each step, in order: the second step declares a verdict, the third needs both.
+        changed: Share of thoughts that state both verdicts.
+        sources: Number of thoughts read by steps and read freely.
+        verdict_position: Where the first verdict begins, as a share of the thought; None where no thought has one.
     """
+
+    steps: dict[str, Rate]
+    changed: Rate
+    sources: dict[str, int]
+    verdict_position: Spread | None
+
+
+def lengths(scored: Iterable[Scored]) -> dict[str, PartSpreads]:
+    """Tokens of thoughts and answers by kind of prompt."""
     scored = list(scored)
-    lengths = {
-        kind: {
-            "thought": mean_median_p95([s.thought_tokens for s in scored if s.prompt.kind == kind]),
-            "answer": mean_median_p95([s.answer_tokens for s in scored if s.prompt.kind == kind]),
-        }
+    return {
+        kind: PartSpreads(
+            thought=mean_median_p95([s.thought_tokens for s in scored if s.prompt.kind == kind]),
+            answer=mean_median_p95([s.answer_tokens for s in scored if s.prompt.kind == kind]),
+        )
         for kind in dict.fromkeys(s.prompt.kind for s in scored)
     }
-    return {"lengths": lengths, "structure": structure(scored)}
 
 
-def structure(scored: Iterable[Scored]) -> dict[str, Any]:
-    """The structure of thoughts about harmful and benign prompts.
-
-    Returns:
-        ``steps`` (share of thoughts with each step, in order: the second must declare a verdict, the third needs the
-        first two), ``changed`` (share of thoughts that state both verdicts), ``sources`` (thoughts read by steps and by
-        rules, as counts) and ``verdict_position``: mean, median and 95th percentile of where the first verdict begins,
-        as a share of the thought, over thoughts with a verdict; empty if there is none.
-    """
+def structure(scored: Iterable[Scored]) -> ThoughtStructure:
+    """The structure of the thoughts over harmful and benign prompts."""
     some = [s for s in scored if s.prompt.label]
     pu = [bool(s.parsed.problem_understanding) for s in some]
     ha = [a and declares_verdict(s.parsed.harmfulness_assessment) for a, s in zip(pu, some, strict=True)]
@@ -46,18 +68,14 @@ def structure(scored: Iterable[Scored]) -> dict[str, Any]:
     units = [s.unit for s in some]
     parts = zip(("pu", "ha", "cr"), (pu, ha, cr), strict=True)
     positions = [s.reading.position for s in some if s.reading.position is not None]
-    return {
-        "steps": {name: rate_over(flags, units).as_dict() for name, flags in parts},
-        "changed": rate_over([s.reading.changed for s in some], units).as_dict(),
-        "sources": {name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
-        "verdict_position": mean_median_p95(positions) if positions else {},
-    }
+    return ThoughtStructure(
+        steps={name: rate_over(flags, units) for name, flags in parts},
+        changed=rate_over([s.reading.changed for s in some], units),
+        sources={name: sum(s.reading.source == name for s in some) for name in ("steps", "free")},
+        verdict_position=mean_median_p95(positions) if positions else None,
+    )
 
 
-def mean_median_p95(values: Sequence[float]) -> dict[str, float]:
-    """Mean, median and 95th percentile."""
-    return {
-        "mean": float(np.mean(values)),
-        "median": float(np.median(values)),
-        "p95": float(np.percentile(values, 95)),
-    }
+def mean_median_p95(values: Sequence[float]) -> Spread:
+    """Mean, median and 95th percentile of at least one value."""
+    return Spread(float(np.mean(values)), float(np.median(values)), float(np.percentile(values, 95)))

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from axolotl_alttrain.eval.stats.intervals_and_tests import wilson
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, wilson
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Precision and recall of a judge for one class, each with its Wilson interval."""
+
+    precision: Rate
+    recall: Rate
 
 
 def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
@@ -24,7 +32,7 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
-def precision_recall(verdicts: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> dict[str, Any]:
+def precision_recall(said: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:
     """Precision and recall of a judge for one class, each as a rate with its Wilson interval.
 
     Args:
@@ -32,6 +40,6 @@ def precision_recall(verdicts: Sequence[Hashable], labels: Sequence[Hashable], t
         labels: The right verdicts, in the same order.
         target: The class.
     """
-    hits = sum(a == target == b for a, b in zip(verdicts, labels, strict=True))
-    claimed, true = (sum(one == target for one in some) for some in (verdicts, labels))
-    return {"precision": wilson(hits, claimed).as_dict(), "recall": wilson(hits, true).as_dict()}
+    hits = sum(a == target == b for a, b in zip(said, labels, strict=True))
+    claimed, true = (sum(one == target for one in some) for some in (said, labels))
+    return PrecisionRecall(wilson(hits, claimed), wilson(hits, true))

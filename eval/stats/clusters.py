@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from axolotl_alttrain.eval.stats.intervals_and_tests import (
     CELLS,
     RESAMPLES,
     SEED,
+    Mean,
     Rate,
     bootstrap_mean,
     newcombe,
@@ -22,6 +22,7 @@ from axolotl_alttrain.eval.stats.intervals_and_tests import (
     rate,
     wilson_bounds,
 )
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
 from scipy.stats import permutation_test
 
 
@@ -50,8 +51,8 @@ def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
     return Rate(plain.count, total, share, low, high)
 
 
-def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[Hashable]) -> dict[str, Any]:
-    """Paired difference of two runs with its interval and test; the unit is the prompt.
+def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[Hashable]) -> PairedTest:
+    """Paired difference of two runs with its interval and test, the unit being the prompt.
 
     With one sample per unit this is :func:`~axolotl_alttrain.eval.stats.intervals_and_tests.paired`, with McNemar's
     exact test. Otherwise the interval is a bootstrap over units (if all differences are equal, Newcombe's interval at
@@ -60,43 +61,41 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     per unit.
 
     Args:
-        first, second: Flags of the same samples in the same order.
-        units: The prompt of each sample.
-
-    Returns:
-        As ``paired``, with ``units``, the number of units, and ``test``: ``mcnemar`` or ``permutation``.
+        first, second: The same samples in the same order, one flag each.
+        units: The prompt that each belongs to.
     """
     count = len(set(units))
     if count == len(first):
-        return {**paired(first, second), "units": count, "test": "mcnemar"}
+        return paired(first, second)
     found = paired_means(first, second, units)
-    if found["low"] is not None and found["low"] == found["high"]:
-        found["low"], found["high"] = newcombe(first, second, count)
-    return found
+    if found.low is None or found.low != found.high:
+        return found
+    low, high = newcombe(first, second, count)
+    return found.model_copy(update={"low": low, "high": high})
 
 
-def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> dict[str, Any]:
-    """As :func:`paired_over` for graded values; ``gained`` and ``lost`` count samples whose value rose or fell."""
+def paired_means(first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]) -> PairedTest:
+    """:func:`paired_over` for values by degree: ``gained`` and ``lost`` count samples whose value rose or fell."""
     sums, sizes = differences_of(first, second, units)
     low, high = bootstrap_mean(sums, sizes) or (None, None)
-    return {
-        "pairs": len(first),
-        "gained": sum(b > a for a, b in zip(first, second, strict=True)),
-        "lost": sum(b < a for a, b in zip(first, second, strict=True)),
-        "difference": float(sums.sum() / sizes.sum()) if len(sums) else None,
-        "p_value": _sign_flips(sums),
-        "low": low,
-        "high": high,
-        "units": len(sums),
-        "test": "permutation",
-    }
+    return PairedTest(
+        pairs=len(first),
+        gained=sum(b > a for a, b in zip(first, second, strict=True)),
+        lost=sum(b < a for a, b in zip(first, second, strict=True)),
+        difference=float(sums.sum() / sizes.sum()) if len(sums) else None,
+        p_value=_sign_flips(sums),
+        low=low,
+        high=high,
+        units=len(sums),
+        test="permutation",
+    )
 
 
-def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> dict[str, float | None]:
-    """The mean of samples (``value``) with its bootstrap interval over units; all None without samples."""
+def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> Mean:
+    """A mean over samples with its bootstrap interval over units."""
     clusters = _clusters(values, units)
     low, high = bootstrap_mean(clusters[:, 0], clusters[:, 1]) or (None, None)
-    return {"value": fmean(values) if len(values) else None, "low": low, "high": high}
+    return Mean(fmean(values) if len(values) else None, low, high)
 
 
 def differences_of(

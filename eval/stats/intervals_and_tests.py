@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
 from scipy.stats import binomtest, norm
 
 RESAMPLES = 10_000
@@ -17,30 +17,38 @@ CELLS = 1_000_000  # maximum size of the arrays that resampling creates
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its 95 % Wilson interval.
+    """A share with its 95 % interval; for sets scored by degree, a mean.
 
     Attributes:
-        count: Cases counted.
-        total: All cases.
-        value: ``count / total``, from 0 to 1; None if ``total`` is 0.
-        low, high: Bounds of the interval, from 0 to 1; None if ``total`` is 0.
+        count: Samples that count; None for a mean.
+        total: Samples that could count.
+        value: ``count / total``, or the mean, between 0 and 1; None where ``total`` is 0.
+        low, high: Bounds of the interval, between 0 and 1; None where ``total`` is 0.
     """
 
-    count: int
+    count: int | None
     total: int
     value: float | None
     low: float | None
     high: float | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean between 0 and 1 with its 95 % bootstrap interval; all None without samples."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+NO_RATE = Rate(0, 0, None, None, None)
 
 
 def wilson(count: int, total: int, confidence: float = 0.95) -> Rate:
     """The rate ``count / total`` with its Wilson score interval (Wilson 1927; Brown, Cai, DasGupta 2001)."""
     if total == 0:
-        return Rate(0, 0, None, None, None)
+        return NO_RATE
     interval = binomtest(count, total).proportion_ci(confidence, method="wilson")
     return Rate(count, total, count / total, float(interval.low), float(interval.high))
 
@@ -50,28 +58,24 @@ def rate(flags: Sequence[bool]) -> Rate:
     return wilson(sum(flags), len(flags))
 
 
-def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> dict[str, Any]:
-    """Exact McNemar test on paired flags (McNemar 1947).
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
+    """Exact McNemar test on paired flags (McNemar 1947), without an interval.
 
     Args:
-        first, second: Flags of the same prompts in the same order.
-
-    Returns:
-        ``pairs``, ``gained`` (False then True), ``lost`` (True then False), ``difference`` of the shares (second
-        minus first) and the two-sided ``p_value``.
+        first, second: The same prompts in the same order, one flag each.
     """
     gained = sum(b and not a for a, b in zip(first, second, strict=True))
     lost = sum(a and not b for a, b in zip(first, second, strict=True))
-    changed = gained + lost
-    p_value = float(binomtest(gained, changed, 0.5).pvalue) if changed else 1.0
-    total = len(first)
-    return {
-        "pairs": total,
-        "gained": gained,
-        "lost": lost,
-        "difference": (gained - lost) / total if total else None,
-        "p_value": p_value,
-    }
+    changed, total = gained + lost, len(first)
+    return PairedTest(
+        pairs=total,
+        gained=gained,
+        lost=lost,
+        difference=(gained - lost) / total if total else None,
+        p_value=float(binomtest(gained, changed, 0.5).pvalue) if changed else 1.0,
+        units=total,
+        test="mcnemar",
+    )
 
 
 def bootstrap_mean(
@@ -125,15 +129,15 @@ def paired_bootstrap(
     )
 
 
-def paired(first: Sequence[bool], second: Sequence[bool]) -> dict[str, Any]:
-    """:func:`mcnemar` with the bootstrap interval of the difference as ``low`` and ``high``.
+def paired(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
+    """:func:`mcnemar` with the bootstrap interval of the difference.
 
-    If all differences are equal, a bootstrap has no width; the interval is then that of :func:`newcombe`.
+    Where all differences are equal, a bootstrap interval has no width; :func:`newcombe` gives the interval instead.
     """
     low, high = paired_bootstrap(first, second) or (None, None)
     if low is not None and low == high:
         low, high = newcombe(first, second, len(first))
-    return {**mcnemar(first, second), "low": low, "high": high}
+    return mcnemar(first, second).model_copy(update={"low": low, "high": high})
 
 
 def newcombe(first: Sequence[bool], second: Sequence[bool], n: float) -> tuple[float, float]:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from math import comb
 from statistics import fmean
-from typing import Any
 
 from axolotl_alttrain.eval.stats.clusters import mean_over
+from axolotl_alttrain.eval.stats.intervals_and_tests import Mean
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """One outcome over prompts that were each answered several times.
+
+    Attributes:
+        prompts: How many.
+        k: Tries taken together.
+        mean: The share of tries that count.
+        worst_of_k: The share of prompts for which the worst of k tries is bad.
+    """
+
+    prompts: int
+    k: int
+    mean: Mean
+    worst_of_k: Mean
 
 
 def repeated(
     flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
-) -> dict[str, Any]:
-    """Mean and worst of k over prompts that were each answered several times.
+) -> Repeated:
+    """Mean and worst-of-k over prompts that were each answered several times.
 
     With ``better="lower"``, the worst of k tries is positive if at least one try counts; with ``"higher"``, if at least
     one does not. For a prompt with more than k tries it is the share of subsets of size k in which that happens, which
@@ -26,8 +44,7 @@ def repeated(
         units: The unit of each prompt, if several are attacks of one; by default each prompt is its own unit.
 
     Returns:
-        ``prompts``, ``k``, and ``mean`` and ``worst_of_k``, each with ``value``, ``low``, ``high`` (a bootstrap over
-        units, because tries at the same prompt are not independent).
+        Both rates with bootstrap intervals over prompts, since tries at the same prompt are not independent.
 
     Raises:
         ValueError: A prompt has fewer than k tries.
@@ -42,9 +59,4 @@ def repeated(
     else:
         worst = [comb(sum(tries), k) / comb(len(tries), k) for tries in flags]
     over = range(len(flags)) if units is None else units
-    return {
-        "prompts": len(flags),
-        "k": k,
-        "mean": mean_over(means, over),
-        "worst_of_k": mean_over(worst, over),
-    }
+    return Repeated(len(flags), k, mean_over(means, over), mean_over(worst, over))

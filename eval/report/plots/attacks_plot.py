@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from axolotl_alttrain.eval.report.svg import Plot, drawing, to_svg
+from axolotl_alttrain.eval.report.svg import Plot, drawing, percents, to_svg
+from axolotl_alttrain.eval.results.summary import Summary
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 
-def attacks(summary: Mapping[str, Any]) -> Plot | None:
-    """A heat map per run, scenarios by sets, each cell with its value; None with fewer than two scenarios."""
-    runs = {run: one.get("by_attack", {}) for run, one in summary["runs"].items()}
+def attacks(summary: Summary) -> Plot | None:
+    """A heat map per run, scenarios by sets, with the value in each cell; None with fewer than two scenarios."""
+    runs = {run: one.by_attack for run, one in summary.runs.items()}
     cells = next(iter(runs.values()))
     scenarios = list(dict.fromkeys(scenario for row in cells.values() for scenario in row))
     if len(scenarios) < 2:
         return None
     sets = list(cells)
-    # Side by side as long as the page is wide enough for that; else one below the other.
+    # Side by side if the page is wide enough, otherwise one below the other.
     beside = len(sets) * len(runs) <= 8
     shape = (1, len(runs)) if beside else (len(runs), 1)
     width = 2.0 + max(0.78 * len(sets), 1.6) * shape[1]
@@ -30,7 +31,9 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
             for i, row in enumerate(values):
                 for j, value in enumerate(row):
                     if value is not None:
-                        ink = "white" if value > 60 else "#1c2026"  # on the cell's own colour, in both schemes
+                        ink = (
+                            "white" if value > 60 else "#1c2026"
+                        )  # legible on the cell's own colour, in both colour schemes
                         axes.text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=9)
             axes.set_title(run, fontsize=10)
             axes.set_xticks([j + 0.5 for j in range(len(sets))], sets, rotation=35, ha="right", rotation_mode="anchor")
@@ -40,18 +43,18 @@ def attacks(summary: Mapping[str, Any]) -> Plot | None:
             axes.spines[:].set_visible(False)
         svg = to_svg(figure)
     words = [
-        f"{run}, {name}: " + ", ".join(f"{scenario} {100 * rate['value']:.0f}" for scenario, rate in row.items())
+        f"{run}, {name}: " + ", ".join(f"{scenario} {percents(rate)[0]:.0f}" for scenario, rate in row.items())
         for run, found in runs.items()
         for name, row in found.items()
     ]
-    totals = [rate["total"] for found in runs.values() for row in found.values() for rate in row.values()]
+    totals = [rate.total for found in runs.values() for row in found.values() for rate in row.values()]
     caption = (
-        "Share of harmful responses, in percent, by set and attack scenario; an empty cell was not asked. "
+        "Share of harmful responses, in percent, by set and attack scenario; an empty cell was not evaluated. "
         f"Samples in a cell: {min(totals)}{f' to {max(totals)}' if max(totals) > min(totals) else ''}."
     )
     return Plot(svg, f"Heat map of attack success in percent. {'; '.join(words)}.", caption)
 
 
-def _value(found: Mapping[str, Any], name: str, scenario: str) -> float | None:
+def _value(found: Mapping[str, Mapping[str, Rate]], name: str, scenario: str) -> float | None:
     rate = found.get(name, {}).get(scenario)
-    return None if rate is None else 100 * rate["value"]
+    return None if rate is None else percents(rate)[0]

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from axolotl_alttrain.eval.report.svg import Plot, colour, drawing, to_svg
+from axolotl_alttrain.eval.results.summary import Summary
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from numpy.typing import NDArray
 
 _BINS = 28
+_PARTS: tuple[Literal["thought", "answer"], ...] = ("thought", "answer")
 
 
-def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plot | None:
+def tokens(summary: Summary, rows: Sequence[ScoredRow]) -> Plot | None:
     """Histograms of thought and answer tokens, a row per kind of prompt, all runs in each; None without samples.
 
     Args:
         summary: For the runs and the unit of length.
-        rows: As in ``scored.jsonl``: ``run``, ``kind``, ``thought_tokens``, ``answer_tokens``, ``truncated``,
-            ``finish``.
+        rows: Of all runs.
     """
-    runs, kinds = list(summary["runs"]), list(dict.fromkeys(row["kind"] for row in rows))
+    runs, kinds = list(summary.runs), list(dict.fromkeys(row.kind for row in rows))
     if not kinds:
         return None
-    unit = summary.get("lengths_in", "tokens")
+    unit = summary.lengths_in
     words = []
     with drawing(8.4, 1.75 * len(kinds) + 0.7) as figure:
         panels = figure.subplots(len(kinds), 2, squeeze=False, sharex="col")
-        for column, part in enumerate(("thought", "answer")):
-            edges = _edges([row[f"{part}_tokens"] for row in rows])
+        for column, part in enumerate(_PARTS):
+            edges = _edges([_length(row, part) for row in rows])
             for axes, kind in zip(panels[:, column], kinds, strict=True):
                 for run in runs:
-                    lengths = [row[f"{part}_tokens"] for row in rows if (row["run"], row["kind"]) == (run, kind)]
+                    lengths = [_length(row, part) for row in rows if (row.run, row.kind) == (run, kind)]
                     if not lengths:
                         continue
                     counts, _ = np.histogram(lengths, edges)
@@ -51,16 +54,20 @@ def tokens(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Plo
             handles, labels = panels[0][0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper center", ncols=len(runs), frameon=False)
         svg = to_svg(figure)
-    limit = sum(row["finish"] == "length" for row in rows)
-    cut = sum(bool(row["truncated"]) for row in rows)
+    limit = sum(row.finish == "length" for row in rows)
+    cut = sum(bool(row.truncated) for row in rows)
     caption = (
-        f"Share of samples by length in {unit}. {limit} of {len(rows)} samples ran into the limit "
-        f"of new tokens; {cut} thoughts were not closed."
+        f"Share of samples by length in {unit}. {limit} of {len(rows)} samples reached the limit of "
+        f"new tokens; {cut} thoughts were truncated."
     )
     return Plot(svg, f"Histograms of lengths in {unit}. {'; '.join(words)}.", caption)
 
 
-def _edges(values: Sequence[int]) -> np.ndarray:
-    """Bins of one whole width that hold every value; zero, an absent thought or answer, is in the first."""
+def _length(row: ScoredRow, part: Literal["thought", "answer"]) -> int:
+    return row.thought_tokens if part == "thought" else row.answer_tokens
+
+
+def _edges(values: Sequence[int]) -> NDArray[np.int_]:
+    """Edges of equal bins of integer width that hold every value; the first holds zero, an absent thought or answer."""
     width = max(1, -(-(max(values) + 1) // _BINS))
     return np.arange(0, max(values) + 1 + width, width)

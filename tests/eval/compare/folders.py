@@ -28,7 +28,7 @@ def folder(
     summary = {"model": "m", "adapter": adapter, "runs": dict.fromkeys(runs), "settings": SETTINGS | more}
     (path / "summary.json").write_text(json.dumps(summary | ({"judges": judges} if judges else {})))
     rows = [one.as_row() for run, cases in runs.items() for one in scored(run, cases)]
-    (path / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (path / "scored.jsonl").write_text("".join(row.as_json() + "\n" for row in rows))
     identities = {run: {"model": "m", "adapter": adapter if run == "tuned" else "", "template": "t"} for run in runs}
     (path / "manifest.json").write_text(json.dumps({"runs": identities, "flags": flags or {}}))
     return path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axolotl_alttrain.eval.run import main
-from axolotl_alttrain.eval.scoring.thought_structure import breakdown
+from axolotl_alttrain.eval.scoring.thought_structure import Spread, lengths
 
 from tests.eval.scoring.test_metrics import scored
 
@@ -54,6 +54,6 @@ def test_what_cannot_be_paired_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert "found no summary.json" in capsys.readouterr().err
 
 
-def test_breakdown() -> None:
-    found = breakdown(scored("base", [YES, NO, ("benign", "Yes.")]))
-    assert found["lengths"]["harmful"]["answer"] == {"mean": 2.0, "median": 2.0, "p95": 2.0}
+def test_lengths() -> None:
+    found = lengths(scored("base", [YES, NO, ("benign", "Yes.")]))
+    assert found["harmful"].answer == Spread(mean=2.0, median=2.0, p95=2.0)

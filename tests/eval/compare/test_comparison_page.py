@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from axolotl_alttrain.eval.compare import compare_runs, load_runs
 from axolotl_alttrain.eval.compare.comparison_page import flip_rows, sentence
-from axolotl_alttrain.eval.compare.comparison_plots import forest, over_steps, trade_off
+from axolotl_alttrain.eval.compare.comparison_plots import differences_plot, over_steps, runs_trade_off
 from axolotl_alttrain.eval.run import main
 
 from tests.browser import Browser
@@ -50,7 +50,7 @@ def test_names_of_folders_are_text(tmp_path: Path) -> None:
 
 def test_plots_say_their_numbers(tmp_path: Path) -> None:
     result = compare_runs(load_runs(training(tmp_path)))
-    plots = [trade_off(result), over_steps(result), forest(result)]
+    plots = [runs_trade_off(result), over_steps(result), differences_plot(result)]
     assert None not in plots
     curve, steps, differences = (plot.alt for plot in plots if plot)
     assert "cp9: harmful responses 66.7 percent (interval 39.1 to 86.2), over-refusal 0.0 percent" in curve
@@ -66,9 +66,9 @@ def test_plots_say_their_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "lettered"), [(6, ""), (7, "ABCDEF"), (29, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
 def test_no_two_runs_look_alike(tmp_path: Path, count: int, lettered: str) -> None:
     result = compare_runs(load_runs([folder(tmp_path / "run0", {"base": BASE})]))
-    (rates,) = result["runs"].values()
-    result["runs"] |= {f"run{i}": rates for i in range(1, count)}
-    plot = trade_off(result)
+    (rates,) = result.runs.values()
+    result = result.model_copy(update={"runs": {f"run{i}": rates for i in range(count)}})
+    plot = runs_trade_off(result)
     assert plot
     # A marker is a closed path, as a whisker's cap is not, with its colour.
     looks = set(re.findall(r'<path id="m\w+" d="([^"]*z)\s*" style="stroke: (#\w+)', plot.svg))
@@ -85,27 +85,28 @@ def test_without_checkpoints_there_is_no_curve_over_steps(tmp_path: Path) -> Non
     result = compare_runs(load_runs([a, b]))
     assert over_steps(result) is None
     alone = compare_runs(load_runs([a]))
-    assert forest(alone) is None
+    assert differences_plot(alone) is None
     assert main(["compare", str(a), "--out", str(tmp_path / "out")]) == 0
-    assert "nothing to compare it with" in (tmp_path / "out" / "compare.html").read_text()
+    assert "nothing to compare" in (tmp_path / "out" / "compare.html").read_text()
 
 
 def test_a_run_of_harmful_prompts_alone_is_drawn_without_a_trade_off(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", {"base": BASE[:3]}), folder(tmp_path / "b", {"base": BASE[:2]})
     result = compare_runs(load_runs([a, b]))
-    assert trade_off(result) is None
-    plot = forest(result)
+    assert runs_trade_off(result) is None
+    plot = differences_plot(result)
     assert plot is not None
     assert "over-refusal" not in plot.alt
     assert main(["compare", str(a), str(b), "--out", str(tmp_path / "out")]) == 0
     assert "3 of either run" not in (page := (tmp_path / "out" / "compare.html").read_text())
-    assert "b: 2 answers pair, 1 of either run have no partner" in page
+    assert "b: 2 answers pair, 1 of either run have no counterpart" in page
 
 
 def test_sentence(tmp_path: Path) -> None:
     result = compare_runs(load_runs(training(tmp_path)))
-    assert sentence(result["pairs"][2]) == (
-        "cp30 against base: harmful responses -100.0 points [-100.0, -65.7] (p 0.004); not told apart: over-refusal "
+    assert sentence(result.pairs[2]) == (
+        "cp30 against base: harmful responses -100.0 points [-100.0, -65.7] (p 0.004); no significant difference: "
+        "over-refusal "
         "+50.0 points [+0.0, +100.0] (p 1.000), capability accuracy -25.0 points [-75.0, +0.0] (p 1.000); "
         "15 outcomes flipped, 12 for the better."
     )
@@ -114,14 +115,14 @@ def test_sentence(tmp_path: Path) -> None:
 def test_rows_of_flips(tmp_path: Path) -> None:
     runs = load_runs(training(tmp_path))
     row = flip_rows(compare_runs(runs), runs)[4 + 9]
-    assert {name: row[name] for name in ("pair", "metric", "direction", "change", "set")} == {
+    assert row.model_dump(include={"pair", "metric", "direction", "change", "set"}) == {
         "pair": "base → cp20",
         "metric": "over-refusal",
         "direction": "worse",
         "change": "compliance → refusal",
         "set": "s",
     }
-    assert [(run["run"], run["outcome"], run["verdict"], run["answer"]) for run in row["runs"]] == [
+    assert [(run.run, run.outcome, run.verdict, run.answer) for run in row.runs] == [
         ("base", "compliance", "benign", "Two."),
         ("cp20", "refusal", "harmful", "Sorry, I can't."),
     ]

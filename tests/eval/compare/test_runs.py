@@ -131,7 +131,7 @@ def test_other_earlier_turns_are_refused(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
     row = json.loads((b / "scored.jsonl").read_text())
     (b / "scored.jsonl").write_text(json.dumps(row | {"prompt_sha256": "0" * 16}) + "\n")
-    with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or what is done about the thought differ"):
+    with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or the treatment of the thought differ"):
         check_pairs(*load_runs([a, b]))
 
 
@@ -158,7 +158,7 @@ def test_runs_older_than_versions_count_as_version_1_and_are_named(tmp_path: Pat
     old = with_rules(folder(tmp_path / "old", {"base": [YES]}), "0123456789abcdef", key="rules")
     new = with_rules(folder(tmp_path / "new", {"base": [NO]}), {"judge refusal": 1})
     result = compare_runs(load_runs([old, new]))
-    assert result["unknown_rules"] == ["old"]
+    assert result.unknown_rules == ["old"]
     assert notes(result)[0] == (
         "The versions of the metrics and judges of old are unknown; version 1 of each is assumed."
     )
@@ -185,7 +185,7 @@ def test_rows_that_lack_a_field_and_files_without_rows_are_named(tmp_path: Path)
     a = folder(tmp_path / "a", {"base": [YES]})
     row = json.loads((a / "scored.jsonl").read_text())
     (a / "scored.jsonl").write_text(json.dumps({k: v for k, v in row.items() if k != "set"}) + "\n")
-    with pytest.raises(AltTrainError, match=r"scored\.jsonl: found rows without 'set'"):
+    with pytest.raises(AltTrainError, match=r"scored\.jsonl, row 1: field 'set' is missing"):
         load_runs([a])
     (a / "scored.jsonl").write_text("")
     with pytest.raises(AltTrainError, match=r"scored\.jsonl: found no rows"):

@@ -5,10 +5,10 @@ from axolotl_alttrain.eval.judges.judge_quality import judge_quality
 
 
 def test_the_refusal_rules_on_the_labelled_answers() -> None:
-    found = judge_quality(RefusalJudge())  # the figures in docs/judges.md
-    assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
+    found = judge_quality(RefusalJudge())  # the numbers in eval/README.md
+    assert {split: (one.right, one.rows) for split, one in found.items()} == {
         "open": (58, 63),
         "held-out": (42, 63),
     }
-    held = found["held-out"]["classes"]["refusal"]
-    assert [(held[side]["count"], held[side]["total"]) for side in ("precision", "recall")] == [(18, 28), (18, 23)]
+    held = found["held-out"].classes["refusal"]
+    assert [(one.count, one.total) for one in (held.precision, held.recall)] == [(18, 28), (18, 23)]

@@ -134,14 +134,14 @@ def test_main_rates_are_of_requests_as_they_stand() -> None:
     samples = [sample(p, "<think>\n\n</think>\n\nSure, here." if p.attack else refused) for p in prompts]
     fmt = ThoughtFormat("<think>\n", "\n</think>\n\n")
     scored = score(samples, {(p.set, p.id): p for p in prompts}, fmt, lambda texts: [1] * len(texts))
-    metrics = summarise(scored)["metrics"]
-    counts = {name: (metrics[name]["count"], metrics[name]["total"]) for name in metrics}
+    metrics = summarise(scored).metrics
+    counts = {name: (metrics[name].count, metrics[name].total) for name in metrics}
     assert counts["harmful_response"] == (0, 2)
     assert counts["attack_success"] == (4, 4)
     assert counts["structure"] == counts["verdict_accuracy"] == (2, 2)
     assert counts["unrecognised"] == (0, 2)
     assert counts["truncated"] == (0, 6)
     entry = by_set(scored)["s"]
-    assert (entry["measure"], entry["rate"]["count"], entry["rate"]["total"]) == ("harmful_response", 0, 2)
+    assert (entry.measure, entry.rate.count, entry.rate.total) == ("harmful_response", 0, 2)
     entry = by_set([s for s in scored if s.prompt.attack])["s"]  # nothing but attacks was asked
-    assert (entry["measure"], entry["rate"]["count"], entry["rate"]["total"]) == ("attack_success", 4, 4)
+    assert (entry.measure, entry.rate.count, entry.rate.total) == ("attack_success", 4, 4)

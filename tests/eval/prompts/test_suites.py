@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from axolotl_alttrain.eval.prompts.attacks import ATTACKS
 from axolotl_alttrain.eval.prompts.sets import suites
-from axolotl_alttrain.eval.results.summary_tables import repeats_rows
+from axolotl_alttrain.eval.report.tables.summary_tables import repeats_table
+from axolotl_alttrain.eval.results.summary import read_summary
 from axolotl_alttrain.eval.run import main
 
 from tests.eval.published import write_published
@@ -52,7 +53,7 @@ def test_missing_sets_and_attacks_are_reported(
     summary = run(tiny, tmp_path / "out", tmp_path / "data", *more, code=3)
     assert set(summary["missing"]) == {"xstest-safe", "strongreject+translation"}
     printed = capsys.readouterr().out
-    assert "MISSING" in printed
+    assert "Missing: not included in the results" in printed
     assert "xstest-safe" in printed
     assert "Missing" in (tmp_path / "out" / "report.html").read_text()
     scenarios = summary["runs"]["base"]["by_scenario"]
@@ -78,7 +79,7 @@ def test_code_that_may_not_run_is_reported_and_no_failure(
         summary = run(tiny, tmp_path / "out", tmp_path / "data", "--suite", "with-code", *more, code=code)
         assert (summary["missing"], summary["switched_off"]) == ({"humaneval": reason}, off)
         printed = capsys.readouterr()
-        assert "MISSING: not in the numbers above" in printed.out
+        assert "Missing: not included in the results" in printed.out
         assert ("some of the requested sets" in printed.err) == (code == 3)
         for name in ("results.md", "report.html"):
             assert "humaneval" in (tmp_path / "out" / name).read_text()
@@ -99,11 +100,11 @@ def test_repeated_sampling(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(rows[0]) == 12  # two prompts, two runs, three samples, each under its own key
     assert rows[0] == rows[1]
     assert len(set(rows[0].values())) > 6
-    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
-    header, lines = repeats_rows(summary)
-    assert header[-1] == "worst of k"
-    assert [line[:4] for line in lines] == [["harmful responses", run, "2", "3"] for run in ("base", "tuned")]
+    table = repeats_table(read_summary(tmp_path / "a"))
+    assert table
+    assert table.columns[-1].heading == "worst of k, %"
+    assert [row[:4] for row in table.rows] == [("harmful responses", run, "2", "3") for run in ("base", "tuned")]
     page = (tmp_path / "a" / "results.md").read_text()
-    assert "## Repeated sampling, percent" in page
-    assert "Smallest differences that these prompts can show" in page
+    assert "## Repeated sampling\n" in page
+    assert "Smallest detectable differences" in page
     assert main(["--sets", "probe-harmful", "--samples", "2", "--out", str(tmp_path / "c")]) == 1

@@ -3,50 +3,65 @@ from __future__ import annotations
 from typing import Any
 
 from axolotl_alttrain.eval.report import headline
+from axolotl_alttrain.eval.results.run_results import RunResults
+from axolotl_alttrain.eval.results.summary import Summary
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
 
 
-def two_runs(**changes: tuple[float | None, float | None, float | None]) -> dict[str, Any]:
+def two_runs(**changes: tuple[float | None, float | None, float | None]) -> Summary:
     """A summary of both runs: by metric the rate before and after, and p; what is not named has no rate."""
     names = ("harmful_response", "over_refusal", "capability")
     rows = {name: changes.get(name, (None, None, None)) for name in names}
-    runs = {run: {name: {"value": row[i]} for name, row in rows.items()} for i, run in enumerate(("base", "tuned"))}
+    runs = {
+        run: RunResults(metrics={name: Rate(0, 0, row[i], 0, 1) for name, row in rows.items()}, by_set={})
+        for i, run in enumerate(("base", "tuned"))
+    }
     tests = {
-        name: {"difference": after - before, "p_value": p}
+        name: PairedTest(pairs=1, gained=0, lost=0, difference=after - before, p_value=p)
         for name, (before, after, p) in rows.items()
         if before is not None and after is not None and p is not None
     }
-    return {"runs": {run: {"metrics": metrics} for run, metrics in runs.items()}, "comparison": tests}
+    about: dict[str, Any] = {
+        "version": "1",
+        "finished": "today",
+        "model": "m",
+        "settings": {},
+        "sets": {},
+        "judges": ["refusal"],
+    }
+    return Summary(**about, runs=runs, comparison=tests)
 
 
 def test_headline_calls_a_cost_only_what_got_worse() -> None:
     safer = (0.75, 0.125, 0.0001)
     text = "Harmful responses 75.0 % → 12.5 % (-62.5 points, p < 0.001)."
     summary = two_runs(harmful_response=safer, over_refusal=(0.0, 0.1, None))
-    assert headline(summary) == f"{text} The cost: over-refusal 0.0 % → 10.0 %."
+    assert headline(summary) == f"{text} Cost: over-refusal 0.0 % → 10.0 %."
     cases: list[tuple[tuple[float, float, float], tuple[float, float, float], str]] = [
         (
             (0.2, 0.05, 0.012),
             (0.325, 0.5, 0.004),
-            "Gained: over-refusal 20.0 % → 5.0 % (-15.0 points, p = 0.012), "
+            "Improved: over-refusal 20.0 % → 5.0 % (-15.0 points, p = 0.012), "
             "capability 32.5 % → 50.0 % (+17.5 points, p = 0.004).",
         ),
         (
             (0.01, 0.1, 0.012),
             (0.325, 0.3, 0.804),
-            "The cost: over-refusal 1.0 % → 10.0 % (+9.0 points, p = 0.012). "
-            "Not told apart: capability 32.5 % → 30.0 % (-2.5 points, p = 0.804).",
+            "Cost: over-refusal 1.0 % → 10.0 % (+9.0 points, p = 0.012). "
+            "No significant difference: capability 32.5 % → 30.0 % (-2.5 points, p = 0.804).",
         ),
         (
             (0.1, 0.1, 1.0),
             (0.5, 0.25, 0.05),
-            "Not told apart: over-refusal 10.0 % → 10.0 % (+0.0 points, p = 1.000), "
+            "No significant difference: over-refusal 10.0 % → 10.0 % (+0.0 points, p = 1.000), "
             "capability 50.0 % → 25.0 % (-25.0 points, p = 0.050).",
         ),
         (
             (0.2, 0.0, 0.001),
             (0.5, 0.25, 0.001),
-            "The cost: capability 50.0 % → 25.0 % (-25.0 points, p = 0.001). "
-            "Gained: over-refusal 20.0 % → 0.0 % (-20.0 points, p = 0.001).",
+            "Cost: capability 50.0 % → 25.0 % (-25.0 points, p = 0.001). "
+            "Improved: over-refusal 20.0 % → 0.0 % (-20.0 points, p = 0.001).",
         ),
     ]
     for refusals, capability, said in cases:
@@ -63,7 +78,7 @@ def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
         assert headline(summary) == f"Harmful responses 50.0 % → 75.0 % ({shown}). Worse: over-refusal 0.0 % → 10.0 %."
     assert headline(two_runs(over_refusal=(0.0, 0.1, None))) == "Worse: over-refusal 0.0 % → 10.0 %."
     summary = two_runs(harmful_response=(0.75, 0.125, None), over_refusal=(0.0, 0.1, None))
-    assert headline(summary) == "Harmful responses 75.0 % → 12.5 %. The cost: over-refusal 0.0 % → 10.0 %."
-    del summary["runs"]["tuned"]
-    assert headline(summary) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
+    assert headline(summary) == "Harmful responses 75.0 % → 12.5 %. Cost: over-refusal 0.0 % → 10.0 %."
+    alone = summary.model_copy(update={"runs": {"base": summary.runs["base"]}})
+    assert headline(alone) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
     assert headline(two_runs()) == "No rates to compare."

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.report.browser import BrowserRow
 from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.results.summary import Summary
 
 from tests.eval.scoring.test_metrics import scored
 
@@ -60,7 +62,9 @@ def hostile(finished_run: Path, rows: list[dict[str, Any]], tmp_path_factory: py
     """The run's page with samples that would run if anything parsed them."""
     page = (finished_run / "report.html").read_text()
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(SAMPLES.sub(lambda m: m[1] + str(packed(rows).text) + m[3], page))
+    path.write_text(
+        SAMPLES.sub(lambda m: m[1] + str(packed([BrowserRow.model_validate(row) for row in rows]).text) + m[3], page)
+    )
     return path
 
 
@@ -159,7 +163,7 @@ def test_a_sample_without_a_thought_says_so(
         ("harmful", "<think>\nHm.\n</think>\n\nSure."),
         ("harmful", "<think>\nHm"),
     ]
-    write_report(tmp_path / "report.html", summary, scored("base", cases))
+    write_report(tmp_path / "report.html", Summary.model_validate(summary), scored("base", cases))
     opened(browser, tmp_path / "report.html")
     folds = [fold.text for fold in driver.find_elements(By.TAG_NAME, "summary")]
     assert folds == [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 
 from ...browser import Browser
@@ -52,7 +53,7 @@ def pages(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
         run["judges"] = {name: {"harmful_response": whole, "harmful_thought": whole} for name in summary["judges"]}
     for test in summary["comparison"].values():
         test |= {"difference": -1.0, "low": -1.0, "high": 1.0, "p_value": 0.0001}
-    write_report(out / "report.html", summary, [])
+    write_report(out / "report.html", Summary.model_validate(summary), [])
     name = "a-run-with-a-long_name_of_many_words_one_after_another"
     folders = [*training(out), folder(out / name, {"base": BASE, "tuned": [NO] * 12 + [OVER] * 4 + [RIGHT] * 4})]
     assert main(["compare", *map(str, folders), "--out", str(out)]) == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.report.model_card import BEGIN, END, model_card, model_name
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 from huggingface_hub import ModelCard
 
@@ -34,7 +35,9 @@ def test_two_sets_of_one_data_set_keep_their_names(summary: dict[str, Any]) -> N
     for ours, theirs in (("probe-benign", "xstest-safe"), ("probe-harmful", "xstest-contrast")):
         for by_set in (summary["sets"], *(run["by_set"] for run in summary["runs"].values())):
             by_set[theirs] = by_set.pop(ours)
-    card = ModelCard(model_card(summary, dict.fromkeys(("xstest-safe", "xstest-contrast"), SHA)))
+    card = ModelCard(
+        model_card(Summary.model_validate(summary), dict.fromkeys(("xstest-safe", "xstest-contrast"), SHA))
+    )
     index = card.data.to_dict()["model-index"][0]["results"]
     (both,) = (one for one in index if one["dataset"]["type"] == "Paul/XSTest")
     assert both["dataset"]["name"] == "Paul/XSTest"
@@ -44,11 +47,13 @@ def test_two_sets_of_one_data_set_keep_their_names(summary: dict[str, Any]) -> N
     ]
 
 
-def test_an_adapter_in_the_folder_one_stands_in_has_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_adapter_in_the_current_folder_has_a_name(
+    summary: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "my-adapter" / "run").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "my-adapter")
     for adapter, name in ((".", "my-adapter"), ("run/..", "my-adapter"), ("./run/", "run"), ("org/name", "name")):
-        assert model_name({"adapter": adapter, "model": "m"}) == name
+        assert model_name(Summary.model_validate(summary | {"adapter": adapter})) == name
 
 
 def test_the_words_name_model_settings_judge_and_versions(finished_run: Path, summary: dict[str, Any]) -> None:
@@ -87,7 +92,4 @@ def test_the_command_remakes_both_files(finished_run: Path, tmp_path: Path, caps
 def test_an_unfinished_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["card", str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert (
-        error
-        == f"eval.run card: {tmp_path}: found no summary.json; allowed: a folder that the evaluator has finished\n"
-    )
+    assert error == f"eval.run card: {tmp_path}: found no summary.json; allowed: the folder of a finished evaluation\n"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from axolotl_alttrain.eval.prompts.sets import specs
 from axolotl_alttrain.eval.report.model_card_command import merge
+from axolotl_alttrain.eval.results.summary import Summary
 from huggingface_hub import ModelCard, RepoCard
 
 from axolotl_alttrain.errors import AltTrainError
@@ -106,7 +107,7 @@ def test_only_our_own_results_are_replaced(summary: dict[str, Any]) -> None:
     text = OTHERS.replace("GSM8K", hub["id"])
     assert (hub["config"], hub["split"]) == ("main", "test")
     card = RepoCard(text)
-    merge(card, summary, {"gsm8k": SHA}, "org/name")
+    merge(card, Summary.model_validate(summary), {"gsm8k": SHA}, "org/name")
     before, after = (RepoCard(one).data.to_dict() for one in (text, str(card)))
     train, test, again, earlier, kept = before["model-index"][0]["results"]
     assert earlier["dataset"]["type"] == "axolotl-alttrain/probe-benign"
@@ -123,17 +124,17 @@ def test_only_our_own_results_are_replaced(summary: dict[str, Any]) -> None:
     assert not any("source" in one for one in results[4:])
 
     once = str(card)
-    merge(card, summary, {"gsm8k": SHA}, "org/name")
+    merge(card, Summary.model_validate(summary), {"gsm8k": SHA}, "org/name")
     assert str(card) == once
 
 
 def test_an_empty_index_takes_the_results_and_a_broken_one_is_one_line(summary: dict[str, Any]) -> None:
     card = RepoCard("---\nmodel-index:\n- name: outputs/adapter\n  results: []\n---\n# Axolotl's\n")
-    merge(card, summary, {}, "org/name")
+    merge(card, Summary.model_validate(summary), {}, "org/name")
     assert values(ModelCard(str(card))) == expected(summary)
     assert ModelCard(str(card)).data.model_name == "outputs/adapter"
     for broken in ("[text]", "text", "[{results: [{metrics: [{type: bleu}]}]}]", "7"):
         with pytest.raises(
             AltTrainError, match=r"^the card of org/name: its model-index cannot be read; allowed: http"
         ):
-            merge(RepoCard(f"---\nmodel-index: {broken}\n---\n"), summary, {}, "org/name")
+            merge(RepoCard(f"---\nmodel-index: {broken}\n---\n"), Summary.model_validate(summary), {}, "org/name")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from axolotl_alttrain.eval.report.model_card import BEGIN, END
 from axolotl_alttrain.eval.report.model_card_command import push_card, read_run
+from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 from huggingface_hub import ModelCard, constants
 
@@ -115,11 +116,11 @@ def test_push_keeps_what_stands_there_and_replaces_its_own(
     assert "# My model\n\nWords of my own.\n\n" + BEGIN in first
     assert state.parents == [SHA]
 
-    again = json.loads(json.dumps(found))
+    again = found.model_dump(mode="json")
     again["runs"]["tuned"]["by_set"]["probe-benign"]["rate"]["value"] = 0.125
     state.readme = first.replace(END, END + "\n\nWords below.\n")
     shutil.rmtree(constants.HF_HUB_CACHE)
-    push_card(again, revisions, "org/name", address)
+    push_card(Summary.model_validate(again), revisions, "org/name", address)
     card = ModelCard(state.readme)
     assert values(card)["axolotl-alttrain/probe-benign", "over_refusal"] == 12.5
     assert len(values(card)) == len(card.data.eval_results or ()) == 4
@@ -139,7 +140,7 @@ def test_push_to_a_model_without_a_card(finished_run: Path, summary: dict[str, A
 def test_a_torn_section_is_not_guessed_at(finished_run: Path, hub: tuple[Hub, str]) -> None:
     state, address = hub
     state.readme = CARD + BEGIN
-    with pytest.raises(AltTrainError, match=r"the card of org/name: found one of .* alone; allowed: both, or neither"):
+    with pytest.raises(AltTrainError, match=r"the card of org/name: found only one of .*; allowed: both or neither"):
         push_card(*read_run(finished_run), "org/name", address)
     assert state.parents == []
 
@@ -166,10 +167,10 @@ def test_a_model_that_is_not_there_is_one_line_with_the_step_that_makes_it(
     summary, revisions = read_run(finished_run)
     for adapter, shown in ((str(tmp_path), str(tmp_path)), ("org/gone", "FOLDER")):
         with pytest.raises(AltTrainError) as caught:
-            push_card({**summary, "adapter": adapter}, revisions, "org/new", hub[1])
+            push_card(summary.model_copy(update={"adapter": adapter}), revisions, "org/new", hub[1])
         assert str(caught.value) == (
-            f"cannot push to org/new: the Hub shows no such model; make it with 'hf upload org/new {shown} .', or log "
-            "in with 'hf auth login' if it is a private one"
+            f"cannot push to org/new: the Hub shows no such model; create it with 'hf upload org/new {shown} .', or "
+            "log in with 'hf auth login' if it is private"
         )
 
 

@@ -16,7 +16,8 @@ R1_8B = [
 def test_a_hub_id_is_found_whatever_its_case() -> None:
     found = paper_results(LLAMA.lower())
     assert found is not None
-    assert (found["backbone"], found["source"], found["results"]) == ("R1-8B", "arXiv 2604.18946", R1_8B)
+    assert (found.backbone, found.source) == ("R1-8B", "arXiv 2604.18946")
+    assert [result.model_dump() for result in found.results] == R1_8B
     assert hub_id(LLAMA) == LLAMA
 
 
@@ -38,7 +39,7 @@ def test_a_folder_says_where_it_comes_from(tmp_path: Path, file: str, key: str) 
     (tmp_path / file).write_text(json.dumps({key: LLAMA}))
     found = paper_results(str(tmp_path))
     assert found is not None
-    assert found["backbone"] == "R1-8B"
+    assert found.backbone == "R1-8B"
     assert hub_id(str(tmp_path)) == LLAMA
 
 
@@ -49,7 +50,7 @@ def test_a_folder_by_its_name_and_in_the_hubs_cache(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         found = paper_results(str(folder))
         assert found is not None
-        assert found["backbone"] == backbone
+        assert found.backbone == backbone
     assert hub_id(str(plain)) is None
     assert hub_id(str(cached)) == "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from axolotl_alttrain.eval.answers import code_execution, final_answer
 from axolotl_alttrain.eval.judges import judge_quality, thought_quality, thought_reader
 from axolotl_alttrain.eval.judges.base import Case
@@ -193,12 +194,18 @@ def test_code_execution() -> None:
     frozen.check("code execution", code_execution.VERSION, results)
 
 
+class _Task(yaml.SafeLoader):
+    """lm-eval's task files: ``!function utils.letter`` is read as its name."""
+
+
+_Task.add_constructor("!function", lambda loader, node: node.value)
+
+
 def test_lm_tasks() -> None:
     from axolotl_alttrain.eval.prompts.lm_tasks import utils
 
-    results: dict[str, Any] = {
-        path.name: frozen.digest(path.read_text("utf-8")) for path in sorted(LM_TASKS.glob("*.yaml"))
-    }
+    tasks = {path.name: yaml.load(path.read_text("utf-8"), _Task) for path in sorted(LM_TASKS.glob("*.yaml"))}
+    results: dict[str, Any] = {name: frozen.digest(json.dumps(task, sort_keys=True)) for name, task in tasks.items()}
     for text in ANSWERS:
         results[f"scores of {text!r}"] = [
             utils.boxed({"answer": "42"}, [text]),

@@ -12,9 +12,9 @@ from scipy.stats import binomtest
 def test_one_sample_for_each_prompt_is_the_plain_case() -> None:
     flags, others = [True, False, True, True, False], [False, False, True, False, False]
     assert rate_over(flags, range(5)) == rate(flags)
-    assert paired_over(flags, others, range(5)) == {**paired(flags, others), "units": 5, "test": "mcnemar"}
+    assert paired_over(flags, others, range(5)) == paired(flags, others)
     assert rate_over([], []) == rate([])
-    assert paired_over([], [], [])["pairs"] == 0
+    assert paired_over([], [], []).pairs == 0
 
 
 def test_repeats_that_always_agree_count_once() -> None:
@@ -58,12 +58,12 @@ def test_paired_repeats() -> None:
     second = [False] * 15 + [True, False, False]
     units = [i for i in range(6) for _ in range(3)]
     found = paired_over(first, second, units)
-    assert (found["pairs"], found["units"], found["gained"], found["lost"]) == (18, 6, 1, 15)
-    assert found["difference"] == pytest.approx(-14 / 18)
+    assert (found.pairs, found.units, found.gained, found.lost) == (18, 6, 1, 15)
+    assert found.difference == pytest.approx(-14 / 18)
     # Of the 64 sign patterns those at least as far from 0: all alike (2), and the small one turned (2).
-    assert found["p_value"] == pytest.approx(4 / 64)
-    assert found["test"] == "permutation"
-    assert found["low"] <= found["difference"] <= found["high"]
+    assert found.p_value == pytest.approx(4 / 64)
+    assert found.test == "permutation"
+    assert found.low <= found.difference <= found.high
 
 
 def test_sign_flips_are_mcnemars_test_where_units_are_prompts() -> None:
@@ -72,15 +72,15 @@ def test_sign_flips_are_mcnemars_test_where_units_are_prompts() -> None:
     # One pair of prompts that never changes shares a unit, so the permutation test is taken.
     units = [*range(12), "a", "a", "b", "b"]
     found = paired_over(first, second, units)
-    assert found["test"] == "permutation"
-    assert found["p_value"] == pytest.approx(paired(first, second)["p_value"], abs=1e-9)
+    assert found.test == "permutation"
+    assert found.p_value == pytest.approx(paired(first, second).p_value, abs=1e-9)
 
 
 def test_values_by_degree() -> None:
     found = paired_means([0.2, 0.4, 0.6, 0.5], [0.1, 0.2, 0.3, 0.5], range(4))
-    assert (found["gained"], found["lost"], found["difference"]) == (0, 3, pytest.approx(-0.15))
-    assert found["p_value"] == pytest.approx(2 / 8)  # of the eight sign patterns the two where all go one way
-    assert -0.3 <= found["low"] < found["difference"] < found["high"] <= 0
+    assert (found.gained, found.lost, found.difference) == (0, 3, pytest.approx(-0.15))
+    assert found.p_value == pytest.approx(2 / 8)  # of the eight sign patterns the two where all go one way
+    assert -0.3 <= found.low < found.difference < found.high <= 0
 
 
 def test_prompts_with_unequal_numbers_of_samples() -> None:
@@ -88,11 +88,11 @@ def test_prompts_with_unequal_numbers_of_samples() -> None:
     units = [unit for unit, size in enumerate([6, 6, 1, 1]) for _ in range(size)]
     found = paired_over([False] * 14, [True] * 14, units)
     # All four prompts changed: Newcombe's interval of 4 of 4, as the bootstrap has no width.
-    assert (found["difference"], found["low"], found["high"]) == (1.0, pytest.approx(0.3072, abs=1e-4), 1.0)
+    assert (found.difference, found.low, found.high) == (1.0, pytest.approx(0.3072, abs=1e-4), 1.0)
     # Prompts with one sample each that changed, beside large ones that did not: between none and all of the samples.
     found = paired_over([False] * 14, [False] * 12 + [True] * 2, units)
-    assert found["difference"] == pytest.approx(1 / 7)
-    assert (found["low"], found["high"]) == (0.0, 1.0)
+    assert found.difference == pytest.approx(1 / 7)
+    assert (found.low, found.high) == (0.0, 1.0)
 
 
 def test_the_difference_interval_covers() -> None:
@@ -104,7 +104,7 @@ def test_the_difference_interval_covers() -> None:
         shares = np.clip(draw.beta(0.6, 1.4, 60), 0, 1)
         second = [bool(draw.random() < shares[i]) for i in units]
         found = paired_over([False] * len(units), second, units)
-        covered += found["low"] <= 0.3 <= found["high"]
+        covered += found.low <= 0.3 <= found.high
     assert covered >= 88
 
 
@@ -115,5 +115,5 @@ def test_memory_does_not_grow_with_the_set() -> None:
     found = paired_means(before, after, range(1000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found["units"] == 1000
+    assert found.units == 1000
     assert peak < 100_000_000  # 10,000 draws at once: 720 MB, and 8 GB for 11,000 summaries

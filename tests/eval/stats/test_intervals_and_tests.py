@@ -38,14 +38,16 @@ def test_wilson_at_the_ends() -> None:
 def test_mcnemar() -> None:
     first = [True] * 10 + [False] * 10
     second = [False] * 9 + [True] + [False] * 9 + [True]
-    assert mcnemar(first, second) == {
+    assert mcnemar(first, second).model_dump(exclude_unset=True) == {
         "pairs": 20,
         "gained": 1,
         "lost": 9,
         "difference": -0.4,
         "p_value": pytest.approx(22 / 1024),
+        "units": 20,
+        "test": "mcnemar",
     }
-    assert mcnemar(first, first)["p_value"] == 1
+    assert mcnemar(first, first).p_value == 1
 
 
 def test_bootstrap_is_the_resampling_of_prompts() -> None:
@@ -65,8 +67,8 @@ def test_paired_bootstrap_uses_the_pairing() -> None:
     first, second = [True, False] * 50, [True, False] * 49 + [True, True]
     low, high = paired_bootstrap(first, second)
     assert 0 <= low <= 0.01 <= high <= 0.05  # unpaired it would be about -0.13 to 0.15
-    assert paired(first, second) == {**mcnemar(first, second), "low": low, "high": high}
-    assert paired([], [])["low"] is None
+    assert paired(first, second) == mcnemar(first, second).model_copy(update={"low": low, "high": high})
+    assert paired([], []).low is None
 
 
 def test_an_interval_where_nothing_or_everything_changed() -> None:
@@ -74,13 +76,13 @@ def test_an_interval_where_nothing_or_everything_changed() -> None:
     second, first = [True] * 48 + [False] * 2, [True] * 36 + [False] * 12 + [True] * 2
     assert newcombe(first, second, 50) == pytest.approx((0.0569, 0.3404), abs=1e-4)
     same = paired([False] * 4, [False] * 4)
-    assert (same["difference"], same["low"], same["high"]) == (0, pytest.approx(-0.4899, abs=1e-4), -same["low"])
+    assert (same.difference, same.low, same.high) == (0, pytest.approx(-0.4899, abs=1e-4), -same.low)
     gone = paired([True] * 12, [False] * 12)
-    assert gone["low"] == pytest.approx(-1)
-    assert -0.7 < gone["high"] < -0.6
+    assert gone.low == pytest.approx(-1)
+    assert -0.7 < gone.high < -0.6
     units = [0, 0, 1, 1, 2, 2, 3, 3]  # two samples of four prompts count as four
     clustered = paired_over([False] * 8, [False] * 8, units)
-    assert (clustered["low"], clustered["high"]) == (same["low"], same["high"])
+    assert (clustered.low, clustered.high) == (same.low, same.high)
 
 
 def test_holm_by_hand() -> None:
@@ -98,7 +100,7 @@ def test_minimum_detectable_difference_inverts_the_sample_size() -> None:
     assert minimum_detectable_difference(100, 0.0) == pytest.approx(minimum_detectable_difference(100, 0.05))
     assert minimum_detectable_difference(3, 1.0) is None
     assert minimum_detectable_difference(0, 0.5) is None
-    with pytest.raises(ValueError, match="0 to 1"):
+    with pytest.raises(ValueError, match="discordant is 1.5; it must be between 0 and 1"):
         minimum_detectable_difference(10, 1.5)
 
 
@@ -113,13 +115,13 @@ def test_the_difference_is_detected_as_often_as_said() -> None:
 def test_repeats() -> None:
     tries = [[True, False, False], [False, False, False], [True, True, True], [False, False, True]]
     found = repeated(tries, 3)
-    assert (found["mean"]["value"], found["worst_of_k"]["value"]) == pytest.approx((5 / 12, 3 / 4))
+    assert (found.mean.value, found.worst_of_k.value) == pytest.approx((5 / 12, 3 / 4))
     # Two of three at random: 2/3 for one hit, 0, 1, 2/3.
-    assert repeated(tries, 2)["worst_of_k"]["value"] == pytest.approx((2 / 3 + 0 + 1 + 2 / 3) / 4)
-    assert repeated(tries, 1)["worst_of_k"]["value"] == pytest.approx(5 / 12)
-    assert repeated(tries, 3, "higher")["worst_of_k"]["value"] == 1 / 4
-    assert found["worst_of_k"]["low"] < 3 / 4 < found["worst_of_k"]["high"]
-    with pytest.raises(ValueError, match="1 to the smallest number of tries, 3"):
+    assert repeated(tries, 2).worst_of_k.value == pytest.approx((2 / 3 + 0 + 1 + 2 / 3) / 4)
+    assert repeated(tries, 1).worst_of_k.value == pytest.approx(5 / 12)
+    assert repeated(tries, 3, "higher").worst_of_k.value == 1 / 4
+    assert found.worst_of_k.low < 3 / 4 < found.worst_of_k.high
+    with pytest.raises(ValueError, match="between 1 and the smallest number of tries, 3"):
         repeated(tries, 4)
 
 
@@ -135,5 +137,5 @@ def test_kappa_of_a_textbook_table() -> None:
 
 def test_precision_and_recall() -> None:
     found = precision_recall(["r", "r", "c", "c"], ["r", "c", "r", "r"], "r")
-    assert (found["precision"]["count"], found["precision"]["total"]) == (1, 2)
-    assert (found["recall"]["count"], found["recall"]["total"]) == (1, 3)
+    assert (found.precision.count, found.precision.total) == (1, 2)
+    assert (found.recall.count, found.recall.total) == (1, 3)

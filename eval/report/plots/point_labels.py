@@ -1,4 +1,4 @@
-"""Labels of points in a plot, where they are in nobody's way."""
+"""Labels of points, placed where they cover nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEAR = 3.0  # percentage points between points that share a label
 def label_points(
     axes: Any, labels: Iterable[tuple[str, tuple[float, float], str]], points: Sequence[tuple[float, float]]
 ) -> None:
-    """Write each (text, place, colour) on its point's freest side; of one colour where points nearly meet, in one."""
+    """Write each (text, place, colour) on the freest side of its point; close points of one colour share a label."""
     groups: list[tuple[list[str], tuple[float, float], str]] = []
     for text, place, colour in labels:
         near = [g for g in groups if g[2] == colour and hypot(g[1][0] - place[0], g[1][1] - place[1]) < NEAR]
@@ -45,6 +45,6 @@ def label_points(
 
 
 def along(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Points on the line that joins these places, for labels to keep off."""
+    """Points on the line that joins these places, which labels must not cover."""
     parts = [i / 10 for i in range(1, 10)]
     return [(a + t * (c - a), b + t * (d - b)) for (a, b), (c, d) in pairwise(places) for t in parts]

@@ -1,0 +1,145 @@
+"""The tables of one evaluation; each function gives None where its table would have no rows."""
+
+from __future__ import annotations
+
+from axolotl_alttrain.eval.report.measures import measure_label
+from axolotl_alttrain.eval.report.tables.numbers import (
+    NONE,
+    detectable_text,
+    longer,
+    p_heading,
+    p_text,
+    percent,
+    points,
+)
+from axolotl_alttrain.eval.report.tables.table import Cell, Column, Table, text_column
+from axolotl_alttrain.eval.results.summary import Summary
+from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED
+from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
+
+WILSON = "95 % Wilson interval"
+_DIFFERENCE = Column("tuned − base", "points", compact=True)
+
+
+def rates_table(summary: Summary) -> Table:
+    """Every metric: each run's rate and, of two runs, the paired difference and its p-value."""
+    columns = [text_column("metric"), text_column("better"), Column("n"), *_run_columns(summary)]
+    columns += [_DIFFERENCE, Column(p_heading(summary.tests.values()), compact=True)] if summary.compared else []
+    rows: list[tuple[Cell, ...]] = []
+    for metric in METRICS:
+        rates = summary.rates(metric.name)
+        if any(rate.total for rate in rates):
+            test = summary.tests.get(metric.name)
+            p = p_text(test.p_value) if test and test.pairs else NONE
+            paired = [points(test), p] if summary.compared else []
+            rows.append((metric.label, metric.better, str(rates[0].total), *map(percent, rates), *paired))
+    return Table("Rates", tuple(columns), tuple(rows), WILSON)
+
+
+def sets_table(summary: Summary) -> Table:
+    """What is measured on each set; p-values are adjusted over all of these tests."""
+    tests = {name: summary.set_test(name) for name in summary.sets}
+    compared = any(tests.values())
+    columns = [text_column("set"), text_column("measure"), Column("n"), *_run_columns(summary)]
+    columns += [_DIFFERENCE, Column("p (Holm)", compact=True)] if compared else []
+    rows: list[tuple[Cell, ...]] = []
+    for name, test in tests.items():
+        results = [run.by_set[name] for run in summary.runs.values()]
+        paired = [points(test), p_text(test.p_holm if test else None)] if compared else []
+        rates = [percent(result.rate) for result in results]
+        rows.append((name, measure_label(results[0].measure), str(results[0].rate.total), *rates, *paired))
+    return Table("By set", tuple(columns), tuple(rows), WILSON)
+
+
+def attacks_table(summary: Summary) -> Table | None:
+    """Attack success by scenario; None where there are fewer than two scenarios."""
+    names = list(dict.fromkeys(name for run in summary.runs.values() for name in run.by_scenario))
+    if len(names) < 2:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for name in names:
+        rates = [run.by_scenario.get(name, NO_RATE) for run in summary.runs.values()]
+        rows.append((name, str(rates[0].total), *map(percent, rates)))
+    columns = (text_column("scenario"), Column("n"), *_run_columns(summary))
+    return Table("Attack success by scenario", columns, tuple(rows), WILSON)
+
+
+def lengths_table(summary: Summary) -> Table | None:
+    """Mean lengths of thoughts and answers by kind of prompt and, of two runs, the paired difference."""
+    title = f"Mean length, {summary.lengths_in}"
+    names = (text_column("prompts"), text_column("part"))
+    runs = tuple(Column(run) for run in summary.runs)
+    if summary.comparison_lengths:
+        compared = [
+            (kind, part, str(one.pairs), f"{one.first:.0f}", f"{one.second:.0f}", longer(one))
+            for kind, lengths in summary.comparison_lengths.items()
+            for part, one in lengths.parts()
+        ]
+        columns = (*names, Column("n"), *runs, Column("tuned − base"))
+        return Table(title, columns, tuple(compared), "95 % bootstrap interval")
+    kinds = [kind for kind in summary.one_run.tokens if all(kind in run.tokens for run in summary.runs.values())]
+    rows = []
+    for kind in kinds:
+        means = [run.tokens[kind] for run in summary.runs.values()]
+        rows.append((kind, "thought", *(f"{mean.thought:.0f}" for mean in means)))
+        rows.append((kind, "answer", *(f"{mean.answer:.0f}" for mean in means)))
+    return Table(title, (*names, *runs), tuple(rows)) if rows else None
+
+
+def judges_table(summary: Summary) -> Table | None:
+    """Each judge's own rates, and its precision and recall for refusals on the held-out labelled answers."""
+    columns = [text_column("judge")]
+    for run in summary.runs:
+        columns += [Column(f"{run}: harmful answers", "%"), Column(f"{run}: harmful thoughts", "%", compact=True)]
+    columns += [Column("refusals: precision", "%"), Column("refusals: recall", "%")]
+    rows = tuple(_judge_row(summary, name) for name in summary.judges if name in summary.one_run.judges)
+    notes = tuple(
+        f"{run}: {pair.first} and {pair.second} over {pair.n} answers to harmful prompts: Cohen's kappa "
+        f"{NONE if pair.kappa is None else format(pair.kappa, '.2f')}."
+        for run, found in summary.runs.items()
+        for pair in found.agreement
+    )
+    return Table("Judges", tuple(columns), rows, WILSON, notes, wide=True) if rows else None
+
+
+def _judge_row(summary: Summary, name: str) -> tuple[Cell, ...]:
+    own = [run.judges[name] for run in summary.runs.values()]
+    rates = [percent(rate) for one in own for rate in (one.harmful_response, one.harmful_thought)]
+    held_out = summary.judge_quality.get(name, {}).get("held-out")
+    gold = held_out.classes.get("refusal") if held_out else None
+    return (name, *rates, *([percent(gold.precision), percent(gold.recall)] if gold else [NONE, NONE]))
+
+
+def repeats_table(summary: Summary) -> Table | None:
+    """Repeated sampling: each outcome on average and in the worst of k; None where prompts were sampled once."""
+    rows = tuple(
+        (m.label, run, str(one.prompts), str(one.k), percent(one.mean), percent(one.worst_of_k))
+        for m in TESTED
+        for run, metrics in summary.repeats.items()
+        if (one := metrics.get(m.name))
+    )
+    columns = (
+        *(text_column("metric"), text_column("run"), Column("prompts"), Column("k")),
+        *(Column("mean of k", "%"), Column("worst of k", "%")),
+    )
+    return Table("Repeated sampling", columns, rows, "95 % bootstrap interval over prompts") if rows else None
+
+
+def missing_table(summary: Summary) -> Table | None:
+    """What is unavailable, and why; None where nothing is missing."""
+    rows = tuple((name, reason.removeprefix(f"{name}: ")) for name, reason in summary.missing.items())
+    columns = (text_column("missing"), text_column("reason"))
+    return Table("Missing: not included in the results", columns, rows, alarm=True) if rows else None
+
+
+def detectable(summary: Summary) -> str:
+    """The smallest true differences that these prompts can show, in one sentence; empty for one run."""
+    tested = [(m.label, test) for m in TESTED if (test := summary.tests.get(m.name)) and test.has_power]
+    shown = ", ".join(f"{label} {detectable_text(test.minimum_detectable)}" for label, test in tested)
+    if not shown:
+        return ""
+    return f"Smallest detectable differences (80 % power, 5 % level), in percentage points: {shown}."
+
+
+def _run_columns(summary: Summary) -> list[Column]:
+    return [Column(run, "%") for run in summary.runs]

@@ -1,0 +1,35 @@
+"""What is read back from ``manifest.json``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, JsonValue
+
+
+class RunIdentity(BaseModel, frozen=True):
+    """What was run: model, adapter and chat template, as they enter the samples' keys."""
+
+    model: str | None = None
+    adapter: str | None = None
+    template: str | None = None
+
+
+class ManifestRecord(BaseModel, frozen=True):
+    """The fields that ``compare`` and ``card`` use; any may be absent from older files.
+
+    Attributes:
+        rule_versions: By metric and judge in use, its version; None in files from before versions.
+        flags: The command line's.
+        runs: By run, what was run.
+        sets: By set, its revision.
+    """
+
+    rule_versions: dict[str, int] | None = None
+    flags: dict[str, JsonValue] = {}
+    runs: dict[str, RunIdentity] = {}
+    sets: dict[str, str] = {}
+
+
+class ManifestWithSets(ManifestRecord, frozen=True):
+    """A manifest that must name its sets' revisions."""
+
+    sets: dict[str, str]

@@ -1,0 +1,150 @@
+"""``summary.json``: the results of one evaluation, typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
+from axolotl_alttrain.eval.results.finished import read_run_file
+from axolotl_alttrain.eval.results.run_results import PairedLengths, RunResults, SetTest
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
+from axolotl_alttrain.eval.stats.repeats import Repeated
+from pydantic import BaseModel, JsonValue
+
+
+class PaperResult(BaseModel, frozen=True):
+    """One row of the paper's table, in percent."""
+
+    training: str
+    harmful: float
+    over_refusal: float
+    reasoning: float | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether the row is of a model after training."""
+        return self.training != "none"
+
+
+class PaperResults(BaseModel, frozen=True):
+    """What the paper reports for one backbone: its name there, the source, and the rows."""
+
+    backbone: str
+    source: str
+    url: str = ""
+    results: list[PaperResult]
+
+
+class SummaryHead(BaseModel, frozen=True):
+    """What ``compare`` needs of a run's summary: how it was made, and which runs there are."""
+
+    version: str | None = None
+    model: str | None = None
+    adapter: str | None = None
+    settings: dict[str, JsonValue]
+    thought_format: dict[str, JsonValue] | None = None
+    packages: dict[str, str] = {}
+    judges: list[str] = ["refusal"]
+    refusal_judge: str | None = None
+    runs: dict[str, object]
+
+    @property
+    def rate_judges(self) -> list[str]:
+        """The judges that make the rates: the first, then the refusal judge if it is another one."""
+        second = self.refusal_judge or self.judges[0]
+        return list(dict.fromkeys([self.judges[0], second]))
+
+
+class Summary(BaseModel, frozen=True):
+    """``summary.json``; fields with a default may be absent from the file.
+
+    Attributes:
+        version, finished, seconds, packages: When, with which versions, and how long.
+        model, base_model, adapter: What was evaluated; ``base_model`` is the hub id where one is known.
+        paper: The paper's results for this model; None where it has none.
+        settings, samples: Of generation; samples per prompt.
+        lengths_in: Unit of lengths, ``tokens`` or ``words``.
+        thought_format: How the template opens and closes thoughts.
+        sets: Number of prompts by set.
+        missing: What was asked for and is unavailable, with the reason.
+        switched_off: What of that is left out on purpose.
+        judges, refusal_judge, judge_quality: The judges, the first of which makes the rates; quality by judge
+            and split.
+        runs: By run, ``base`` and ``tuned``.
+        comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
+            prompt and part.
+        repeats: Repeated sampling, by run and metric.
+    """
+
+    version: str
+    finished: str
+    seconds: float | None = None
+    model: str
+    base_model: str | None = None
+    adapter: str | None = None
+    paper: PaperResults | None = None
+    settings: dict[str, JsonValue]
+    samples: int = 1
+    lengths_in: str = "tokens"
+    thought_format: dict[str, JsonValue] = {}
+    sets: dict[str, int]
+    missing: dict[str, str] = {}
+    switched_off: list[str] = []
+    packages: dict[str, str] = {}
+    judges: list[str]
+    refusal_judge: str | None = None
+    judge_quality: dict[str, dict[str, SplitQuality]] = {}
+    runs: dict[str, RunResults]
+    comparison: dict[str, PairedTest] | None = None
+    repeats: dict[str, dict[str, Repeated]] = {}
+    comparison_by_set: list[SetTest] = []
+    comparison_lengths: dict[str, PairedLengths] = {}
+
+    @property
+    def tests(self) -> dict[str, PairedTest]:
+        """The paired tests by metric; empty for one run."""
+        return self.comparison or {}
+
+    @property
+    def compared(self) -> bool:
+        """Whether there are a base and a tuned run."""
+        return bool(self.comparison)
+
+    @property
+    def refusals_by(self) -> str:
+        """The judge that makes the rates of refusals."""
+        return self.refusal_judge or self.judges[0]
+
+    @property
+    def one_run(self) -> RunResults:
+        """The first run, for what all runs have in common."""
+        return next(iter(self.runs.values()))
+
+    @property
+    def base_name(self) -> str:
+        """The base model's hub id or, without one, the model as given."""
+        return self.base_model or self.model
+
+    def rates(self, metric: str) -> list[Rate]:
+        """A metric of every run, in the runs' order."""
+        return [run.rate(metric) for run in self.runs.values()]
+
+    def set_test(self, name: str) -> PairedTest | None:
+        """The paired test of what is measured on a set; None without one."""
+        measure = self.one_run.by_set[name].measure
+        return next((t for t in self.comparison_by_set if t.set == name and t.measure == measure), None)
+
+    def as_json(self) -> str:
+        """The text of ``summary.json``."""
+        return json.dumps(self.model_dump(mode="json", exclude_unset=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_summary(folder: Path) -> Summary:
+    """The summary of a finished run.
+
+    Raises:
+        AltTrainError: ``summary.json`` is missing or broken.
+    """
+    return read_run_file(folder, "summary.json", Summary)
