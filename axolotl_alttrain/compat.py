@@ -1,7 +1,6 @@
-"""What differs between the supported versions of Axolotl, and between the libraries that they pin.
+"""Differences between the supported versions of Axolotl, and of the libraries that they pin.
 
-Each difference stands here once, with the version that brought it. The rest of the package imports from here and
-does not ask for versions.
+Each difference is handled here once, with the version that introduced it. The rest of the package checks no versions.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ def required_axolotl() -> str:
 
 
 def check_axolotl() -> None:
-    """Refuse a version of Axolotl that pip would refuse, for example after an upgrade of Axolotl alone.
+    """Reject an unsupported version of Axolotl, for example after an upgrade of Axolotl alone.
 
     Raises:
-        AltTrainError: Naming the version that is installed and the command that installs a supported one.
+        AltTrainError: The version is unsupported; the message gives the command that installs a supported one.
     """
     from packaging.specifiers import SpecifierSet
 
     try:
         allowed, found = required_axolotl(), version("axolotl")
-    except PackageNotFoundError:  # run from a checkout that is not installed: nothing states what is needed
+    except PackageNotFoundError:  # a checkout that is not installed has no metadata
         return
     if not SpecifierSet(allowed).contains(found, prereleases=True):
         raise AltTrainError(
@@ -42,9 +41,9 @@ def check_axolotl() -> None:
 
 
 def loads_installed_plugins() -> bool:
-    """Whether Axolotl loads plugins from the entry-point group ``axolotl.plugins``: since 0.21.
+    """Whether Axolotl loads plugins from the entry-point group ``axolotl.plugins``, as it does since 0.21.
 
-    Before that a config has to name them under ``plugins:``.
+    Before that, a config has to name them under ``plugins:``.
     """
     from axolotl.integrations import base
 
@@ -54,8 +53,8 @@ def loads_installed_plugins() -> bool:
 def dataset_wrapper() -> Any:
     """Axolotl's ``wrap_dataset_for_tokenized_prompt(strategy, dataset)``.
 
-    Since 0.21 ``axolotl.datasets`` and ``axolotl.utils.data`` import each other, and the import succeeds only if it
-    begins with the second.
+    Since 0.21, ``axolotl.datasets`` and ``axolotl.utils.data`` import each other, which works only if the second is
+    imported first.
     """
     import axolotl.utils.data  # noqa: F401
     from axolotl.datasets import wrap_dataset_for_tokenized_prompt
@@ -64,9 +63,9 @@ def dataset_wrapper() -> Any:
 
 
 def unpacked_gguf() -> dict[str, Any]:
-    """Arguments of ``from_pretrained`` beside ``gguf_file=`` that give ordinary float weights.
+    """Arguments of ``from_pretrained``, beside ``gguf_file=``, that load ordinary float weights.
 
-    Since transformers 5.20 the weights stay in GGUF's blocks unless told otherwise, and such a model cannot be saved.
+    Since transformers 5.20, weights stay in GGUF's blocks by default, and such a model cannot be saved.
     """
     import transformers
 
@@ -75,20 +74,20 @@ def unpacked_gguf() -> dict[str, Any]:
 
 
 def snapshot(repo: str, **options: Any) -> str:
-    """huggingface_hub's ``snapshot_download``, content with the cache where the hub cannot be asked.
+    """``snapshot_download`` of huggingface_hub, with the cache as fallback when the Hub is unreachable.
 
-    Since huggingface_hub 1.33 a commit needs the hub's list of files even when its folder is in the cache, unless an
-    earlier download of the whole left that list there.
+    Since huggingface_hub 1.33, a commit needs the Hub's list of files even if its folder is cached, unless an earlier
+    full download left that list in the cache.
 
     Args:
         repo: Hub id of a model.
-        options: As ``snapshot_download`` takes them.
+        options: Passed to ``snapshot_download``.
 
     Returns:
         The folder.
 
     Raises:
-        Exception: The hub's error where the cache has no such snapshot either.
+        Exception: The Hub's error, if the cache has no such snapshot either.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

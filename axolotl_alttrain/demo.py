@@ -1,4 +1,4 @@
-"""``python -m axolotl_alttrain.demo``: prepare the demo's small model in a cache folder and print the folder."""
+"""``python -m axolotl_alttrain.demo``: prepare the demo model in a cache folder and print the folder's path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from axolotl_alttrain.generation.demo_model import prepare
 
 
 def main() -> int:
-    """Prepare the model and print its folder."""
+    """Prepare the model and print the path of its folder."""
     try:
         print(prepare())
     except AltTrainError as error:

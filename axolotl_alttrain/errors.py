@@ -1,4 +1,4 @@
-"""The errors a user can cause, each of which says what to change."""
+"""Errors that a user can cause. Each message says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 class AltTrainError(ValueError):
-    """A mistake in a config, a data file or a template that the user can mend.
+    """A mistake in a config, a data file or a template that the user can correct.
 
-    The message is complete on its own: command lines print it without a traceback and exit non-zero.
+    The message is complete: commands print it without a traceback and exit with a non-zero code.
     """
 
 
@@ -16,33 +16,46 @@ class RowError(AltTrainError):
     """One row of a data file is not a valid AltTrain example.
 
     Args:
-        field: The field at fault, for example ``answer``.
-        found: What stands there.
-        allowed: What may stand there.
+        field: The field at fault, for example ``answer``; empty where the row as a whole is at fault.
+        problem: What is wrong with it, as a predicate: ``is empty``.
+        remedy: What to do: ``write a text``.
         where: File and row, for example ``seed.jsonl, row 12 (id hw-12)``; filled in by the reader.
     """
 
-    def __init__(self, field: str, found: str, allowed: str, where: str = "") -> None:
-        self.field, self.found, self.allowed, self.where = field, found, allowed, where
+    def __init__(self, field: str, problem: str, remedy: str, where: str = "") -> None:
+        self.field, self.problem, self.remedy, self.where = field, problem, remedy, where
         place = f"{where}: " if where else ""
-        super().__init__(f"{place}field '{field}': found {found}; allowed: {allowed}")
+        super().__init__(f"{place}{self.fault}; {remedy}")
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, without place and remedy: ``field 'answer' is empty``."""
+        return f"field '{self.field}' {self.problem}" if self.field else f"the row {self.problem}"
 
     def __reduce__(self) -> tuple[type[RowError], tuple[str, str, str, str]]:
         # The default would call the class with the message alone and break in worker processes.
-        return type(self), (self.field, self.found, self.allowed, self.where)
+        return type(self), (self.field, self.problem, self.remedy, self.where)
 
     def at(self, where: str) -> RowError:
         """Return the same error with its place in the data."""
-        return RowError(self.field, self.found, self.allowed, where)
+        return RowError(self.field, self.problem, self.remedy, where)
 
 
 class TemplateError(AltTrainError):
-    """A chat template cannot render the AltTrain format; the message names the remedy."""
+    """A chat template cannot carry the AltTrain format."""
 
 
 def shown(value: Any, limit: int = 60) -> str:
-    """Describe a value for an error message: its type and the start of it."""
+    """Describe a value for an error message: a text as it is, anything else with its type; only the start of it."""
     if value is None:
         return "nothing"
     text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= limit else text[: limit - 1] + '…'}"
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if isinstance(value, str) else f"{type(value).__name__} {text}"
+
+
+def described(value: Any) -> str:
+    """Describe a value as a predicate, for :class:`RowError`: ``is missing``, ``is the int 3``."""
+    if value is None:
+        return "is missing"
+    return f"is {shown(value)}" if isinstance(value, str) else f"is the {shown(value)}"

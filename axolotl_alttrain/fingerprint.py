@@ -1,8 +1,8 @@
-"""What the tokens of a data set depend on, as one short digest, so that stale ones are never trained.
+"""One short digest of everything that the tokens of a data set depend on, so that stale tokens are never used.
 
-Axolotl keeps tokenized data in ``dataset_prepared_path`` under a key made from the config alone
-(``axolotl.utils.data.shared.generate_dataset_hash_from_config``), and ``datasets`` caches by a function's name, not by
-its code. Neither sees that this package, the tokenizer's files or a local data file has changed.
+Axolotl stores tokenized data in ``dataset_prepared_path`` under a key derived from the config alone
+(``axolotl.utils.data.shared.generate_dataset_hash_from_config``), and ``datasets`` caches by function name, not by
+code. Neither notices a change in this package, the tokenizer's files or a local data file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from axolotl_alttrain.compat import snapshot
 
 LOG = logging.getLogger(__name__)
-# Whatever turns a row into tokens; the evaluator, command line and checks do not.
+# The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.format", "example.py"),
@@ -31,7 +31,7 @@ _CODE = (
 )
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
-# As `save_pretrained` writes them, and the vocabularies of slow tokenizers.
+# The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.
 _TOKENIZER_FILES = (
     "tokenizer_config.json",
     "chat_template.jinja",
@@ -62,11 +62,11 @@ def code_digest() -> str:
 
 
 def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """Digest of what the tokens of one ``datasets:`` entry depend on beyond what Axolotl's own key holds.
+    """Digest of what the tokens of one ``datasets:`` entry depend on beyond Axolotl's own key.
 
     Args:
         cfg: An Axolotl config, as written or validated.
-        entry: The entry; its ``path`` already resolved.
+        entry: The entry, with its ``path`` already resolved.
 
     Returns:
         Twelve hexadecimal digits.
@@ -75,9 +75,9 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     options = cfg.get("alttrain") or {}
     dump = getattr(options, "model_dump", None)
     options = dump(exclude_none=True) if dump else options
-    # The other options, of the probe and the evaluation, leave the tokens as they are.
+    # The other options concern the probe and the evaluation and do not affect tokens.
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
-    digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether rows that are too long pass
+    digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:
         _add_files(digest, _tokenizer_files(str(name), cfg.get("revision_of_model")))
@@ -96,7 +96,7 @@ def _add_files(digest: Any, paths: Iterable[Path]) -> None:
 
 
 def _local_files(path: Path) -> list[Path]:
-    """A data file, or the files of a folder of data; nothing for a name on the hub, whose revision Axolotl knows."""
+    """A data file, or the files in a data folder; nothing for a Hub id, whose revision is in Axolotl's key."""
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -105,14 +105,14 @@ def _local_files(path: Path) -> list[Path]:
 
 
 def _tokenizer_files(name: str, revision: str | None) -> list[Path]:
-    """The tokenizer's files in its folder, or in the hub's local cache, fetched as loading would fetch them."""
+    """The tokenizer's files in its folder or in the Hub's local cache, downloaded if necessary."""
     if Path(name).is_dir():
         found = [Path(name) / file for file in _TOKENIZER_FILES]
         return [path for path in found if path.is_file()]
     try:
-        # One question to the hub: without a network each file of its own would wait through all retries.
+        # One request to the Hub. Separate requests would each run through all retries without a network.
         folder = Path(snapshot(name, revision=revision, allow_patterns=list(_TOKENIZER_FILES)))
-    except Exception as error:  # no network and not in the cache, gated, no such model: loading it says the rest
+    except Exception as error:  # offline and not cached, gated, or no such model: loading the tokenizer reports it
         LOG.debug("tokenizer files of %s: %s", name, error)
         return []
     return [folder / file for file in _TOKENIZER_FILES if (folder / file).is_file()]

@@ -1,8 +1,8 @@
-"""The Axolotl plugin: makes ``type: alttrain`` resolve and checks the config before GPU time is spent.
+"""The Axolotl plugin: registers ``type: alttrain`` and checks the config before GPU time is spent.
 
-Axolotl loads it where a config names it under ``plugins:``, and since 0.21 in every run, through the entry-point group
-``axolotl.plugins``. So every hook does nothing for a config that does not concern this package, and this module
-imports little: no torch, and nothing of the package that a foreign run does not need.
+Axolotl loads it if a config names it under ``plugins:``, and since 0.21 in every run, through the entry-point group
+``axolotl.plugins``. So every hook returns at once for configs that do not use AltTrain, and this module imports
+little: no torch, and nothing that an unrelated run does not need.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _STRATEGIES = "axolotl.prompt_strategies"
 
 
 class AltTrainPlugin(BasePlugin):
-    """``plugins: [axolotl_alttrain.AltTrainPlugin]``; from Axolotl 0.21 on it is loaded without being named."""
+    """``plugins: [axolotl_alttrain.AltTrainPlugin]``; since Axolotl 0.21 it is loaded without being named."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._registered = False  # whether the config registered last concerns this package
+        self._registered = False  # whether the last registered config uses AltTrain
 
     def get_input_args(self) -> str | None:
-        """The pydantic model of the options under ``alttrain:``; none for a config without AltTrain."""
+        """The pydantic model of the options under ``alttrain:``; None for a config without AltTrain."""
         return "axolotl_alttrain.args.AltTrainArgs" if self._registered else None
 
     def register(self, cfg: Any) -> None:
-        """Make the strategy known and check the config; runs before validation, in preprocess and in train.
+        """Register the strategy and check the config. Runs before validation, in preprocess and in train.
 
         Raises:
-            AltTrainError: The config would train something else than AltTrain, or Axolotl is not supported.
+            AltTrainError: The config would not train AltTrain, or this version of Axolotl is unsupported.
         """
         self._registered = concerns(cfg)
         if not self._registered:
@@ -54,7 +54,7 @@ class AltTrainPlugin(BasePlugin):
 
         _print_user_errors_in_one_line()
         check_axolotl()
-        # Where Axolotl looks for `type: alttrain`; an external module's own loader never resolves there.
+        # Axolotl looks for `type: alttrain` here; it does not find strategies of other packages by itself.
         strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
         sys.modules[f"{_STRATEGIES}.{STRATEGY}"] = strategy
         if cfg.get("base_model"):
@@ -62,22 +62,22 @@ class AltTrainPlugin(BasePlugin):
         for entry in _entries(cfg):
             if entry.get("path"):
                 entry["path"] = resolve_dataset(entry["path"])
-            # Axolotl's key for prepared data holds the type, so what stands behind the colon keeps stale tokens out.
+            # Axolotl's key for prepared data contains the type, so the part after the colon keeps stale tokens out.
             entry["type"] = f"{STRATEGY}:{data_fingerprint(cfg, entry)}"
             sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy
         check_config(cfg)
 
     def pre_model_load(self, cfg: Any) -> None:
-        """Seed the adapter's first weights, and use all processors where training runs on them."""
+        """Seed the adapter's initial weights, and use all cores when training on the CPU."""
         if not concerns(cfg):
             return
         import torch
         from transformers import set_seed
 
         if cfg.seed is not None:
-            # Axolotl seeds with the trainer, after LoRA draws its weights: one recipe, another model each time.
+            # Axolotl seeds only after LoRA has drawn its initial weights, so runs of one recipe would differ.
             set_seed(cfg.seed)
-        # `accelerate launch` leaves torch with one thread.
+        # `accelerate launch` restricts torch to one thread.
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
         if not torch.cuda.is_available() and alone and torch.get_num_threads() == 1 < processors:
@@ -85,7 +85,7 @@ class AltTrainPlugin(BasePlugin):
             LOG.info("training on the CPU with %d threads instead of the launcher's 1", processors)
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
-        """The probe, on the first process, where ``probe_every`` is set."""
+        """The probe, on the first process, if ``probe_every`` is set."""
         if not concerns(cfg):
             return []
         options = _options(cfg)
@@ -102,10 +102,10 @@ class AltTrainPlugin(BasePlugin):
         return [ProbeCallback(trainer, options, make_probe)]
 
     def post_train_unload(self, cfg: Any) -> None:
-        """Evaluate what was trained, on the first process, where ``evaluate`` is set."""
+        """Evaluate the trained model, on the first process, if ``evaluate`` is set."""
         if not concerns(cfg):
             return
-        # From 0.20 on Axolotl comes here after an error of training too.
+        # Since 0.20, Axolotl calls this hook after a failed training as well.
         options = _options(cfg)
         if options.evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
             return
@@ -122,11 +122,11 @@ def check_config(cfg: Any) -> None:
     """Check a raw config.
 
     Raises:
-        AltTrainError: Saying in one line what to change.
+        AltTrainError: The config is wrong; the message says what to change.
     """
     if cfg.get("train_on_inputs"):
         raise AltTrainError(
-            "train_on_inputs is true, which would put loss on the user's harmful request; remove the line or set "
+            "train_on_inputs is true, which puts loss on the user's harmful requests; remove the line or set "
             "'train_on_inputs: false'"
         )
     if not _entries(cfg):
@@ -137,31 +137,31 @@ def check_config(cfg: Any) -> None:
     options = cfg.get("alttrain") or {}
     if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
         raise AltTrainError(
-            "alttrain: 'evaluate' is set, but the evaluator takes no thought_format in two texts; allowed: auto or s1; "
-            "change it or remove 'evaluate'"
+            "alttrain: 'evaluate' does not work with a thought_format of two texts; set thought_format to auto or s1, "
+            "or remove 'evaluate'"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(
-            "trust_remote_code is true, but %s has no code of its own; set 'trust_remote_code: false' so that no "
+            "trust_remote_code is true, but %s needs no remote code; set 'trust_remote_code: false' so that no "
             "downloaded code can run",
             cfg.get("base_model"),
         )
 
 
 def _options(cfg: Any) -> AltTrainOptions:
-    """The options under ``alttrain:``, defaults filled in."""
+    """The options under ``alttrain:``, with defaults."""
     from axolotl_alttrain.args import AltTrainOptions
 
     return AltTrainOptions.model_validate(dict(cfg.get("alttrain") or {}))
 
 
 def concerns(cfg: Any) -> bool:
-    """Whether a config, raw or validated, asks for this package: by its plugin, its options or its data."""
+    """Whether a config, raw or validated, uses AltTrain: through its plugins, its options or its data."""
     return is_named(cfg) or bool(cfg.get("alttrain")) or bool(_entries(cfg))
 
 
 def is_named(cfg: Any) -> bool:
-    """Whether ``plugins:`` names this package, which only Axolotl before 0.21 needs."""
+    """Whether ``plugins:`` names this package, as Axolotl before 0.21 requires."""
     return any(str(name).startswith("axolotl_alttrain") for name in cfg.get("plugins") or [])
 
 
@@ -172,12 +172,12 @@ def _entries(cfg: Any) -> list[Any]:
 
 
 def is_alttrain(kind: Any) -> bool:
-    """Whether a ``type:`` is this strategy's, with or without the fingerprint that the plugin adds."""
+    """Whether a ``type:`` names this strategy, with or without the fingerprint that the plugin adds."""
     return isinstance(kind, str) and kind.partition(":")[0] == STRATEGY
 
 
 def _needs_remote_code(cfg: Any) -> bool | None:
-    """Whether model or tokenizer come with Python code; None where that cannot be looked up."""
+    """Whether the model or tokenizer needs remote code; None if that cannot be determined."""
     from transformers import PretrainedConfig
     from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
@@ -185,12 +185,12 @@ def _needs_remote_code(cfg: Any) -> bool | None:
         model = cfg.get("base_model_config") or cfg.get("base_model")
         config, _ = PretrainedConfig.get_config_dict(model)
         return "auto_map" in config or "auto_map" in get_tokenizer_config(cfg.get("tokenizer_config") or model)
-    except Exception:  # no network, gated, or no such model: loading it will say so itself
+    except Exception:  # offline, gated, or no such model: loading it reports that
         return None
 
 
 def _print_user_errors_in_one_line() -> None:
-    """Let a mistake in config or data end the process with its message instead of a traceback."""
+    """Report mistakes in config or data as one line instead of a traceback."""
     if getattr(sys.excepthook, "alttrain", False):
         return
     previous = sys.excepthook

@@ -1,6 +1,7 @@
 """What is trained on real chat templates: this package against Axolotl's own `chat_template` strategy.
 
-    python -m benchmarks.templates ../shared/templates      # any folder of *.jinja files
+    python -m benchmarks.templates             # the templates of the installed Axolotl and TRL
+    python -m benchmarks.templates FOLDER      # any folder of *.jinja files
 
 Writes benchmarks/results/templates.md. "Exact": the prompt's ids are those of `apply_chat_template(...,
 add_generation_prompt=True)` and carry no loss, and the trained ids are what the model has to generate after it, up to
@@ -27,6 +28,7 @@ from axolotl_alttrain.cli.preview.stock_comparison import EXACT, EXAMPLE, MODES,
 from axolotl_alttrain.errors import AltTrainError  # noqa: E402
 from axolotl_alttrain.format.template import learn_format, special_tokens  # noqa: E402
 from tests.families import qwen_tokenizer, with_control_tokens  # noqa: E402
+from tests.templates import folder_templates, installed_templates  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "templates.md"
 
@@ -61,13 +63,12 @@ def ours(chat: Any) -> list[str]:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("folder", type=Path, help="a folder of chat templates, *.jinja")
+    p.add_argument("folder", type=Path, nargs="?", help="a folder of *.jinja files (default: the installed templates)")
     p.add_argument("--out", type=Path, default=RESULTS)
     args = p.parse_args()
-    files = sorted(args.folder.glob("*.jinja"))
-    if not files:
-        p.error(f"{args.folder}: found no *.jinja; give a folder of chat templates")
-    sources = {path.stem: path.read_text(encoding="utf-8") for path in files}
+    sources = folder_templates(args.folder) if args.folder else installed_templates()
+    if not sources:
+        p.error(f"{args.folder or 'axolotl and trl'}: no *.jinja files are there; give a folder of chat templates")
     tokenizer = with_control_tokens(qwen_tokenizer(), sources.values())
     tokenizer.add_special_tokens({"bos_token": "<|bos|>"})
     own_eos = tokenizer.eos_token
@@ -86,11 +87,11 @@ def main() -> None:
         exact["either"] += any(cells[mode] == [EXACT] for mode in MODES)
         lines.append(f"| {name} | " + " | ".join(", ".join(found) for found in cells.values()) + " |")
     head = "| template | ours | Axolotl, think tags in `content` | Axolotl, `reasoning_content` |"
-    counts = " | ".join(f"**{exact[column]} of {len(files)}**" for column in ("ours", *MODES))
-    packages = ", ".join(f"{name} {version(name)}" for name in ("axolotl", "transformers"))
+    counts = " | ".join(f"**{exact[column]} of {len(sources)}**" for column in ("ours", *MODES))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("axolotl", "trl", "transformers"))
     summary = [
-        f"`python -m benchmarks.templates FOLDER`; {packages}.",
-        f"In {exact['either']} of {len(files)} at least one of the two ways with `chat_template` is exact.",
+        f"`python -m benchmarks.templates{' FOLDER' if args.folder else ''}`; {packages}.",
+        f"In {exact['either']} of {len(sources)} at least one of the two ways with `chat_template` is exact.",
     ]
     table = [head, "| --- | --- | --- | --- |", f"| **exact** | {counts} |", *lines]
     args.out.parent.mkdir(parents=True, exist_ok=True)

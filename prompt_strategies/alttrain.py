@@ -1,7 +1,7 @@
 """``type: alttrain``: tokenize AltTrain examples with loss on exactly what the model generates.
 
-``input_ids`` is the prompt as inference renders it, then the completion, tokenized apart; ``labels`` is -100 on
-the prompt and the ids themselves on the whole completion, its end-of-turn token included.
+``input_ids`` is the prompt as inference renders it, followed by the separately tokenized completion. ``labels`` is
+-100 on the prompt and equals ``input_ids`` on the whole completion, including its end-of-turn token.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from axolotl_alttrain.format.rows import example_from_row, row_error
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 
 LOG = get_logger(__name__)
-BATCH_ROWS = 1_000  # what Axolotl's own strategies use
+BATCH_ROWS = 1_000  # as in Axolotl's own strategies
 
 Tokens = dict[str, list[int]]
 TokensBatch = dict[str, list[list[int]]]
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
-    """Tokenize rows of any of the three shapes of :mod:`axolotl_alttrain.format.rows`; never truncate.
+    """Tokenize rows in any of the three shapes of :mod:`axolotl_alttrain.format.rows`, without truncation.
 
     Args:
-        chat: The tokenizer's chat format, learned from its template.
-        sequence_len: Longest row that training takes, in tokens.
-        file: The data set's path, for error messages.
-        excess_length_strategy: ``drop`` or ``truncate`` where the config chose to lose what is too long;
-            otherwise a row that is too long is an error.
+        chat: The chat format learned from the tokenizer's template.
+        sequence_len: Maximum length of a row, in tokens.
+        file: Path of the data set, for error messages.
+        excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
+            error.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
-        # `datasets` keys its cache on this object's state, where code does not show.
+        # `datasets` derives its cache key from this object's state, which does not include code.
         self.code = code_digest()
 
     @property
     def supports_batched(self) -> bool:
-        """Columns of many rows are taken at once."""
+        """Rows are tokenized in batches."""
         return True
 
     @overload
@@ -63,14 +63,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         """Tokenize one row, or the columns of a batch of rows.
 
         Args:
-            prompt: One row, or a mapping from column to the list of the rows' values.
-            numbers: The rows' indices from 0 in the data set, where known.
+            prompt: One row, or a batch: a mapping from column to the values of all rows.
+            numbers: The rows' indices in the data set, from 0, if known.
 
         Returns:
-            ``input_ids``, ``attention_mask`` and ``labels``: lists of one length per row.
+            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row.
 
         Raises:
-            RowError: Naming file, row and field.
+            RowError: A row is not valid; the message names file, row and field.
         """
         if not _is_batch(prompt):
             return {name: values[0] for name, values in self._tokenize_rows([prompt], numbers).items()}
@@ -85,7 +85,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         keep_in_memory: bool | None = False,
         **_: Any,
     ) -> Dataset | IterableDataset:
-        """Tokenize a whole data set; rows are numbered, so that an error names the one at fault."""
+        """Tokenize a whole data set. Rows are numbered so that errors can name them."""
         if isinstance(dataset, IterableDataset):
             return dataset_wrapper()(self, dataset)
         tokenized = dataset.map(
@@ -108,8 +108,10 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                 rendered.append(self.chat.render(example_from_row(row)))
             except (RowError, TemplateError) as error:
                 number = None if numbers is None else numbers[position] + 1
-                if isinstance(error, TemplateError):  # a role or an order of turns that this template refuses
-                    error = RowError("instruction", f"what {error}", "messages that the model's template takes")
+                if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
+                    error = RowError(
+                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
+                    )
                 raise row_error(error, row, self.file, number) from None
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
@@ -122,7 +124,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _check_lengths(self, tokenized: Dataset) -> None:
         if not len(tokenized):
-            raise AltTrainError(f"{self.file}: found no rows; allowed: at least one example")
+            raise AltTrainError(f"{self.file} has no rows; add at least one example")
         lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"])
         longest = pc.max(lengths).as_py()
         if longest <= self.sequence_len:
@@ -134,16 +136,16 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
         )
         if self.excess_length_strategy in ("drop", "truncate"):
-            LOG.warning("%s; as the config says, Axolotl will %s them", message, self.excess_length_strategy)
+            LOG.warning("%s; Axolotl will %s them, as the config says", message, self.excess_length_strategy)
             return
         raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
 
 
 def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
-    """Axolotl's entry: the strategy for one ``datasets:`` entry.
+    """Axolotl's entry point: the strategy for one ``datasets:`` entry.
 
     Args:
-        tokenizer: The tokenizer that Axolotl has loaded.
+        tokenizer: The tokenizer that Axolotl loaded.
         cfg: The Axolotl config.
         ds_cfg: The ``datasets:`` entry.
 
@@ -168,17 +170,17 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
 
 
 def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | None:
-    """The template in use: the config's choice if it made one, else the tokenizer's own."""
+    """The chat template that the config names; None for the tokenizer's own."""
     if not (cfg.get("chat_template") or ds.get("chat_template")):
         return None
     try:
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:
-        raise TemplateError(f"chat_template: {error}") from None
+        raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
 
 
 def _is_batch(prompt: Mapping[str, Any]) -> bool:
-    """A batch has a list in every column; one row has at least one plain value (its answer or label)."""
+    """Whether this is a batch: every column is a list, while a single row has at least one plain value."""
     return all(isinstance(values, list) for values in prompt.values()) and not (
         set(prompt) == {"messages"} and bool(prompt["messages"]) and isinstance(prompt["messages"][0], Mapping)
     )

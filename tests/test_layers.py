@@ -47,15 +47,15 @@ def without_an_install(tmp_path: Path, *arguments: str) -> subprocess.CompletedP
 
 def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:
     code = (
-        "from axolotl_alttrain.eval.results.rules import rules_digest;"
+        "from axolotl_alttrain.eval.results.rules import rule_versions;"
         "from axolotl_alttrain.data.builtin import resolve_dataset;"
         "import axolotl_alttrain.prompt_strategies as strategies;"
-        "print(len(rules_digest()), resolve_dataset('alttrain-seed'), *strategies.__path__)"
+        "print(rule_versions([], []), resolve_dataset('alttrain-seed'), *strategies.__path__)"
     )
     done = without_an_install(tmp_path, "-c", code)
     checkout = (tmp_path / "checkout").resolve()
     seed = checkout / "examples" / "data" / "alttrain-seed.jsonl"
-    assert (done.stdout, done.stderr) == (f"16 {seed} {checkout / 'prompt_strategies'}\n", "")
+    assert (done.stdout, done.stderr) == (f"{{'thought structure': 1}} {seed} {checkout / 'prompt_strategies'}\n", "")
 
 
 def test_started_from_a_checkout_no_module_is_loaded_twice(tmp_path: Path, tiny: tuple[Path, Path]) -> None:

@@ -29,19 +29,19 @@ def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[...
 
 @click.group()
 def alttrain() -> None:
-    """AltTrain: build data, look at what would be trained, whether it fits, and check the machine."""
-    # Reading a config runs Axolotl's own code, which reports usage and errors; looking at a recipe reports nothing.
+    """AltTrain: build data, preview training, estimate memory and time, check the machine."""
+    # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
 
 @alttrain.command()
 @_CONFIG
 @click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the same as a page.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the preview as an HTML page.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
 @_user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
-    """Show what CONFIG would train, token by token: steps in colour, then a table over the whole data set."""
+    """Show which tokens CONFIG trains: rows in colour, then tables over the whole data set."""
     from axolotl_alttrain.cli.preview.preview_command import run_preview
 
     run_preview(config, rows, html, json_file)
@@ -54,7 +54,7 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) 
 def doctor(config: Path | None, json_file: Path | None) -> int:
     """Check this machine and, if given, CONFIG.
 
-    Each line is ok, warning or problem, with what to do; the exit code is 1 on a problem.
+    Each line is ok, a warning or a problem with its remedy. The exit code is 1 if there is a problem.
     """
     from axolotl_alttrain.cli.doctor import run_doctor
 
@@ -63,23 +63,23 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 
 @alttrain.command()
 @_CONFIG
-@click.option("--gpu", default="a6000", show_default=True, help="The card: a6000, 3090, 4090, a100-40, h100, ...")
-@click.option("--gpus", type=click.IntRange(min=1), help="How many (default: as many as CONFIG needs).")
-@click.option("--rows", type=click.IntRange(min=1), help="As if the data had so many rows.")
+@click.option("--gpu", default="a6000", show_default=True, help="GPU model: a6000, 3090, 4090, a100-40, h100, ...")
+@click.option("--gpus", type=click.IntRange(min=1), help="Number of GPUs (default: as many as CONFIG needs).")
+@click.option("--rows", type=click.IntRange(min=1), help="Assume that the data set has this many rows.")
 @click.option(
     "--efficiency",
     type=click.FloatRange(0.01, 1),
-    help="Share of the card's matrix rate that is reached (default 0.5).",
+    help="Share of the GPU's peak matrix rate that is reached (default: 0.5).",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
 @_user_errors_in_one_line
 def fit(
     config: Path, gpu: str, gpus: int | None, rows: int | None, efficiency: float | None, json_file: Path | None
 ) -> int:
-    """Estimate peak memory and time of CONFIG on a card, from the model's config alone.
+    """Estimate peak memory and training time of CONFIG on a GPU, from the model's config alone.
 
-    Nothing is downloaded but the config and tokenizer of a model that this package does not know. The exit code is 1
-    where it does not fit.
+    Nothing is downloaded except the config and tokenizer of models that this package does not ship. The exit code is 1
+    if the training does not fit.
     """
     from axolotl_alttrain.cli.fit_command import MATRIX_EFFICIENCY, run_fit
 
@@ -124,20 +124,32 @@ def card(folder: Path, repo: str | None, public: bool) -> None:
 
 
 @alttrain.command()
-@click.option("--model", required=True, help="Folder or hub id; with --backend openai the server's name for it.")
-@click.option("--queries", required=True, help="JSONL, text with a query a line, or alttrain-seed (its benign rows).")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="JSONL file of the traces.")
-@click.option("--column", default="instruction", show_default=True, help="Column of the JSONL file.")
+@click.option("--model", required=True, help="Folder or Hub id; with --backend openai, the model's name on the server.")
+@click.option(
+    "--queries",
+    required=True,
+    help="JSONL file, text file with one query per line, or alttrain-seed (its benign rows).",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Output file for the traces, JSONL."
+)
+@click.option("--column", default="instruction", show_default=True, help="Column with the query, for JSONL.")
 @click.option("--backend", type=click.Choice(["hf", "openai"]), default="hf", show_default=True)
 @click.option("--base-url", help="Address of an OpenAI-compatible server (vLLM, Ollama, ...).")
-@click.option("--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Requests held at once.")
-@click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Of each query.")
-@click.option("--temperature", type=click.FloatRange(min=0), default=0.6, show_default=True, help="0 is greedy.")
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), default=16, show_default=True, help="Concurrent requests, for openai."
+)
+@click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Samples per query.")
+@click.option(
+    "--temperature", type=click.FloatRange(min=0), default=0.6, show_default=True, help="0 means greedy decoding."
+)
 @click.option("--top-p", type=click.FloatRange(0.01, 1), default=0.95, show_default=True)
 @click.option("--max-new-tokens", type=click.IntRange(min=1), default=4096, show_default=True)
 @click.option("--seed", type=int, default=1995, show_default=True)
-@click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="For hf.")
-@click.option("--load-in-4bit", is_flag=True, help="For hf: load the weights in NF4.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Sequences per batch, for hf."
+)
+@click.option("--load-in-4bit", is_flag=True, help="Load the weights in NF4, for hf.")
 @click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
 @_user_errors_in_one_line
 def traces(
@@ -157,9 +169,9 @@ def traces(
     load_in_4bit: bool,
     thought_format: str,
 ) -> None:
-    """Sample a model's own traces for benign queries, as a source for build.
+    """Sample a model's own reasoning traces for benign queries, as a source for 'build'.
 
-    An interrupted run goes on where it stopped. Temperature and top-p default to what DeepSeek-R1's card recommends.
+    An interrupted run resumes. Temperature and top-p default to the values that DeepSeek-R1's model card recommends.
     """
     from axolotl_alttrain.cli.traces_command import run_traces
     from axolotl_alttrain.data.traces.samplers import HFSampler, OpenAISampler

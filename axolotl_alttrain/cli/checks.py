@@ -1,4 +1,4 @@
-"""The doctor's findings about the machine: packages, launcher, GPU, bitsandbytes."""
+"""The doctor's checks of the machine: packages, launcher, GPU, bitsandbytes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Check:
     """One line of the doctor.
 
     Attributes:
-        name: What was looked at.
-        status: ``problem`` where training would fail or train something else.
+        name: What was checked.
+        status: ``problem`` if training would fail or would train something else.
         found: What was found.
-        remedy: What to do about it; empty where it is ok.
+        remedy: What to do about it; empty if nothing needs doing.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Check:
 
 
 def check_packages() -> Iterator[Check]:
-    """Versions against those that this package requires, and against the environments in which its tests passed."""
+    """Compare installed versions with the required ones and with the environments in which the tests passed."""
     from packaging.requirements import Requirement
     from packaging.version import Version
 
@@ -51,7 +51,7 @@ def check_packages() -> Iterator[Check]:
     for name in PACKAGES:
         found, tested = here.packages.get(name), known_versions(name, axolotl)
         if found is None:
-            # The newest that runs on this Python: Axolotl 0.20 and later need 3.12.
+            # The newest for this Python: Axolotl 0.20 and later need Python 3.12.
             fitting = [row.packages[name] for row in known_environments() if row.minor == here.minor] or tested
             yield Check(name, "problem", "not installed", f"pip install {name}=={max(fitting, key=Version)}")
         elif name in needed and not needed[name].specifier.contains(found, prereleases=True):
@@ -61,7 +61,7 @@ def check_packages() -> Iterator[Check]:
 
 
 def _compared(name: str, found: str, release: str, tested: Sequence[str]) -> Check:
-    """A version that is allowed, against those that are tested beside the installed Axolotl."""
+    """Compare an allowed version with those tested together with the installed Axolotl."""
     if release in tested:
         return Check(name, "ok", found)
     remedy = f"use Python {tested[-1]}" if name == "python" else f"pip install {name}=={tested[-1]}"
@@ -69,7 +69,7 @@ def _compared(name: str, found: str, release: str, tested: Sequence[str]) -> Che
 
 
 def check_launcher() -> Check:
-    """Whether the process that ``axolotl train`` starts finds this plugin: it runs ``accelerate`` from the PATH."""
+    """Whether the process that ``axolotl train`` starts, through ``accelerate`` on the PATH, finds this plugin."""
     name = "axolotl train"
     launcher = shutil.which("accelerate")
     if launcher is None:
@@ -84,7 +84,7 @@ def check_launcher() -> Check:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LAUNCH_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(name, "problem", f"{launcher} does not run ({error})", "pip install --force-reinstall accelerate")
+        return Check(name, "problem", f"{launcher} cannot be run ({error})", "pip install --force-reinstall accelerate")
     said = [line for line in done.stdout.splitlines() if line.startswith("alttrain ")]
     if done.returncode or not said:
         errors = [line for line in done.stderr.splitlines() if "Error" in line or "No module named" in line]
@@ -93,25 +93,25 @@ def check_launcher() -> Check:
             name,
             "problem",
             f"the process that {launcher} starts cannot import the plugin ({reason})",
-            "install axolotl and axolotl-alttrain in one environment, and activate it",
+            "install axolotl and axolotl-alttrain in the same environment, and activate it",
         )
     interpreter, *_ = json.loads(said[0].removeprefix("alttrain "))
     if os.path.realpath(os.path.dirname(interpreter)) != os.path.realpath(os.path.dirname(sys.executable)):
         return Check(
             name,
             "warning",
-            f"{launcher} runs {interpreter}, another environment than this one ({sys.executable})",
-            "activate the environment in which you run this",
+            f"{launcher} runs {interpreter}, which is not in this environment ({sys.executable})",
+            "activate this environment",
         )
     return Check(name, "ok", f"{launcher} starts a process that imports the plugin")
 
 
 def check_gpu() -> Check:
-    """The GPU and its memory, in GiB."""
+    """The GPUs and their memory, in GiB."""
     import torch
 
     if not torch.cuda.is_available():
-        built = "this torch has no GPU support" if torch.version.cuda is None else "torch sees no GPU"
+        built = "this build of torch has no GPU support" if torch.version.cuda is None else "torch finds no GPU"
         return Check(
             "GPU",
             "warning",
@@ -123,12 +123,12 @@ def check_gpu() -> Check:
         free, total = torch.cuda.mem_get_info(index)
         parts.append(f"{torch.cuda.get_device_name(index)}, {free / GIB:.0f} of {total / GIB:.0f} GiB free")
     busy = torch.cuda.mem_get_info(0)[0] < 0.5 * torch.cuda.mem_get_info(0)[1]
-    remedy = "other processes hold its memory: see nvidia-smi" if busy else ""
+    remedy = "other processes use its memory; see nvidia-smi" if busy else ""
     return Check("GPU", "warning" if busy else "ok", "; ".join(parts), remedy)
 
 
 def check_bitsandbytes() -> Check:
-    """Whether a 4-bit layer computes and passes gradients on the device that training uses."""
+    """Whether a 4-bit layer computes results and gradients on the device that training uses."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -145,7 +145,7 @@ def check_bitsandbytes() -> Check:
         out.sum().backward()
         rounding = ((out - layer(given)).norm() / layer(given).norm()).item()
         passed = given.grad is not None and bool(given.grad.isfinite().all())
-    except Exception as error:  # a missing kernel shows in many ways
+    except Exception as error:  # a missing kernel raises various errors
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return Check(
             "bitsandbytes",
@@ -153,12 +153,12 @@ def check_bitsandbytes() -> Check:
             f"a 4-bit layer fails on {device}: {first}",
             "reinstall it for your CUDA version, or train without load_in_4bit",
         )
-    # NF4's rounding is about a tenth of the weights' size.
+    # NF4 rounds weights by about a tenth of their size.
     if not passed or rounding > 0.2:
         return Check(
             "bitsandbytes",
             "problem",
-            f"a 4-bit layer on {device} is off by {100 * rounding:.0f} %",
+            f"a 4-bit layer on {device} has an error of {100 * rounding:.0f} %",
             "reinstall it for your CUDA version",
         )
     return Check("bitsandbytes", "ok", f"a 4-bit layer works on {device} (rounding {100 * rounding:.0f} %)")

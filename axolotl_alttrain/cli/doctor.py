@@ -1,4 +1,4 @@
-"""``axolotl alttrain doctor``: is this machine, and this recipe, ready to train?"""
+"""``axolotl alttrain doctor``: check whether the machine and the recipe are ready for training."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("
 
 
 def run_doctor(config: Path | None = None, json_file: Path | None = None, console: Console | None = None) -> int:
-    """Print every check as a line.
+    """Print one line per check.
 
     Args:
-        config: A recipe to look into; without one only the machine is checked.
+        config: A recipe to check; without one, only the machine is checked.
         json_file: Where to write the checks.
         console: Where to print.
 
     Returns:
-        1 where there is a problem, else 0.
+        1 if there is a problem, otherwise 0.
     """
     console = console or Console()
-    with Console(stderr=True).status("looking at the machine"):
+    with Console(stderr=True).status("checking"):
         checks = list(all_checks(config))
     console.print(checks_table(checks))
     counts = {status: sum(check.status == status for check in checks) for status in _SIGNS}
@@ -53,7 +53,7 @@ def all_checks(config: Path | None) -> Iterator[Check]:
 
 
 def checks_table(checks: Iterable[Check]) -> Table:
-    """A line per check, with the remedy below what was found."""
+    """A table with one row per check: the finding and, below it, the remedy."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

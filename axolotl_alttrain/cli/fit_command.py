@@ -1,4 +1,4 @@
-"""``axolotl alttrain fit``: does a recipe fit a card, and how long does it take, before the card is rented."""
+"""``axolotl alttrain fit``: estimate whether a recipe fits a GPU and how long training takes, before renting one."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _LARGEST_BATCH_TOKENS = 1 << 22
 
 @dataclass(frozen=True)
 class Fit:
-    """What ``fit`` found.
+    """The result of ``fit``.
 
     Attributes:
         config: Path of the recipe.
-        gpu: The card.
-        gpus: How many of them.
-        architecture: Where the model's numbers come from.
-        parameters: Of the base model.
-        lengths: The rows' lengths.
-        tokens: In the largest forward pass of the training, padding included.
-        parts: The peak's parts on one card.
-        full_tokens: In the largest forward pass that the recipe allows, whatever the data.
-        full_gib: The peak of such a pass.
-        most_tokens: In the largest forward pass that would fit; 0 where none does.
-        micro_batch_size: The largest that fits, if every batch were as long as it may be; 0 where none does.
+        gpu: The GPU.
+        gpus: Number of GPUs.
+        architecture: Source of the model's architecture.
+        parameters: Number of parameters of the base model.
+        lengths: Lengths of the rows.
+        tokens: Tokens in the largest forward pass of this training, including padding.
+        parts: Parts of the peak memory of one GPU.
+        full_tokens: Tokens in the largest forward pass that the recipe allows for any data.
+        full_gib: Peak memory of such a pass.
+        most_tokens: Tokens in the largest forward pass that fits; 0 if none does.
+        micro_batch_size: The largest that fits whatever rows a batch holds; 0 if none does.
         time: Steps, tokens and seconds.
-        efficiency: The share of the card's matrix rate that was assumed.
+        efficiency: Assumed share of the GPU's matrix rate.
     """
 
     config: str
@@ -62,16 +62,16 @@ class Fit:
 
     @property
     def gib(self) -> float:
-        """The peak on one card."""
+        """Peak memory of one GPU."""
         return _gib(self.parts)
 
     @property
     def fits(self) -> bool:
-        """Whether the peak is within the card's memory."""
+        """Whether the peak is within the GPU's memory."""
         return self.gib <= self.gpu.memory
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the rows' lengths as their number, mean and longest."""
+        """Values for JSON, with number, mean and maximum instead of all row lengths."""
         tokens = self.lengths.tokens
         plain = asdict(self) | {"peak_gib": round(self.gib, 2), "fits": self.fits}
         plain["lengths"] = {
@@ -95,13 +95,13 @@ def estimate(
 
     Args:
         config: An Axolotl config with the plugin.
-        gpu: The card.
-        gpus: How many; by default as many as the recipe needs.
-        rows: Take the data set as if it had so many rows.
+        gpu: The GPU.
+        gpus: Number of GPUs; by default as many as the recipe needs.
+        rows: Assume that the data set has this many rows.
         efficiency: Share of ``gpu.tflops`` that matrix products reach.
 
     Raises:
-        AltTrainError: Config, model or data are not as they must be.
+        AltTrainError: The config, the model or the data is unusable; the message says why.
     """
     cfg = load_config(config, gpu=gpu, gpus=gpus)
     number = gpus or needed_gpus(cfg)
@@ -112,7 +112,9 @@ def estimate(
         model = read_model(read_architecture(cfg), cfg)
         batches = epoch_batches(lengths.tokens, cfg)
     if not batches:
-        raise AltTrainError(f"{config}: {len(lengths.tokens)} rows make no batch; give more rows or a smaller batch")
+        raise AltTrainError(
+            f"{config}: {len(lengths.tokens)} rows are too few for one batch; add rows or lower the batch size"
+        )
     tokens = max(batch.padded for batch in batches)
     most = _most_tokens(model, cfg, gpu, number)
     full = int(cfg.micro_batch_size) * int(cfg.sequence_len)
@@ -143,7 +145,7 @@ def run_fit(
     json_file: Path | None = None,
     console: Console | None = None,
 ) -> int:
-    """Print the estimate; 1 where the recipe does not fit the card."""
+    """Print the estimate; return 1 if the recipe does not fit the GPU, otherwise 0."""
     console = console or Console()
     found = estimate(config, find_gpu(gpu), gpus, rows, efficiency)
     console.print(parts_table(found))
@@ -156,40 +158,40 @@ def run_fit(
 
 
 def parts_table(found: Fit) -> Table:
-    """The peak of one card, part by part."""
-    title = f"{found.config} on {_cards(found)}: estimated peak memory of one card"
+    """The peak memory of one GPU, by part."""
+    title = f"{found.config} on {_gpu_names(found)}: estimated peak memory per GPU"
     table = Table(title=title, title_justify="left", show_footer=True)
     verdict = "fits" if found.fits else "DOES NOT FIT"
     style = "bold green" if found.fits else "bold red"
     table.add_column("part", footer="total", footer_style="bold")
     table.add_column("GiB", footer=f"{found.gib:.1f}", footer_style="bold", justify="right")
-    table.add_column("from", footer=f"{verdict}: the card has {found.gpu.memory}", footer_style=style)
+    table.add_column("basis", footer=f"{verdict}: the GPU has {found.gpu.memory}", footer_style=style)
     for part in found.parts:
         table.add_row(part.name, f"{part.bytes / GIB:.2f}", part.source)
     return table
 
 
 def fit_lines(found: Fit) -> list[str]:
-    """What the table does not hold, a sentence each."""
+    """What the table does not show, one sentence each."""
     tokens, time = found.lengths.tokens, found.time
     dropped = f"; {found.lengths.dropped} more are longer than sequence_len" if found.lengths.dropped else ""
     if found.micro_batch_size:
         largest = (
-            f"Largest forward pass that fits: {found.most_tokens:,} tokens, so 'micro_batch_size: "
-            f"{found.micro_batch_size}' at most."
+            f"Largest forward pass that fits: {found.most_tokens:,} tokens, so use at most 'micro_batch_size: "
+            f"{found.micro_batch_size}'."
         )
     else:
-        largest = "No batch fits this card: take a smaller model, 4-bit weights, checkpointing or a larger card."
+        largest = "No batch fits this GPU: use a smaller model, 4-bit weights, gradient checkpointing or a larger GPU."
     return [
         f"Model: {found.parameters:,} parameters, architecture {found.architecture}.",
         f"Rows: {len(tokens):,}, {sum(tokens) / len(tokens):.0f} tokens on average, the longest {max(tokens):,}"
         f"{dropped} ({found.lengths.how}).",
-        f"Largest forward pass of this training: {found.tokens:,} tokens. With longer rows, up to "
-        f"{found.full_tokens:,} tokens: {found.full_gib:.1f} GiB. {largest}",
+        f"Largest forward pass of this training: {found.tokens:,} tokens. Longer rows, up to "
+        f"{found.full_tokens:,} tokens, would need {found.full_gib:.1f} GiB. {largest}",
         f"Training: {time.steps:,} steps of {time.rows_per_step:.1f} rows, {time.tokens:,} tokens "
-        f"({100 * (time.padded / time.tokens - 1):.0f} % padding on top), about {time.seconds / 60:.0f} minutes.",
-        f"Time assumes that matrix products reach {100 * found.efficiency:.0f} % of the data sheet's "
-        f"{found.gpu.tflops:.0f} TFLOPS; loading and saving not counted. Nothing here was measured on a GPU.",
+        f"(plus {100 * (time.padded / time.tokens - 1):.0f} % padding), about {time.seconds / 60:.0f} minutes.",
+        f"The time assumes that matrix products reach {100 * found.efficiency:.0f} % of the data sheet's "
+        f"{found.gpu.tflops:.0f} TFLOPS and excludes loading and saving. Nothing here was measured on a GPU.",
     ]
 
 
@@ -197,12 +199,12 @@ def _gib(parts: list[Part]) -> float:
     return sum(part.bytes for part in parts) / GIB
 
 
-def _cards(found: Fit) -> str:
+def _gpu_names(found: Fit) -> str:
     return found.gpu.name if found.gpus == 1 else f"{found.gpus} x {found.gpu.name}"
 
 
 def _most_tokens(model: Model, cfg: Any, gpu: Gpu, gpus: int) -> int:
-    """The largest forward pass that fits; memory grows with its tokens."""
+    """Tokens in the largest forward pass that fits; memory grows with the tokens."""
     low, high = 0, _LARGEST_BATCH_TOKENS
     while low < high:
         middle = (low + high + 1) // 2
@@ -214,7 +216,7 @@ def _most_tokens(model: Model, cfg: Any, gpu: Gpu, gpus: int) -> int:
 
 
 def _largest_micro_batch(lengths: list[int], cfg: Any, most: int) -> int:
-    """Rows, or packed rows, of a batch that fits whatever the shuffle brings together."""
+    """The largest batch, in rows or packed rows, that fits however the rows are shuffled."""
     if cfg.sample_packing:
         rows = int(cfg.sample_packing_bin_size or len(lengths))
         longest = min(int(cfg.sequence_len), sum(sorted(lengths)[-rows:]))

@@ -1,4 +1,4 @@
-"""What the doctor starts through ``accelerate launch``, as ``axolotl train`` starts training: says what imports."""
+"""Started by the doctor through ``accelerate launch``, as ``axolotl train`` starts training: prints what it imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a recipe as ``axolotl train`` reads it, but write nothing and start nothing."""
+"""Read a recipe as ``axolotl train`` does, without writing or starting anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
-# What a recipe for a GPU is checked against where there is none.
+# GPU recipes are checked against this one on machines without a GPU.
 DEFAULT_GPU = GPUS["a6000"]
 
 
@@ -34,9 +34,9 @@ class Recipe:
 
     Attributes:
         cfg: The config as Axolotl completes it.
-        tokenizer: Loaded as in training, with the config's special tokens.
+        tokenizer: The tokenizer as in training, with the config's special tokens.
         sources: The AltTrain entries of ``datasets:``.
-        others: Paths of the entries of other types, which are not looked into.
+        others: Paths of the entries of other types, which are not read.
     """
 
     cfg: Any
@@ -50,13 +50,13 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
 
     Args:
         path: A YAML file.
-        this_machine: Check it against this machine's GPU; otherwise against an A6000 where there is no GPU.
-        gpu: Check it against this card instead, and take the architecture of a recipe's backbone from this package,
-            so that nothing is downloaded.
-        gpus: How many of them; by default as many as the recipe needs.
+        this_machine: Check the config against this machine; otherwise against an A6000 if there is no GPU.
+        gpu: Check the config against this GPU instead, and read the architecture of a recipe's backbone from this
+            package, so that nothing is downloaded.
+        gpus: Number of GPUs; by default as many as the recipe needs.
 
     Raises:
-        AltTrainError: The file is no valid config, or does not name the plugin.
+        AltTrainError: The config is not valid or does not use AltTrain.
     """
     from axolotl.cli.config import gpu_capabilities, plugin_set_cfg, prepare_plugins
     from axolotl.utils.config import normalize_cfg_datasets, normalize_config, validate_config
@@ -84,12 +84,12 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
             cfg = validate_config(cfg, capabilities=capabilities, env_capabilities=environment)
             normalize_config(cfg)
             normalize_cfg_datasets(cfg)
-        except OSError as error:  # transformers, where there is neither such a folder nor the hub
+        except OSError as error:  # from transformers: no such folder, and the Hub is unreachable
             first = str(error).splitlines()[0]
             raise AltTrainError(
-                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model first or give its folder"
+                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model or give its folder"
             ) from None
-        except ValueError as error:  # pydantic's errors among them
+        except ValueError as error:  # includes pydantic's errors
             raise AltTrainError(f"{path}: {_first_error(error)}") from None
         plugin_set_cfg(cfg)
     return cfg
@@ -109,7 +109,7 @@ def load_tokenizer(cfg: Any) -> Any:
     except (OSError, ValueError) as error:
         raise AltTrainError(
             f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({str(error).splitlines()[0]}); download "
-            "the model first or give its folder"
+            "the model or give its folder"
         ) from None
 
 
@@ -117,7 +117,7 @@ def load_recipe(path: Path) -> Recipe:
     """Read config, tokenizer and data.
 
     Raises:
-        AltTrainError: Any of them is not as it must be; the message says what to change.
+        AltTrainError: One of them is unusable; the message says what to change.
     """
     cfg = load_config(path)
     return with_data(cfg, load_tokenizer(cfg))
@@ -127,7 +127,7 @@ def with_data(cfg: Any, tokenizer: Any) -> Recipe:
     """A recipe from its config and tokenizer.
 
     Raises:
-        AltTrainError: The data or the template are not as they must be.
+        AltTrainError: The data or the template is unusable; the message says why.
     """
     sources, others = [], []
     for entry, ours in entries(cfg):
@@ -139,7 +139,7 @@ def with_data(cfg: Any, tokenizer: Any) -> Recipe:
 
 
 def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
-    """The rows of one entry and the format in which they are trained.
+    """The rows of one entry and the chat format used to train them.
 
     Raises:
         AltTrainError: The data cannot be read.
@@ -152,7 +152,7 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
 
 
 def load_rows(cfg: Any, entry: Any) -> Any:
-    """The rows of one entry, chosen as Axolotl chooses them.
+    """The rows of one entry, selected as Axolotl selects them.
 
     Raises:
         AltTrainError: The data cannot be read.
@@ -163,13 +163,17 @@ def load_rows(cfg: Any, entry: Any) -> Any:
     try:
         with quiet():
             rows = load_dataset_with_config(entry, cfg.hf_use_auth_token, streaming=False)
-    except Exception as error:  # hub, file system and parsers each raise their own
+    except Exception as error:  # the Hub, the file system and parsers each raise their own errors
         first = (str(error).splitlines() or [""])[0]
-        raise AltTrainError(f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first})") from None
+        raise AltTrainError(
+            f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first}); check 'path:'"
+        ) from None
     if isinstance(rows, DatasetDict):
         name = entry.split if entry.split in rows else "train"
         if name not in rows:
-            raise AltTrainError(f"datasets: {entry.path} has no split {name!r}; allowed: 'split:' one of {list(rows)}")
+            raise AltTrainError(
+                f"datasets: {entry.path} has no split {name!r}; set 'split:' to one of {', '.join(rows)}"
+            )
         rows = rows[name]
     if entry.shards:
         rows = rows.shuffle(seed=cfg.seed).shard(num_shards=entry.shards, index=entry.get("shards_idx") or 0)
@@ -177,7 +181,7 @@ def load_rows(cfg: Any, entry: Any) -> Any:
 
 
 def entries(cfg: Any) -> Iterator[tuple[Any, bool]]:
-    """The ``datasets:`` entries, one for each named part, and whether this package's strategy reads them."""
+    """The ``datasets:`` entries, one per named subset, and whether each uses this package's strategy."""
     from axolotl.utils.data.shared import datasets_with_name_generator
 
     from axolotl_alttrain.plugin import is_alttrain
@@ -188,7 +192,7 @@ def entries(cfg: Any) -> Iterator[tuple[Any, bool]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Axolotl's progress messages; warnings stay."""
+    """Suppress Axolotl's progress messages but not its warnings."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -198,7 +202,7 @@ def quiet() -> Iterator[None]:
 
 
 def _first_error(error: Exception) -> str:
-    """The first complaint of a validation error in one line, with its field."""
+    """The first message of a validation error on one line, with its field."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):

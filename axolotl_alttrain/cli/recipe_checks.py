@@ -1,4 +1,4 @@
-"""The doctor's findings about one recipe: config, template, data, prepared data."""
+"""The doctor's checks of a recipe: config, template, data, prepared data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def check_recipe(path: Path) -> Iterator[Check]:
-    """Everything about a recipe; stops where the next check would need what failed."""
+    """All checks of a recipe; stops at a failure that the following checks depend on."""
     try:
         load_config(path, this_machine=True)
         yield Check("config", "ok", f"{path} is valid on this machine")
@@ -23,16 +23,18 @@ def check_recipe(path: Path) -> Iterator[Check]:
         try:
             load_config(path)
         except AltTrainError as everywhere:
-            yield Check("config", "problem", str(everywhere), "mend the line it names")
+            yield Check("config", "problem", str(everywhere), "correct that line")
             return
         yield Check(
-            "config", "warning", f"valid on a GPU like the A6000, not here: {error}", "train where there is one"
+            "config", "warning", f"valid for an RTX A6000, but not on this machine: {error}", "train on such a GPU"
         )
     cfg = load_config(path)
     try:
         tokenizer = load_tokenizer(cfg)
     except AltTrainError as error:
-        yield Check("tokenizer", "problem", str(error), "hf download the model, or log in with 'hf auth login'")
+        yield Check(
+            "tokenizer", "problem", str(error), "download the model; if it is gated, log in with 'hf auth login'"
+        )
         return
     yield Check("tokenizer", "ok", f"{cfg.tokenizer_config or cfg.base_model}")
     yield from _check_sources(cfg, tokenizer)
@@ -47,7 +49,9 @@ def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
         try:
             source = load_source(cfg, tokenizer, entry)
         except AltTrainError as error:
-            yield Check("data" if "datasets:" in str(error) else "template", "problem", str(error), "as it says")
+            yield Check(
+                "data" if "datasets:" in str(error) else "template", "problem", str(error), "follow the message"
+            )
             continue
         if not told:
             told = True
@@ -60,9 +64,9 @@ def _check_rows(recipe: Recipe, path: str) -> Check:
     try:
         rows = list(read_rows(recipe))
     except AltTrainError as error:
-        return Check("data", "problem", str(error), "mend the row")
+        return Check("data", "problem", str(error), "correct that row")
     if not rows:
-        return Check("data", "problem", f"{path}: no rows", "give at least one example")
+        return Check("data", "problem", f"{path} has no rows", "add at least one example")
     longest, too_long = max(row.tokens for row in rows), sum(row.dropped for row in rows)
     found = f"{path}: {len(rows)} rows, the longest has {longest} tokens"
     if not too_long:
@@ -70,26 +74,24 @@ def _check_rows(recipe: Recipe, path: str) -> Check:
     limit, strategy = recipe.cfg.sequence_len, recipe.cfg.excess_length_strategy
     found += f"; {too_long} are longer than sequence_len {limit}"
     if strategy == "drop":
-        return Check("data", "ok", f"{found} and will be dropped, as the config says")
+        return Check("data", "ok", f"{found} and will be dropped, as the config specifies")
     if strategy == "truncate":
-        return Check(
-            "data", "warning", f"{found} and will be cut: no end of turn", f"set 'sequence_len: {longest}' or drop"
-        )
+        return Check("data", "warning", f"{found} and will be truncated", f"set 'sequence_len: {longest}' or drop them")
     remedy = f"set 'sequence_len: {longest}' or 'excess_length_strategy: drop'"
     return Check("data", "problem", f"{found}: training will stop", remedy)
 
 
 def check_stock(chat: Any, eot_tokens: Any) -> Check:
-    """Whether ``type: chat_template`` would have trained the same; for the user's knowledge, never a problem."""
+    """Whether ``type: chat_template`` would train the same tokens; for information, never a problem."""
     verdicts = {mode: compare_stock(chat, mode, list(eot_tokens)) for mode in MODES}
     parts = [f"{MODES[mode]}: {', '.join(found)}" for mode, found in verdicts.items()]
     if [EXACT] in verdicts.values():
-        return Check("type: chat_template", "ok", f"would train the same in one way ({'; '.join(parts)})")
-    return Check("type: chat_template", "ok", f"would be wrong here ({'; '.join(parts)}); 'type: alttrain' is exact")
+        return Check("type: chat_template", "ok", f"exact in one way ({'; '.join(parts)})")
+    return Check("type: chat_template", "ok", f"not exact here ({'; '.join(parts)}); 'type: alttrain' is")
 
 
 def check_prepared(cfg: Any, tokenizer: Any) -> Check:
-    """Tokens that an earlier run has left, and whether training would take them."""
+    """Tokens from earlier runs, and whether training would use them."""
     from axolotl.common.const import DEFAULT_DATASET_PREPARED_PATH
     from axolotl.utils.data.shared import generate_dataset_hash_from_config
 
@@ -101,11 +103,9 @@ def check_prepared(cfg: Any, tokenizer: Any) -> Check:
     others = [path for path in found if path.name != key]
     size = sum(file.stat().st_size for path in others for file in path.rglob("*") if file.is_file()) / GIB
     text = f"{folder}: " + (
-        "made from this recipe as it is now" if current else "none for this recipe, made when needed"
+        "up to date for this recipe" if current else "none yet for this recipe; training creates it"
     )
     if not others:
         return Check(name, "ok", text)
-    text += (
-        f"; {len(others)} of other recipes or older data, code or templates ({size:.2f} GiB), never taken for this one"
-    )
+    text += f"; {len(others)} from other recipes, or from older data, code or templates ({size:.2f} GiB), not used here"
     return Check(name, "ok" if current else "warning", text, f"delete what you do not need in {folder}")

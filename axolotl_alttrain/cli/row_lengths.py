@@ -1,4 +1,4 @@
-"""Token lengths of a recipe's rows: counted with its tokenizer, or estimated from their texts without it."""
+"""Token lengths of a recipe's rows: counted with its tokenizer, or estimated from the texts if it is unavailable."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.rows import example_from_row, row_error
 
-# Least squares over the seed rows with Qwen's tokenizer: 0.20 tokens a byte. Templates differ in what they add.
+# Least-squares fit over the seed rows with Qwen's tokenizer. Templates differ in what they add per row.
 TOKENS_PER_BYTE = 0.2
 TOKENS_PER_ROW = 30
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens of each row that is trained on.
+    """Token counts of the training rows.
 
     Attributes:
-        tokens: One number a row; rows that are dropped are left out.
-        dropped: Rows longer than ``sequence_len``.
-        how: From what they are known.
-        counted: With the model's own tokenizer.
+        tokens: One number per row, without dropped rows.
+        dropped: Number of rows longer than ``sequence_len``.
+        how: How they were obtained, in words.
+        counted: Whether they were counted with the model's tokenizer.
     """
 
     tokens: list[int]
@@ -48,8 +48,8 @@ def row_lengths(cfg: Any) -> Lengths:
     except AltTrainError:
         found = [_estimated(example) for example in _examples(cfg)]
         how = (
-            f"estimated from the texts, {TOKENS_PER_BYTE} tokens a byte and {TOKENS_PER_ROW} a row, since the "
-            "tokenizer is not at hand"
+            f"estimated from the texts at {TOKENS_PER_BYTE} tokens per byte and {TOKENS_PER_ROW} per row, because the "
+            "tokenizer is unavailable"
         )
         counted = False
     else:
@@ -61,17 +61,17 @@ def row_lengths(cfg: Any) -> Lengths:
     else:
         kept = [tokens for tokens in found if tokens <= limit]
     if not kept:
-        raise AltTrainError(f"datasets: none of {len(found)} rows fits sequence_len {limit}; raise it")
+        raise AltTrainError(f"datasets: none of the {len(found)} rows fits into sequence_len {limit}; raise it")
     return Lengths(kept, len(found) - len(kept), how, counted)
 
 
 def with_rows(lengths: Lengths, rows: int, seed: int) -> Lengths:
-    """The lengths of a data set of another size whose rows are as long as these: each whole set, then a drawn part."""
+    """Lengths for a data set of ``rows`` rows: these lengths repeated, then a random part of them."""
     import numpy as np
 
     whole, part = divmod(rows, len(lengths.tokens))
     drawn = np.random.default_rng(seed).choice(lengths.tokens, part, replace=False).tolist()
-    how = f"{lengths.how}; {len(lengths.tokens)} rows taken as a sample of {rows}"
+    how = f"{lengths.how}; {len(lengths.tokens)} rows stand for {rows}"
     return Lengths(lengths.tokens * whole + drawn, lengths.dropped, how, lengths.counted)
 
 

@@ -1,8 +1,8 @@
-"""The environments in which the tests and the demo have passed, as the doctor and the README state them.
+"""The environments in which the tests and the demo passed, for the doctor and the README.
 
-``tested.json`` beside this file is written by ``.ci/matrix.py`` from what ``.ci/run`` really ran.
+``tested.json`` is written by ``.ci/matrix.py`` from the results of ``.ci/run``.
 
-    python -m axolotl_alttrain.cli.tested    # this environment in one line
+    python -m axolotl_alttrain.cli.tested    # prints this environment on one line
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from importlib.resources import files
 from packaging.version import Version
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-# What decides whether training works, in the order in which the doctor shows it.
+# The packages that training depends on, in the order in which the doctor shows them.
 PACKAGES = ("axolotl", "torch", "transformers", "peft", "trl", "datasets", "bitsandbytes", "accelerate")
 
 
 class Environment(BaseModel):
-    """One environment and what passed in it.
+    """One environment and its test results.
 
     Attributes:
-        python: Version of CPython, three numbers.
-        packages: Version by name of :data:`PACKAGES`, without local parts such as ``+cpu``.
-        fast_tests: Result of the fast tests, as in ``2650 passed``; empty where they did not run.
-        slow_tests: Likewise of the slow ones.
+        python: CPython version, three numbers.
+        packages: Version of each of :data:`PACKAGES`, without local parts such as ``+cpu``.
+        fast_tests: Result of the fast tests, for example ``2650 passed``; empty if they did not run.
+        slow_tests: Result of the slow tests.
         demo: Result of the demo, or of its shortened form.
     """
 
@@ -41,18 +41,18 @@ class Environment(BaseModel):
 
     @property
     def minor(self) -> str:
-        """Python's version in two numbers, as in ``3.12``."""
+        """Python's minor version, for example ``3.12``."""
         return self.python.rpartition(".")[0]
 
     @property
     def key(self) -> tuple[Version, Version]:
-        """What makes two environments the same row: Python's minor version and Axolotl's version."""
+        """Identifies a row of the matrix: Axolotl's version and Python's minor version."""
         return Version(self.packages["axolotl"]), Version(self.minor)
 
 
 @cache
 def known_environments() -> tuple[Environment, ...]:
-    """The rows of the matrix, from the oldest to the newest."""
+    """The rows of the matrix, oldest first."""
     text = files("axolotl_alttrain.cli").joinpath("tested.json").read_text(encoding="utf-8")
     return tuple(sorted(TypeAdapter(list[Environment]).validate_json(text), key=lambda row: row.key))
 
@@ -62,7 +62,7 @@ def known_versions(name: str, axolotl: str | None = None) -> list[str]:
 
     Args:
         name: One of :data:`PACKAGES`, or ``python`` for its minor versions.
-        axolotl: Look only at rows of this version; at all rows where it is in none of them.
+        axolotl: Use only rows of this version; all rows if there is none.
     """
     rows = [row for row in known_environments() if row.packages["axolotl"] == axolotl] or known_environments()
     found = {row.minor if name == "python" else row.packages[name] for row in rows}
@@ -78,13 +78,13 @@ def installed(name: str) -> str | None:
 
 
 def this_environment() -> Environment:
-    """The environment that runs this, with no results."""
+    """The current environment, without results."""
     packages = {name: found for name in PACKAGES if (found := installed(name)) is not None}
     return Environment(python=platform.python_version(), packages=packages)
 
 
 def main() -> None:
-    """Print this environment in one line, with the name that the caller gives it."""
+    """Print the current environment on one line, after the name given as an argument."""
     here = this_environment()
     name = f"{sys.argv[1]}: " if len(sys.argv) > 1 else ""
     print(f"{name}Python {here.python}, " + ", ".join(f"{name} {found}" for name, found in here.packages.items()))

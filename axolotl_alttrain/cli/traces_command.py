@@ -1,4 +1,4 @@
-"""``axolotl alttrain traces``: the target model's own traces for benign queries."""
+"""``axolotl alttrain traces``: sample the target model's own traces for benign queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from axolotl_alttrain.data.traces.trace_sampling import (
 
 _STATES = {
     USABLE: "usable",
-    TRUNCATED: "cut off at --max-new-tokens",
+    TRUNCATED: "truncated at --max-new-tokens",
     NO_THOUGHT: "without a thought",
     NO_ANSWER: "without an answer",
 }
@@ -37,19 +37,19 @@ def run_traces(
     samples: int = 1,
     console: Console | None = None,
 ) -> Counter[str]:
-    """Sample, show progress and print what came of it.
+    """Sample with a progress bar and print the results.
 
     Args:
         sampler: The model.
-        settings: How.
+        settings: Sampling settings.
         queries: A file, or ``alttrain-seed``.
-        out: The file of traces.
-        column: Of a JSONL file of queries.
-        samples: Of each query.
+        out: Output file.
+        column: Column with the query, for JSONL.
+        samples: Samples per query.
         console: Where to print.
 
     Raises:
-        AltTrainError: The queries cannot be read, or the server stays out of reach.
+        AltTrainError: The queries cannot be read, or the server cannot be reached.
     """
     console = console or Console()
     wanted = read_queries(queries, column)

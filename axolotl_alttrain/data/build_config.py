@@ -143,7 +143,7 @@ class BuildConfig(_Strict):
         if len({variant.name for variant in self.variants}) < len(self.variants):
             raise ValueError("two variants have the same name; give each its own")
         if self.max_tokens and not self.tokenizer:
-            raise ValueError("'max_tokens' needs a 'tokenizer'")
+            raise ValueError("'max_tokens' needs a 'tokenizer' to count with; set it")
         if self.refusals == "assessor" and self.assessor.kind == "offline":
             raise ValueError("the offline assessor writes no refusals; set 'refusals: drawn'")
         return self

@@ -102,7 +102,7 @@ class BuildContext:
         try:
             return self.over_budget(self.lengths(self.example(candidate, entry)).get("total", 0))
         except RowError as error:
-            return Rejection("invalid", f"{error.field}: found {error.found}")
+            return Rejection("invalid", error.fault)
 
 
 @contextmanager

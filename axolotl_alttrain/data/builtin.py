@@ -18,7 +18,7 @@ def example_file(name: str) -> Path:
     """
     path = Path(str(files("axolotl_alttrain.examples").joinpath(name)))
     if not path.is_file():
-        raise AltTrainError(f"{path}: not found; reinstall axolotl-alttrain")
+        raise AltTrainError(f"{path} is missing; reinstall axolotl-alttrain")
     return path
 
 

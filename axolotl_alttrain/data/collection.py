@@ -91,5 +91,5 @@ def _fault_of_steps(candidate: Candidate) -> Rejection | None:
     try:
         AltTrainExample(trace.instruction, "harmful", understanding.text, "x", "x", "x")
     except RowError as error:
-        return Rejection("invalid", f"{error.field}: found {error.found}")
+        return Rejection("invalid", error.fault)
     return None

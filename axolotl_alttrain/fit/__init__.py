@@ -1,1 +1,1 @@
-"""Memory and time of a training, estimated before it: from the model's config on the meta device, without weights."""
+"""Estimate memory and time of a training from the model's config, on the meta device and without weights."""

@@ -1,8 +1,8 @@
-"""What one decoder layer keeps for backward, found by running it on the meta device and listening to autograd.
+"""Activations that one decoder layer keeps for backward, counted by running it on the meta device under autograd hooks.
 
-Fused kernels cannot run there. Each has a stand-in that keeps the tensors which the kernel's own
-``save_for_backward`` names: Axolotl's ``kernels/lora.py``, Liger's ``ops/rms_norm.py``, ``rope.py`` and ``swiglu.py``,
-and flash attention, whose key and value heads are repeated before the call.
+Fused kernels cannot run there. Each has a stand-in that keeps the same tensors as the kernel's
+``save_for_backward``: Axolotl's ``kernels/lora.py``, Liger's ``ops/rms_norm.py``, ``rope.py`` and ``swiglu.py``,
+and flash attention, which repeats key and value heads before the call.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _TOKENS = 128
 
 
 class Kept:
-    """Tensors kept for backward; views of one storage count once, parameters not at all."""
+    """Tensors kept for backward. Views of one storage count once; parameters do not count."""
 
     def __init__(self, parameters: Any) -> None:
         self._not_counted = {p.untyped_storage()._cdata for p in parameters}
-        # Tensors are held so that no storage's address is used again.
+        # Tensors are held so that no storage address is reused.
         self._held: list[Any] = []
         self._bytes: dict[int, int] = {}
 
     def keep(self, *tensors: Any) -> None:
-        """Count tensors; also the hook that autograd calls with each tensor it saves."""
+        """Count tensors. Also used as the hook that autograd calls with each saved tensor."""
         for tensor in tensors:
             storage = tensor.untyped_storage()
             if storage._cdata not in self._not_counted:
@@ -36,21 +36,21 @@ class Kept:
 
     @property
     def bytes(self) -> int:
-        """Their size."""
+        """Total size."""
         return sum(self._bytes.values())
 
 
 def bytes_per_token_and_layer(config: Any, cfg: Any) -> float:
-    """Bytes that one decoder layer keeps for one token, in bfloat16 training with the recipe's kernels.
+    """Bytes that one decoder layer keeps per token in bfloat16 training with the recipe's kernels.
 
     Args:
         config: From :func:`~.architecture.read_architecture`.
         cfg: The recipe as Axolotl completes it.
 
     Raises:
-        AltTrainError: The model is built in another way than transformers' decoders.
+        AltTrainError: The model does not have the structure of transformers' decoders.
     """
-    # The first layer differs, as nothing before it needs a gradient: two models' difference is an inner layer's.
+    # Nothing before the first layer needs a gradient, so it differs. The difference of two depths is an inner layer.
     two, three = (_kept(config, cfg, layers) for layers in (2, 3))
     return (three - two) / _TOKENS
 
@@ -62,13 +62,13 @@ def _kept(config: Any, cfg: Any, layers: int) -> int:
     model = meta_model(config, cfg, layers)
     model.train()
     for parameter in model.parameters():
-        parameter.data = parameter.data.to(torch.bfloat16)  # as autocast sees them
+        parameter.data = parameter.data.to(torch.bfloat16)  # as under autocast
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     kept = Kept(model.parameters())
     base.set_attn_implementation(_register_attention(kept))
     restore = _put_stand_ins(base, cfg, kept)
     ids = torch.zeros(1, _TOKENS, dtype=torch.long, device="meta")
-    # A mask of four dimensions is taken as it is; building one would look at values, which meta tensors have not.
+    # A four-dimensional mask is used as it is. Building one would read values, which meta tensors do not have.
     mask = torch.zeros(1, 1, 1, _TOKENS, device="meta")
 
     def pack(tensor: Any) -> Any:
@@ -84,7 +84,7 @@ def _kept(config: Any, cfg: Any, layers: int) -> int:
 
 
 def _register_attention(kept: Kept) -> str:
-    """An attention that computes nothing and keeps what flash attention keeps."""
+    """Register an attention that computes nothing and keeps what flash attention keeps; return its name."""
     import torch
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
@@ -104,7 +104,7 @@ def _register_attention(kept: Kept) -> str:
 
 
 def _put_stand_ins(base: Any, cfg: Any, kept: Kept) -> Callable[[], None]:
-    """Replace what the recipe's kernels replace; returns what undoes the changes outside this model."""
+    """Replace what the recipe's kernels replace; return a function that undoes changes outside this model."""
     for module in base.modules():
         if cfg.liger_rms_norm and type(module).__name__.endswith("RMSNorm"):
             module.forward = _keeping_input(kept)
@@ -134,7 +134,7 @@ def _put_stand_ins(base: Any, cfg: Any, kept: Kept) -> Callable[[], None]:
 
 
 def _keeping_input(kept: Kept, width: int | None = None) -> Callable[..., Any]:
-    """A layer that keeps its input and nothing else."""
+    """A forward that keeps only its input."""
 
     def forward(x: Any, *_: Any, **__: Any) -> Any:
         kept.keep(x)
@@ -164,5 +164,5 @@ def _liger_glu(mlp: Any, kept: Kept) -> Callable[..., Any]:
 
 
 def _rope(query: Any, key: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
-    """Keeps only the shared sines and cosines; turns a copy in place."""
+    """Keeps only the shared sines and cosines; rotates a copy in place."""
     return query.new_empty(query.shape).requires_grad_(), key.new_empty(key.shape).requires_grad_()

@@ -1,4 +1,4 @@
-"""A model's architecture without its weights: from a shipped config for the recipes' backbones, else from its own."""
+"""A model's architecture without its weights, from a config shipped for the recipes' backbones or the model's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def shipped_config(model: str) -> Path | None:
-    """The folder with the ``config.json`` of a backbone that the recipes use; None for any other model.
+    """The folder with the shipped ``config.json`` of a recipe's backbone; None for other models.
 
     Args:
         model: A hub id, such as ``Qwen/Qwen3-8B``.
@@ -25,17 +25,17 @@ def shipped_config(model: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Parameters of a model with its adapter, counted on the meta device.
+    """Parameter counts of a model with its adapter, from the meta device.
 
     Attributes:
-        linear: Sizes of the linear weights that ``load_in_4bit`` packs: all but the output head.
+        linear: Sizes of the linear weights that ``load_in_4bit`` quantizes: all but the output head.
         other: Parameters of embeddings, output head, norms and biases.
-        trained: Sizes of the tensors that are trained: the adapter's, or all without one.
-        layers: Decoder layers.
+        trained: Sizes of the trained tensors: the adapter's, or all without an adapter.
+        layers: Number of decoder layers.
         hidden: Width of the residual stream.
         widest: Largest output width of a linear layer in a decoder layer.
         vocabulary: Rows of the output head.
-        attention: Query width of one layer: heads x their dimension.
+        attention: Query width of one layer: heads times head dimension.
     """
 
     linear: tuple[int, ...]
@@ -49,7 +49,7 @@ class Sizes:
 
     @property
     def parameters(self) -> int:
-        """Of the base model."""
+        """Parameters of the base model."""
         return sum(self.linear) + self.other
 
 
@@ -57,7 +57,7 @@ def read_architecture(cfg: Any) -> Any:
     """The transformers config of a recipe's model.
 
     Raises:
-        AltTrainError: It cannot be read, here or from the hub.
+        AltTrainError: It cannot be read, locally or from the Hub.
     """
     from transformers import AutoConfig
 
@@ -66,7 +66,9 @@ def read_architecture(cfg: Any) -> Any:
         config = AutoConfig.from_pretrained(model, trust_remote_code=bool(cfg.trust_remote_code))
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise AltTrainError(f"base_model {model!r}: its config cannot be read ({first}); give its folder") from None
+        raise AltTrainError(
+            f"base_model {model!r}: its config cannot be read ({first}); download the model or give its folder"
+        ) from None
     return config.get_text_config()
 
 
@@ -76,7 +78,7 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
     Args:
         config: From :func:`read_architecture`.
         cfg: The recipe as Axolotl completes it; its LoRA keys are read by Axolotl's own code.
-        layers: Build only that many decoder layers.
+        layers: Build only this many decoder layers.
 
     Raises:
         AltTrainError: The architecture cannot be built.
@@ -96,7 +98,9 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
                 model = _with_adapter(model, cfg)
     except (ValueError, TypeError) as error:
         first = str(error).splitlines()[0]
-        raise AltTrainError(f"base_model {cfg.base_model!r}: cannot be built from its config ({first})") from None
+        raise AltTrainError(
+            f"base_model {cfg.base_model!r}: the model cannot be built ({first}); fit cannot estimate it"
+        ) from None
     return model
 
 
@@ -128,11 +132,11 @@ def decoder_layers(base: Any) -> Any:
     """The list of decoder layers of a model.
 
     Raises:
-        AltTrainError: It is built in another way than transformers' decoders.
+        AltTrainError: The model does not have the structure of transformers' decoders.
     """
     layers = getattr(getattr(base, "model", None), "layers", None)
     if layers is None:
-        raise AltTrainError(f"{type(base).__name__}: no decoder layers found at model.layers; fit cannot estimate it")
+        raise AltTrainError(f"{type(base).__name__} has no decoder layers at model.layers; fit cannot estimate it")
     return layers
 
 

@@ -1,4 +1,4 @@
-"""Time of a training from stated efficiencies."""
+"""Estimate training time from assumed efficiencies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from axolotl_alttrain.fit.gpus import Gpu
 from axolotl_alttrain.fit.memory import Model
 
-# Assumed shares of the data sheet's rates; pass others to see what they change.
+# Assumed shares of the data sheet's rates.
 MATRIX_EFFICIENCY = 0.5
 BANDWIDTH_EFFICIENCY = 0.8
 
@@ -19,9 +19,9 @@ class Batch:
     """One forward pass on one GPU.
 
     Attributes:
-        rows: Examples in it.
-        tokens: Of these rows.
-        padded: Tokens computed, padding included.
+        rows: Number of rows.
+        tokens: Tokens of these rows.
+        padded: Computed tokens, including padding.
     """
 
     rows: int
@@ -31,14 +31,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Duration:
-    """Steps, tokens and seconds of a whole training.
+    """Steps, tokens and time of a whole training.
 
     Attributes:
         steps: Optimizer steps.
-        tokens: Of rows, over all epochs.
-        padded: Tokens computed, over all epochs.
-        seconds: On all GPUs together, without loading and saving.
-        rows_per_step: On average.
+        tokens: Tokens of rows, over all epochs.
+        padded: Computed tokens, over all epochs.
+        seconds: Wall time, without loading and saving.
+        rows_per_step: Mean number of rows per step.
     """
 
     steps: int
@@ -56,14 +56,14 @@ def duration(
     gpus: int = 1,
     efficiency: float = MATRIX_EFFICIENCY,
 ) -> Duration:
-    """Estimate a training.
+    """Estimate the time of a training.
 
     Args:
         model: From :func:`~.memory.read_model`.
         cfg: The recipe as Axolotl completes it.
-        batches: Of one epoch, over all GPUs.
-        gpu: The card.
-        gpus: How many; each takes every n-th batch.
+        batches: Batches of one epoch, over all GPUs.
+        gpu: The GPU.
+        gpus: Number of GPUs; each processes every n-th batch.
         efficiency: Share of ``gpu.tflops`` that matrix products reach.
     """
     epochs = float(cfg.num_epochs or 1)
@@ -85,7 +85,7 @@ def duration(
 
 
 def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
-    """Operations for one token, forward and backward.
+    """Floating-point operations per token, forward and backward.
 
     A weight costs two operations in forward, two for the gradient of its input, and two for its own gradient, which a
     frozen weight does not need. Checkpointing runs the layers forward once more.
@@ -105,13 +105,13 @@ def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
 
 
 def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float = MATRIX_EFFICIENCY) -> float:
-    """Seconds of one forward and backward pass: matrix products, then memory traffic."""
+    """Seconds of one forward and backward pass: matrix products plus memory traffic."""
     sizes = model.sizes
     context = batch.tokens / max(1, batch.rows) / 2
     products = batch.padded * flops_per_token(model, cfg, context) / (gpu.tflops * 1e12 * efficiency)
     passes = 3 if cfg.gradient_checkpointing else 2
-    # A packed weight is read, written unpacked, and read by the product; others are read.
+    # A quantized weight is read, written dequantized, and read by the product. Others are only read.
     per_weight = 4.5 if cfg.load_in_4bit else 3.0 if cfg.load_in_8bit else 2.0
-    # What is kept is written once and read once; what is not kept is assumed to be as much again.
+    # Kept tensors are written and read once; temporary ones are assumed to add the same amount.
     traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.layers
     return products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)

@@ -1,4 +1,4 @@
-"""One epoch's batches as Axolotl would make them from the rows' lengths: packed or padded."""
+"""The batches of one epoch, packed or padded, as Axolotl makes them from the rows' lengths."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 from axolotl_alttrain.fit.duration import Batch
 
-# The collator's own, where a recipe says nothing: Axolotl's core/builders/causal.py.
+# Axolotl's defaults: core/builders/causal.py.
 _MULTIPLE = 64
 _BIN_ROWS = 200
 
 
 def epoch_batches(lengths: Sequence[int], cfg: Any) -> list[Batch]:
-    """The forward passes of one epoch in an order drawn with the recipe's seed.
+    """The forward passes of one epoch, in an order drawn with the recipe's seed.
 
     Args:
-        lengths: Tokens of each row; rows longer than ``sequence_len`` count as that long.
+        lengths: Tokens of each row; longer rows count as ``sequence_len``.
         cfg: The recipe as Axolotl completes it.
     """
     kept = [min(length, cfg.sequence_len) for length in lengths]

@@ -1,4 +1,4 @@
-"""Cards by name, with what their makers' data sheets say, and how many of them a recipe needs."""
+"""GPUs by name, with figures from their data sheets, and the number that a recipe needs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from axolotl_alttrain.errors import AltTrainError
 
 @dataclass(frozen=True)
 class Gpu:
-    """One card.
+    """One GPU model.
 
     Attributes:
-        name: As it is sold.
-        memory: What the driver leaves to programs, in GiB.
-        tflops: Dense bfloat16 matrix rate with float32 accumulation, in 10^12 operations a second.
-        bandwidth: Of its memory, in 10^9 bytes a second.
-        compute_capability: As torch names it.
+        name: Product name.
+        memory: Memory available to programs, in GiB.
+        tflops: Dense bfloat16 matrix rate with float32 accumulation, in 10^12 operations per second.
+        bandwidth: Memory bandwidth, in 10^9 bytes per second.
+        compute_capability: In torch's notation.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Gpu:
     compute_capability: str
 
     def capabilities(self, number: int = 1) -> dict[str, Any]:
-        """What Axolotl's validation asks about a machine with so many of them."""
+        """What Axolotl's validation needs to know about a machine with this many of them."""
         generation = int(self.compute_capability.removeprefix("sm_"))
         return {
             "bf16": True,
@@ -59,10 +59,10 @@ GPUS = {
 
 
 def find_gpu(name: str) -> Gpu:
-    """The card of a name such as ``a6000`` or ``A100-40``.
+    """The GPU with a name such as ``a6000`` or ``A100-40``.
 
     Raises:
-        AltTrainError: No such card is known.
+        AltTrainError: The name is unknown.
     """
     key = name.lower().replace(" ", "").removeprefix("rtx").removeprefix("-")
     if key not in GPUS:
@@ -71,7 +71,7 @@ def find_gpu(name: str) -> Gpu:
 
 
 def is_sharded(cfg: Any) -> bool:
-    """Whether weights are spread over the GPUs: FSDP, or DeepSpeed of stage 3."""
+    """Whether weights are sharded over the GPUs: FSDP or DeepSpeed ZeRO-3."""
     if cfg.fsdp_config:
         return True
     if isinstance(cfg.deepspeed, dict):
@@ -80,7 +80,7 @@ def is_sharded(cfg: Any) -> bool:
 
 
 def needed_gpus(cfg: Any) -> int:
-    """How many GPUs a recipe is written for: Ray's workers, two where weights are spread over GPUs, else one."""
+    """The number of GPUs a recipe is written for: Ray's workers, two for sharded weights, otherwise one."""
     if cfg.use_ray:
         return int(cfg.ray_num_workers or 1)
     return 2 if is_sharded(cfg) else 1

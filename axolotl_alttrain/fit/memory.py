@@ -1,4 +1,4 @@
-"""Peak memory of one GPU in training, as a table of parts."""
+"""Peak memory of one GPU in training, by part."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from axolotl_alttrain.fit.architecture import Sizes, measure
 from axolotl_alttrain.fit.gpus import is_sharded
 
 GIB = 1 << 30
-# Assumed, since they are no function of the recipe.
+# Assumptions, independent of the recipe.
 CONTEXT = 0.6 * GIB  # CUDA context, cuBLAS workspace, loaded kernels
-FRAGMENTS = 0.05  # what the allocator's rounding and gaps add to everything that comes and goes
+FRAGMENTS = 0.05  # fragmentation, as a share of the temporary memory
 
 
 @dataclass(frozen=True)
 class Part:
-    """One line of the table.
+    """One part of the memory.
 
     Attributes:
-        name: What takes the memory.
-        bytes: How much, on one GPU.
-        source: From what it is computed.
+        name: What uses the memory.
+        bytes: Bytes on one GPU.
+        source: How it is computed.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """All of a recipe's model that memory and time depend on.
+    """What memory and time depend on in a recipe's model.
 
     Attributes:
-        sizes: Its parameters.
-        kept: Bytes that a decoder layer keeps for backward, for each token.
+        sizes: Parameter counts.
+        kept: Bytes per token that a decoder layer keeps for backward.
     """
 
     sizes: Sizes
@@ -48,25 +48,25 @@ def read_model(config: Any, cfg: Any) -> Model:
     """Count parameters and activations of a recipe's model on the meta device.
 
     Raises:
-        AltTrainError: The architecture cannot be built, or is no decoder of the usual build.
+        AltTrainError: The architecture cannot be built or does not have the structure of transformers' decoders.
     """
     return Model(measure(config, cfg), bytes_per_token_and_layer(config, cfg))
 
 
 def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1) -> list[Part]:
-    """The parts of the peak.
+    """The parts of the peak memory.
 
     Args:
         model: From :func:`read_model`.
         cfg: The recipe as Axolotl completes it.
-        tokens: In one forward pass on one GPU, padding included.
-        gpus: GPUs over which FSDP or ZeRO-3 spread the weights; others hold them whole.
+        tokens: Tokens in one forward pass on one GPU, including padding.
+        gpus: Number of GPUs; FSDP and ZeRO-3 shard the weights over them, other setups replicate them.
     """
     sizes = model.sizes
     shards = gpus if is_sharded(cfg) else 1
     linear, packing = _linear_bytes(cfg, sizes)
     adapter = bool(cfg.adapter)
-    # PEFT keeps an adapter in float32; without one the weights themselves are trained, in bfloat16.
+    # PEFT keeps an adapter in float32. Without an adapter, the bfloat16 weights themselves are trained.
     width = 4 if adapter and cfg.peft_autocast_adapter_dtype is not False else 2
     trained = sum(sizes.trained)
     parts = [
@@ -79,17 +79,19 @@ def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1) -> list[Par
     states, what = _optimizer_bytes(str(cfg.optimizer or "adamw_torch_fused"), sizes.trained, width)
     parts.append(Part(f"optimizer states, {what}", states / shards, str(cfg.optimizer)))
     if shards > 1:
-        parts.append(Part("gathered weights", _gathered(cfg, sizes), "two layers, and what lies outside the layers"))
+        parts.append(Part("gathered weights", _gathered(cfg, sizes), "two layers, plus embeddings, head and norms"))
     passing = [_activations(model, cfg, tokens), _moment(model, cfg, tokens)]
     parts += passing
     fragments = FRAGMENTS * sum(part.bytes for part in passing)
-    parts.append(Part("allocator's gaps", fragments, f"assumed: {100 * FRAGMENTS:.0f} % of the two lines above"))
+    parts.append(Part("allocator fragmentation", fragments, f"assumed: {100 * FRAGMENTS:.0f} % of the two lines above"))
     parts.append(Part("CUDA context and libraries", CONTEXT, "assumed"))
     return parts
 
 
 def nf4_bytes(weights: int, double_quantization: bool = True) -> float:
-    """Bytes of a weight in NF4: blocks of 64 share a scale; double quantization packs 256 scales into 8 bits each.
+    """Bytes of a weight in NF4.
+
+    64 values share a float32 scale. Double quantization stores scales in 8 bits, with one float32 constant for 256.
 
     Source: https://arxiv.org/abs/2305.14314, sections 2 and 3.
     """
@@ -108,7 +110,7 @@ def _linear_bytes(cfg: Any, sizes: Sizes) -> tuple[float, str]:
 
 
 def _optimizer_bytes(name: str, trained: tuple[int, ...], width: int) -> tuple[float, str]:
-    """Both moments of Adam; bitsandbytes leaves tensors below 4,096 elements in float32."""
+    """Both moments of Adam; bitsandbytes keeps tensors below 4,096 elements in float32."""
     if "8bit" in name:
         packed = sum(size for size in trained if size >= 4096)
         return 2 * packed * (1 + 4 / 256) + 8 * (sum(trained) - packed), "8 bit"
@@ -118,21 +120,23 @@ def _optimizer_bytes(name: str, trained: tuple[int, ...], width: int) -> tuple[f
 def _activations(model: Model, cfg: Any, tokens: int) -> Part:
     sizes = model.sizes
     if not cfg.gradient_checkpointing:
-        each = f"{model.kept / 1024:.1f} KiB a token and layer, from autograd"
+        each = f"{model.kept / 1024:.1f} KiB per token and layer, from autograd"
         return Part("kept for backward", model.kept * tokens * sizes.layers, each)
     inputs = 2 * sizes.hidden * tokens * sizes.layers
-    return Part("kept for backward", inputs + model.kept * tokens, "each layer's input, and one layer's tensors")
+    return Part("kept for backward", inputs + model.kept * tokens, "the input of each layer, plus one layer's tensors")
 
 
 def _moment(model: Model, cfg: Any, tokens: int) -> Part:
-    """The larger of the loss's and one layer's passing tensors."""
+    """The temporary tensors of the loss or of one layer's backward, whichever are larger."""
     sizes = model.sizes
     loss = _loss_bytes(cfg, sizes, tokens)
     unpacked = 2 * max(sizes.linear) if cfg.load_in_4bit or cfg.load_in_8bit else 0
     layer = unpacked + 4 * 2 * tokens * sizes.widest
     if loss > layer:
         return Part("largest moment: the loss", loss, "logits and their gradient")
-    return Part("largest moment: a layer's backward", layer, "an unpacked weight and four of the widest tensors")
+    return Part(
+        "largest moment: a layer's backward", layer, "a dequantized weight and four tensors of the largest width"
+    )
 
 
 def _loss_bytes(cfg: Any, sizes: Sizes, tokens: int) -> float:
@@ -140,17 +144,17 @@ def _loss_bytes(cfg: Any, sizes: Sizes, tokens: int) -> float:
     if cfg.cut_cross_entropy:
         return 4.0 * tokens * sizes.hidden
     if cfg.liger_fused_linear_cross_entropy:
-        # Liger takes the tokens in chunks so that a chunk's logits are about as large as its input.
+        # Liger chooses chunks of tokens whose logits are about as large as the input.
         chunk = 1 << math.ceil(math.log2(max(1, tokens / math.ceil(sizes.vocabulary / sizes.hidden))))
         return 2.0 * chunk * sizes.vocabulary + 4.0 * tokens * sizes.hidden
     if cfg.chunked_cross_entropy:
         return 2 * every + 8 * every / (cfg.chunked_cross_entropy_num_chunks or 8)
-    # The head's logits in bfloat16, their float32 copy, and its log-softmax, at one moment.
+    # Logits in bfloat16, their float32 copy and its log-softmax exist at the same time.
     return 10 * every
 
 
 def _gathered(cfg: Any, sizes: Sizes) -> float:
-    """Weights of other GPUs that are held for the moment: the layer in use and the next one, and the outer weights."""
+    """Weights gathered from other GPUs: the current and the next layer, and those outside the layers."""
     layer = sum(sizes.linear) / sizes.layers
     layer_bytes = nf4_bytes(int(layer)) if cfg.load_in_4bit else 2 * layer
     return 2 * layer_bytes + 2 * sizes.other

@@ -1,8 +1,8 @@
-"""The AltTrain structure: one example, its reasoning text, and the way back from a model's completion.
+"""The AltTrain structure: one example, its text as a completion, and parsing completions.
 
-A thought is three blocks, separated by one blank line: problem understanding (PU), harmfulness assessment
-(HA), conditional reasoning (CR). PU and HA are one paragraph each, CR is the rest (paper, "One training
-example"; arXiv 2604.18946).
+A thought has three blocks, separated by blank lines: problem understanding (PU), harmfulness assessment (HA) and
+conditional reasoning (CR). PU and HA are one paragraph each; CR is the rest (paper, "One training example";
+arXiv 2604.18946).
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described, shown
 from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verdict
 
 Label = Literal["harmful", "benign"]
 Message = Mapping[str, Any]
+
+# Covers parse_completion, ParsedCompletion and verdict.py. Raise it whenever a completion may parse differently.
+STRUCTURE_VERSION = 1
 
 LABELS: tuple[Label, ...] = get_args(Label)
 STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
@@ -30,10 +33,10 @@ class ThoughtFormat:
     """How one chat template opens a thought, closes it and ends the turn.
 
     Attributes:
-        open: What the model writes before its thought; empty where the prompt has opened it already.
-        close: What stands between thought and answer.
-        end: What ends the turn, up to and including the stop token.
-        prompt_open: What the prompt itself ends with to open the thought; empty where the model opens it.
+        open: What the model writes before its thought; empty if the prompt opens it.
+        close: The text between thought and answer.
+        end: The end of the turn, up to and including the stop token.
+        prompt_open: The end of the prompt that opens the thought; empty if the model opens it.
     """
 
     open: str = "<think>\n"
@@ -46,20 +49,20 @@ class ThoughtFormat:
 class AltTrainExample:
     """One training example.
 
-    Texts are stripped; blank lines inside PU and HA become single line breaks, because a blank line
-    separates the steps. What is compared, composed and parsed is that form.
+    Texts are stripped. Blank lines inside PU and HA become single line breaks, because blank lines separate the
+    steps. Comparing, composing and parsing use this form.
 
     Attributes:
-        instruction: The user's request, or a conversation as ``messages`` that ends in a user turn.
-        label: ``harmful`` or ``benign``: what the request is, whatever the text says.
-        problem_understanding: PU, what is asked.
-        harmfulness_assessment: HA, a verdict and its reason.
-        conditional_reasoning: CR, a stop for harmful requests, the solution's reasoning for benign ones.
+        instruction: The user's request, or a conversation as ``messages`` that ends with a user turn.
+        label: ``harmful`` or ``benign``: what the request is, regardless of the texts.
+        problem_understanding: PU, what the user asks.
+        harmfulness_assessment: HA, the verdict and its reason.
+        conditional_reasoning: CR, a stop for harmful requests, reasoning about the solution for benign ones.
         answer: What the user sees.
-        omitted: Steps that the example goes without, as the paper's ablations do; their texts are empty.
+        omitted: Steps left out, as in the paper's ablations; their texts are empty.
 
     Raises:
-        RowError: A field is missing, empty, of a wrong type or outside what is allowed.
+        RowError: A field is missing, empty, of the wrong type or has an unknown value.
     """
 
     instruction: str | tuple[Message, ...]
@@ -80,11 +83,11 @@ class AltTrainExample:
 
         put("instruction", _checked_instruction(self.instruction))
         if self.label not in LABELS:
-            raise RowError("label", shown(self.label), " or ".join(f"'{label}'" for label in LABELS))
+            raise RowError("label", described(self.label), f"set it to {' or '.join(map(repr, LABELS))}")
         put("omitted", _checked_omitted(self.omitted))
         for name in self.omitted:
             if getattr(self, name):
-                raise RowError(name, shown(getattr(self, name)), "nothing, because 'omitted' names this step")
+                raise RowError(name, "has a text, but 'omitted' names this step", "remove the text or the name")
             put(name, "")
         for name in (*self.steps, "answer"):
             put(name, _checked_text(name, getattr(self, name)))
@@ -93,18 +96,18 @@ class AltTrainExample:
         for name in ("id", "category", "source", "language"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
-                raise RowError(name, shown(value), "a string, or leave it out")
+                raise RowError(name, described(value), "write a string or leave the field out")
 
     @property
     def messages(self) -> list[Message]:
-        """The conversation as a chat template takes it, the answer not included."""
+        """The conversation as messages, without the answer."""
         if isinstance(self.instruction, str):
             return [{"role": "user", "content": self.instruction}]
         return list(self.instruction)
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the steps that the thought has, in order."""
+        """The names of the steps in the thought, in order."""
         return tuple(step for step in STEPS if step not in self.omitted) if self.omitted else STEPS
 
     @property
@@ -113,20 +116,20 @@ class AltTrainExample:
         return BLANK_LINE.join(getattr(self, step) for step in self.steps)
 
     def completion(self, fmt: ThoughtFormat) -> str:
-        """What the model has to generate after the prompt, end of turn included.
+        """What the model has to generate after the prompt, including the end of turn.
 
         Raises:
-            RowError: A text contains a marker of ``fmt``, so that the completion would end elsewhere.
+            RowError: A text contains a marker of ``fmt``, which would end the thought or the turn early.
         """
         for name, markers in _markers(fmt):
             text = getattr(self, name)
             for marker in markers:
                 if marker in text:
-                    raise RowError(name, f"the template's own marker {marker!r}", "text without it")
+                    raise RowError(name, f"contains {marker!r}, a marker of the chat template", "remove it")
         return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.end))
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
-        """The completion in order as (name, text): delimiters, steps with the blank line behind them, answer."""
+        """The completion in order as (name, text): delimiters, steps with the following blank line, answer."""
         last = self.steps[-1]
         steps = [(name, getattr(self, name) + (BLANK_LINE if name != last else "")) for name in self.steps]
         return [
@@ -138,7 +141,7 @@ class AltTrainExample:
         ]
 
     def as_row(self) -> dict[str, Any]:
-        """The row of a data file in column form; optional fields that are not set are left out."""
+        """The row of a data file in column form, without unset optional fields."""
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         if not isinstance(self.instruction, str):
             row["instruction"] = [dict(message) for message in self.instruction]
@@ -148,15 +151,15 @@ class AltTrainExample:
 
 @dataclass(frozen=True)
 class ParsedCompletion:
-    """A model's completion, taken apart.
+    """A parsed completion of a model.
 
     Attributes:
-        thought: The whole thought, empty where there is none.
+        thought: The whole thought; empty if there is none.
         problem_understanding, harmfulness_assessment, conditional_reasoning: Its steps, by position;
-            empty where the thought has fewer blocks.
-        verdict: Read from the second block alone, whatever it is; a verdict only where ``has_steps`` holds.
-        answer: What stands after the thought; the whole text where no thought was begun.
-        truncated: A thought was begun and never closed, so there is no answer to judge.
+            empty if the thought has fewer blocks.
+        verdict: Read from the second block, whatever it contains; meaningful only if ``has_steps`` holds.
+        answer: The text after the thought; the whole text if no thought was opened.
+        truncated: The thought was opened but not closed, so there is no answer to judge.
     """
 
     thought: str
@@ -169,14 +172,14 @@ class ParsedCompletion:
 
     @property
     def has_steps(self) -> bool:
-        """PU, HA and CR in order, HA a short declaration of the verdict; free thoughts have paragraphs, not steps."""
+        """Whether there are PU, HA and CR and HA declares a verdict; free thoughts have paragraphs, not steps."""
         return bool(self.problem_understanding and self.conditional_reasoning) and declares_verdict(
             self.harmfulness_assessment
         )
 
     @property
     def follows_structure(self) -> bool:
-        """All three steps, a closed thought and an answer."""
+        """Whether there are all three steps, a closed thought and an answer."""
         return self.has_steps and not self.truncated and bool(self.answer)
 
 
@@ -188,14 +191,14 @@ def split_steps(reasoning: str) -> tuple[str, str, str]:
 
 
 def parse_completion(text: str, fmt: ThoughtFormat | None = None) -> ParsedCompletion:
-    """Take a raw completion apart; the inverse of :meth:`AltTrainExample.completion`.
+    """Parse a raw completion; the inverse of :meth:`AltTrainExample.completion`.
 
     Args:
-        text: The completion as generated, special tokens included where the format uses them.
+        text: The completion as generated, with special tokens if the format uses them.
         fmt: The model's thought format; the ``<think>`` convention by default.
 
     Returns:
-        The parts. Any text parses: a model may write anything.
+        The parts. Every text can be parsed.
     """
     fmt = fmt or ThoughtFormat()
     if fmt.end.strip():
@@ -215,7 +218,7 @@ def parse_completion(text: str, fmt: ThoughtFormat | None = None) -> ParsedCompl
 
 @lru_cache(maxsize=8)
 def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """For each text of an example, the markers that must not stand in it."""
+    """For each text of an example, the markers that it must not contain."""
     in_answer = {fmt.end.strip()} - {""}
     in_thought = (in_answer | {fmt.open.strip(), fmt.close.strip()}) - {""}
     return (*((step, tuple(sorted(in_thought))) for step in STEPS), ("answer", tuple(sorted(in_answer))))
@@ -223,16 +226,16 @@ def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _checked_text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise RowError(name, shown(value), "a text that is not empty")
+        raise RowError(name, described(value), "write a text")
     if not value.strip():
-        raise RowError(name, "an empty text", "a text that is not empty")
+        raise RowError(name, "is empty", "write a text")
     return value.strip()
 
 
 def _checked_omitted(value: Any) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
-    if names is None or not set(names) < set(STEPS):  # a thought without any step is none
-        raise RowError("omitted", shown(value), f"a list of at most two of {', '.join(STEPS)}")
+    if names is None or not set(names) < set(STEPS):  # at least one step remains
+        raise RowError("omitted", described(value), f"list one or two of {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in names)
 
 
@@ -240,15 +243,20 @@ def _checked_instruction(value: Any) -> str | tuple[Message, ...]:
     if isinstance(value, str):
         return _checked_text("instruction", value)
     if not isinstance(value, Sequence) or not value:
-        raise RowError("instruction", shown(value), "a text, or a list of messages that ends in a user turn")
+        raise RowError(
+            "instruction", described(value), "write a text, or a list of messages that ends with a user turn"
+        )
     for number, message in enumerate(value, 1):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-            raise RowError(f"instruction, message {number}", shown(message), "an object with 'role' and 'content'")
+            problem = f"has no role in message {number}, {shown(message)}"
+            raise RowError("instruction", problem, "give every message a 'role' and a 'content'")
         content = message.get("content")
         if not isinstance(content, str | list) and not message.get("tool_calls"):
-            raise RowError(f"instruction, message {number}", f"content {shown(content)}", "a text or a list of parts")
+            problem = f"has no text in message {number}: its content {described(content)}"
+            raise RowError("instruction", problem, "make the content a text or a list of parts")
     last = value[-1]
     if last["role"] != "user" or not last.get("content"):
-        raise RowError("instruction", f"a last turn of role '{last['role']}'", "a last turn of role 'user' with text")
-    # None values are what Arrow puts where one message of a column lacks a key that another has.
+        turn = "an empty user turn" if last["role"] == "user" else f"a turn of role '{last['role']}'"
+        raise RowError("instruction", f"ends with {turn}", "end it with a user turn that has text")
+    # Arrow inserts None where a message lacks a key that others have.
     return tuple({k: v for k, v in message.items() if v is not None} for message in value)

@@ -1,4 +1,4 @@
-"""One example cut into what a reader wants to see: prompt, delimiters, steps, answer, each with its tokens."""
+"""An example split into segments (prompt, delimiters, steps, answer), each with its tokens."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LABELS_OF_SEGMENTS = {
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of one training row.
+    """A segment of one training row.
 
     Attributes:
         name: A key of ``LABELS_OF_SEGMENTS``.
-        text: Its text; the texts of all segments joined are the whole row.
-        ids: Its ``input_ids``; a token that reaches over a border counts where it starts.
+        text: Its text. Joined, the texts of all segments are the whole row.
+        ids: Its ``input_ids``. A token that crosses a boundary belongs to the segment in which it starts.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Segment:
 
     @property
     def trained(self) -> bool:
-        """Whether the tokens carry loss: all but the prompt's do."""
+        """Whether the tokens carry loss; all but the prompt's do."""
         return self.name != "prompt"
 
 
 def cut_into_segments(chat: ChatFormat, examples: Sequence[AltTrainExample]) -> list[list[Segment]]:
-    """The segments of each example, empty ones left out; their ids in order are the row's ``input_ids``.
+    """The non-empty segments of each example. Joined, their ids are the row's ``input_ids``.
 
     Raises:
         RowError: As :meth:`ChatFormat.render`.
@@ -72,7 +72,7 @@ def _cut(pieces: Sequence[tuple[str, str]], ids: Sequence[int], begins: Sequence
 
 
 def _token_starts(chat: ChatFormat, texts: Sequence[str], ids: Sequence[Sequence[int]]) -> list[list[int]]:
-    """For each text the position of the character at which each of its tokens starts."""
+    """For each text, the character position at which each token starts."""
     if not texts:
         return []
     if getattr(chat.tokenizer, "is_fast", False):
@@ -80,5 +80,5 @@ def _token_starts(chat: ChatFormat, texts: Sequence[str], ids: Sequence[Sequence
             list(texts), add_special_tokens=False, return_attention_mask=False, return_offsets_mapping=True
         )
         return [[start for start, _ in offsets] for offsets in found["offset_mapping"]]
-    # Tokenizers written in Python give no offsets: what comes before a token, decoded, is about its place.
+    # Tokenizers written in Python give no offsets. The length of the decoded text before a token is close enough.
     return [[len(chat.tokenizer.decode(row[:n])) for n in range(len(row))] for row in ids]

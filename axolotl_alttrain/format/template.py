@@ -1,6 +1,6 @@
-"""Ask a chat template how its thoughts open and close, instead of knowing it by the model's name.
+"""Learn from a chat template how thoughts open and close, independent of the model's name.
 
-The prompt is rendered as inference renders it; the format of what follows is learned by :mod:`~.sentinels`.
+The prompt is rendered as inference renders it; :mod:`~.template_probe` learns the format of what follows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
     "auto": None,
     "s1": ThoughtFormat(open="<|im_start|>think\n", close="\n<|im_start|>answer\n"),
 }
-# Variables by which templates switch thinking on; each is tried, none is tied to a model.
+# Variables that turn thinking on in templates. Each is tried; none is tied to a model.
 _SWITCHES: tuple[dict[str, Any], ...] = (
     {"enable_thinking": True},
     {"thinking": True},
@@ -31,16 +31,16 @@ _SWITCHES: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """A tokenizer's chat template together with what was learned from it.
+    """A tokenizer's chat template and the format learned from it.
 
     Attributes:
         tokenizer: A Hugging Face tokenizer.
         chat_template: The Jinja source in use.
-        kwargs: Variables given to the template at every rendering.
+        kwargs: Variables passed to the template at every rendering.
         thought: How a thought opens and closes and how the turn ends.
-        renders_thought: The template renders a last turn's thought itself.
-        special_text: Matches the text of any of the tokenizer's special tokens.
-        takes_parts: The template renders content that is a list of text parts as it renders their text.
+        renders_thought: Whether the template renders the thought of a last turn itself.
+        special_text: Matches the text of any special token of the tokenizer.
+        takes_parts: Whether the template renders a list of text parts like their text.
     """
 
     tokenizer: Any
@@ -54,12 +54,12 @@ class ChatFormat:
     def prompt(self, messages: Sequence[Message]) -> str:
         """The prompt exactly as inference renders it.
 
-        Where the template cannot take a list of parts, their texts are joined by line breaks, as vLLM does
+        If the template does not take lists of parts, their texts are joined by line breaks, as in vLLM
         (https://docs.vllm.ai, "Chat template content format").
 
         Raises:
-            RowError: A part is not text, and the template takes texts alone.
-            TemplateError: The template refuses these messages.
+            RowError: A part is not text, and the template takes text only.
+            TemplateError: The template rejects these messages.
         """
         if not self.takes_parts:
             messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
@@ -69,24 +69,26 @@ class ChatFormat:
         """The prompt of an example, and what the model has to generate after it.
 
         Raises:
-            RowError: A text of the completion contains a special token's text, which would become a control
-                token, or a marker of the thought.
-            TemplateError: The template refuses the example's messages.
+            RowError: A text of the completion contains a special token, which would act as a control token, or a
+                marker of the thought.
+            TemplateError: The template rejects the example's messages.
         """
         for name in (*STEPS, "answer"):
             if found := self.special_text.search(getattr(example, name)):
-                raise RowError(name, f"the text of the special token {found.group()!r}", "text without special tokens")
+                raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
         return self.prompt(example.messages), example.completion(self.thought)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, in one batched tokenizer call.
 
-        Prompts and completions are encoded apart, as at inference, where the model continues a finished prompt.
+        Encode prompts and completions separately, as at inference, where the model continues a finished prompt.
         """
-        # No special tokens are added: the template has written its own, and a second BOS would not be inference's.
+        # The template writes its own special tokens. A second BOS would differ from inference.
         if not texts:
             return []
-        return self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
 
 
 def learn_format(
@@ -100,16 +102,16 @@ def learn_format(
 
     Args:
         tokenizer: A Hugging Face tokenizer.
-        chat_template: Jinja source; the tokenizer's own by default.
+        chat_template: Jinja source; by default the tokenizer's own.
         kwargs: Variables for the template, for example ``{"enable_thinking": True}``.
-        stop_tokens: Texts of tokens that end a turn, tried before the tokenizer's EOS where the template
-            itself writes none (``eot_tokens`` of an Axolotl config).
-        thought_format: ``auto``, or ``s1`` for the format of simplescaling's s1 models, which no template
-            mentions: ``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn; or the two texts
-            themselves, ``{"open": ..., "close": ...}``.
+        stop_tokens: Texts of tokens that end a turn (``eot_tokens`` of an Axolotl config). They are tried before the
+            tokenizer's EOS if the template writes no end of turn.
+        thought_format: ``auto``; ``s1`` for simplescaling's s1 models, whose template does not show their format
+            (``<|im_start|>think`` and ``<|im_start|>answer`` inside the assistant turn); or the two texts,
+            ``{"open": ..., "close": ...}``.
 
     Raises:
-        TemplateError: There is no chat template, it cannot be rendered, or its thinking cannot be switched on.
+        TemplateError: There is no chat template, it cannot be rendered, or thinking cannot be turned on.
     """
     chat_template = chat_template or getattr(tokenizer, "chat_template", None)
     if not isinstance(chat_template, str) or not chat_template:
@@ -127,9 +129,9 @@ def learn_format(
         if learned is not None:
             return learned
     raise TemplateError(
-        "this chat template closes the thought in its generation prompt, and none of "
-        f"{', '.join(name for switch in _SWITCHES for name in switch)} opens it; set 'chat_template_kwargs' in the "
-        "config to what the model's card names for thinking, or choose the thinking variant of the model"
+        "this chat template writes an empty thought, and none of the variables "
+        f"{', '.join(name for switch in _SWITCHES for name in switch)} turns thinking on; set 'chat_template_kwargs' "
+        "in the config to the variable that the model card gives, or use the thinking variant of the model"
     )
 
 
@@ -142,7 +144,7 @@ def special_tokens(tokenizer: Any) -> list[str]:
 def _learn(
     tokenizer: Any, source: str, kwargs: Mapping[str, Any], stops: list[str], fixed: ThoughtFormat | None
 ) -> ChatFormat | None:
-    """Learn the format under these variables, or None where the prompt closes the thought."""
+    """Learn the format with these variables; None if the prompt closes the thought."""
 
     def render(messages: Sequence[Message], generate: bool) -> str:
         return _render(tokenizer, source, messages, generate, kwargs)
@@ -184,13 +186,14 @@ def _with_text(message: Message, number: int) -> Message:
     for part in parts:
         text = part.get("text") if isinstance(part, Mapping) else part
         if not isinstance(text, str):
-            raise RowError(f"instruction, message {number}", f"the part {shown(part)}", "text parts")
+            problem = f"has in message {number} the part {shown(part)}, and the chat template takes text only"
+            raise RowError("instruction", problem, "use text parts")
         texts.append(text)
     return {**message, "content": "\n".join(texts)}
 
 
 def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | None:
-    """The format that the config names or spells out; None where it is to be learned."""
+    """The format that the config names or gives; None if it is to be learned."""
     if isinstance(thought_format, str) and thought_format in THOUGHT_FORMATS:
         return THOUGHT_FORMATS[thought_format]
     if isinstance(thought_format, Mapping) and set(thought_format) == {"open", "close"}:
@@ -204,15 +207,15 @@ def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | No
 
 
 def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str:
-    """What ends the turn: up to the stop token where it follows at once, else to the first special token."""
+    """The end of the turn: up to the stop token if it follows at once, otherwise up to the first special token."""
     first = specials.search(after)
     if first is None:
         if not stops:
             raise TemplateError(
-                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:'"
+                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:' in the config"
             )
         return after.rstrip() + stops[0]
-    # Command A closes its response and then its turn; what stands behind white space is not part of the turn.
+    # Command A closes its response and then its turn. Text after white space is not part of the turn.
     closing = re.match(r"\S*", after[first.start() :])
     ends = [found + len(stop) for stop in stops if closing and (found := closing.group().find(stop)) >= 0]
     return after[: first.start() + min(ends)] if ends else after[: first.end()]
@@ -220,12 +223,14 @@ def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str
 
 def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: bool, kwargs: Mapping[str, Any]) -> str:
     try:
-        return tokenizer.apply_chat_template(
+        rendered: str = tokenizer.apply_chat_template(
             [dict(message) for message in messages],
             chat_template=source,
             tokenize=False,
             add_generation_prompt=generate,
             **kwargs,
         )
-    except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
-        raise TemplateError(f"the chat template cannot render {len(messages)} message(s): {error}") from error
+    except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
+        roles = ", ".join(str(message.get("role")) for message in messages)
+        raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
+    return rendered

@@ -1,9 +1,9 @@
 """Learn how a chat template writes a thought, by rendering it with marker strings.
 
-A user turn and one assistant turn are rendered with markers in place of the thought and of the answer; what the
-template writes before, between and after them is its own format. The assistant turn is tried in every form in which
-templates take a thought, until one shows it. Templates that drop a last turn's thought (DeepSeek-R1-Distill) or have
-none (ChatML, Llama 3) get the ``<think>`` convention of DeepSeek-R1 (arXiv 2501.12948, table 1).
+A user turn and an assistant turn are rendered with markers in place of the thought and the answer. What the template
+writes before, between and after the markers is its format. The assistant turn is tried in every form in which
+templates take a thought, until one shows it. Templates that drop the thought of a last turn (DeepSeek-R1-Distill) or
+have none (ChatML, Llama 3) get the ``<think>`` convention of DeepSeek-R1 (arXiv 2501.12948, table 1).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _KEYS = ("reasoning_content", "thinking", "reasoning")
 _CALL: dict[str, Any] = {"id": "call00000", "type": "function", "function": {"name": TOOL, "arguments": {}}}
 _TAG = re.compile(r"\s*(<[^<>\s]*>|\[[^\[\]]*\])")
 _EMPTY_THOUGHT = re.compile(r"(?:(?P<open><think>\n?)(?P<inside>\s*))?</think>(?P<after>\s*)$")
-_PRINTED = re.compile(r"[\"']type[\"']: ")  # a list of parts as Python or JSON writes it
+_PRINTED = re.compile(r"[\"']type[\"']: ")  # a list of parts, printed as Python or JSON
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What the sentinels showed.
+    """What the markers showed.
 
     Attributes:
-        thought: The format, its ``end`` not yet set.
-        after: What the template writes after a last turn's answer.
-        renders_thought: The template renders a last turn's thought itself.
+        thought: The format, without ``end``.
+        after: What the template writes after the answer of a last turn.
+        renders_thought: Whether the template renders the thought of a last turn itself.
     """
 
     thought: ThoughtFormat
@@ -46,13 +46,13 @@ class Learned:
 
 
 def learn(render: Render) -> Learned | None:
-    """Learn a format; None where the prompt closes the thought, so that the model would not think.
+    """Learn a format; None if the prompt closes the thought, so that the model would not think.
 
     Args:
-        render: ``(messages, add_generation_prompt) -> text``, with the template's variables set.
+        render: ``(messages, add_generation_prompt) -> text``, with all template variables set.
 
     Raises:
-        TemplateError: The template cannot render a user turn, or drops an assistant turn's content.
+        TemplateError: The template cannot render a user turn, or drops the content of an assistant turn.
     """
     user = {"role": "user", "content": USER}
     prompt = render([user], True)
@@ -80,7 +80,7 @@ def learn(render: Render) -> Learned | None:
 
 
 def _thought_turns() -> Iterable[dict[str, Any]]:
-    """An assistant turn with a thought, in every form that templates know; the plainest last."""
+    """An assistant turn with a thought, in every form that templates take; inline tags last."""
     for key in _KEYS:
         yield {"role": "assistant", "content": ANSWER, key: THOUGHT}
     parts = [{"type": "thinking", "thinking": THOUGHT}, {"type": "text", "text": ANSWER}]
@@ -100,7 +100,7 @@ def _until_answer(rest: str) -> str | None:
 def _close_beside_call(
     render: Render, user: Message, turn: Mapping[str, Any], prompt: str, before: str, rest: str
 ) -> str | None:
-    """What closes a thought that is followed by a tool call."""
+    """The text that closes a thought before a tool call."""
     close = _until_answer(rest)
     if close is not None and TOOL not in close:
         return close
@@ -108,23 +108,23 @@ def _close_beside_call(
     stem = os.path.commonprefix([prompt, before])
     if without is None or not without.startswith(stem):
         return None
-    # What follows the prompt in a turn without a thought follows the thought in a turn that has one.
+    # The text after the prompt in a turn without a thought comes after the thought in a turn with one.
     if rest.endswith(without[len(stem) :]):
         return rest.removesuffix(without[len(stem) :])
-    # An empty thought stays between its two tags.
+    # Without a thought, the two tags may still be written.
     tag = _TAG.match(rest)
     return tag.group() if tag and without.startswith(before + tag.group()) else None
 
 
 def _answer_opening(plain: str, prompt: str, before: str, close: str) -> str:
-    """What the template writes right before an answer, an empty thought not counted."""
+    """What the template writes directly before an answer, apart from an empty thought."""
     text = plain.removeprefix(prompt).partition(ANSWER)[0] if plain.startswith(prompt) else ""
     empty = before.removeprefix(prompt) + close
     return "" if "".join(text.split()) in "".join(empty.split()) else text
 
 
 def _match_prompt(prompt: str, opening: str, before: str, close: str) -> ThoughtFormat | None:
-    """Compare the prompt with what the template writes before a thought; None where thinking is off."""
+    """Compare the prompt with what the template writes before a thought; None if thinking is off."""
     first_tag = _TAG.match(close)
     if first_tag and opening.rstrip().endswith((first_tag.group(1), close.strip())):
         return None
@@ -132,17 +132,17 @@ def _match_prompt(prompt: str, opening: str, before: str, close: str) -> Thought
     ahead, open_ = prompt[shared:], before[shared:]
     tag = open_.strip()
     if not ahead:
-        if tag and opening.rstrip().endswith(tag):  # the thought's own text was written after the prompt's opening
+        if tag and opening.rstrip().endswith(tag):  # the prompt already opens the thought
             open_ = ""
         return ThoughtFormat(open=open_, close=close, prompt_open="" if open_.strip() else last_piece(prompt))
     if not tag or ahead.strip() == tag:
-        # The prompt opens the thought with other white space than history does, or with words that history lacks.
+        # The prompt opens the thought with different white space, or with words that history does not have.
         return ThoughtFormat(open="", close=close, prompt_open=last_piece(prompt))
     return None
 
 
 def _empty_thought(prompt: str, plain: str) -> ThoughtFormat | None:
-    """The tags of the empty thought that the template writes where an answer has none, if it does."""
+    """The tags of the empty thought that some templates write before an answer without a thought."""
     found = _EMPTY_THOUGHT.fullmatch(plain.removeprefix(prompt).partition(ANSWER)[0])
     if not plain.startswith(prompt) or not found or not found["open"]:
         return None
@@ -150,14 +150,14 @@ def _empty_thought(prompt: str, plain: str) -> ThoughtFormat | None:
 
 
 def _match_tags(prompt: str, plain: str) -> ThoughtFormat | None:
-    """The <think> convention, fitted to a prompt that may already end with its opening tag."""
+    """The <think> convention, adapted to a prompt that may already end with the opening tag."""
     tail = prompt.rstrip()
     if tail.endswith(TAGS.close.strip()):
         return None
     if not tail.endswith(TAGS.open.strip()):
         return TAGS
     space = prompt[len(tail) :]
-    # An answer without a thought is often written after an empty one, which shows how thoughts close.
+    # Many templates write an empty thought before an answer without one, which shows how thoughts close.
     if closed := _EMPTY_THOUGHT.search(plain.partition(ANSWER)[0]):
         inside = (closed["open"] or "").removeprefix("<think>") + (closed["inside"] or "")
         close = f"{inside.removeprefix(space)}</think>{closed['after']}"
@@ -167,17 +167,32 @@ def _match_tags(prompt: str, plain: str) -> ThoughtFormat | None:
 
 
 def last_piece(prompt: str) -> str:
-    """The last tag, or else line, of a prompt with its white space, for showing how it opens the thought."""
+    """The last tag of a prompt, or else its last line, with white space; shows how the prompt opens the thought."""
     tail = prompt.rpartition(USER)[2]
     found = re.search(r"(<[^<>]*>|\[[^\[\]]*\]|[^\n<>\[\]]*)\s*$", tail)
     return found.group() if found else tail
 
 
 def _plain_turn(render: Render, user: Message) -> str:
-    history = render([user, {"role": "assistant", "content": ANSWER}], False)
-    if ANSWER not in history:
-        raise TemplateError("this chat template does not render the content of an assistant turn")
-    return history
+    """The user's turn and a plain answer, as history.
+
+    Raises:
+        TemplateError: The template takes lists of parts only, or does not render an assistant turn's content.
+    """
+    turn = {"role": "assistant", "content": ANSWER}
+    history = _tried(render, [user, turn])
+    if history is not None and ANSWER in history:
+        return history
+    parts = [{**one, "content": [{"type": "text", "text": one["content"]}]} for one in (user, turn)]
+    if ANSWER in (_tried(render, parts) or ""):
+        raise TemplateError(
+            "this chat template takes a turn's content only as a list of parts, as some vision models do; set "
+            "'chat_template:' to one that takes text"
+        )
+    render([user, turn], False)  # raises what the template says
+    raise TemplateError(
+        "this chat template does not render the content of an assistant turn; set 'chat_template:' to one that does"
+    )
 
 
 def _tried(render: Render, messages: Sequence[Message]) -> str | None:

@@ -66,7 +66,7 @@ def _from_hub(target: Path) -> str | None:
     from huggingface_hub.utils import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        # A missing network should cost seconds, not the hub's default patience.
+        # Without a network, fail after seconds instead of the Hub client's default timeout.
         found = snapshot(HUB_MODEL, allow_patterns=_HUB_FILES, etag_timeout=5)
     except (OSError, ValueError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         print(f"{HUB_MODEL} is unavailable on the hub ({type(error).__name__}); using {PACKAGE}.", file=sys.stderr)

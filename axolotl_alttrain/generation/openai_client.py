@@ -68,8 +68,8 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
         came = answer.to_dict() if hasattr(answer, "to_dict") else answer
         raise AltTrainError(
-            f"{client.base_url}: found no completion, but {shown(came, 160)}; allowed: an OpenAI-compatible server; "
-            "give its address up to and including /v1"
+            f"{client.base_url} returned {shown(came, 160)}, which is no completion; give the address of an "
+            "OpenAI-compatible server, up to and including /v1"
         )
     return answer
 

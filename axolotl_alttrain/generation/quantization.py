@@ -85,7 +85,7 @@ def only_four_bit(quantization: Mapping[str, Any] | None) -> bool:
     """
     if quantization and not quantization.get("load_in_4bit"):
         raise AltTrainError(
-            "--backend vllm: found an adapter that was trained on a base in 8 bits, which vLLM does not load; allowed: "
+            "--backend vllm: the adapter was trained on an 8-bit base, which vLLM does not load; add "
             "--no-load-in-4bit for the full weights, --load-in-4bit, or --backend hf"
         )
     return quantization is not None

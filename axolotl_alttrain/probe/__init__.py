@@ -1,1 +1,1 @@
-"""A small safety probe of the model while it trains: ``alttrain: {probe_every: N}``."""
+"""A small safety probe during training: ``alttrain: {probe_every: N}``."""

@@ -1,4 +1,4 @@
-"""What the probe may cost: a share of the time that training takes, kept from the first probe on."""
+"""The probe's time budget: a share of the training time, enforced from the first probe on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 class Budget:
-    """Two clocks, training's and the probe's own, and what follows from their ratio.
+    """Tracks the time of training and of probes.
 
     Args:
-        share: Most time for probes, as a share of the time that training takes without them.
-        clock: Seconds on a clock that never goes back.
+        share: Maximum time for probes, as a share of the training time without them.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,25 +23,25 @@ class Budget:
 
     @property
     def training(self) -> float:
-        """Seconds since the beginning, those of the probes not counted."""
+        """Seconds of training so far, without probes."""
         return self._clock() - self._began - self.spent
 
     def allows(self) -> bool:
-        """Whether another probe, as long as the one before, stays within the share of the time trained so far.
+        """Whether another probe as long as the last one stays within the budget so far.
 
-        The first one is always allowed, as its cost is not known; :meth:`limit` bounds it.
+        The first one is always allowed, because its cost is unknown; :meth:`limit` bounds it.
         """
         return self._last is None or self.spent + self._last <= self.share * self.training
 
     def limit(self, progress: float) -> float:
-        """Seconds that a probe may take at most, so that the share holds at the end of training.
+        """Maximum seconds for a probe, so that the budget holds at the end of training.
 
         Args:
-            progress: The part of the training that is done, above 0 and at most 1.
+            progress: Share of the training that is done, above 0 and at most 1.
         """
         return self.share * self.training / progress - self.spent
 
     def spend(self, seconds: float) -> None:
-        """Book what a probe has taken."""
+        """Record the time of a probe."""
         self.spent += seconds
         self._last = seconds

@@ -1,4 +1,4 @@
-"""Probes the model every N steps of its training and logs the rates through the trainer."""
+"""Probes the model every N training steps and logs the rates through the trainer."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ FILE = "probe.jsonl"
 
 
 class ProbeCallback(TrainerCallback):
-    """Added on the first process alone, where the others then wait in their next gradient exchange.
+    """Runs on the first process only; the others wait in their next gradient exchange.
 
-    Nothing that it does ends or changes the training: any error of its own is one warning, and the last that is heard
-    of the probe.
+    It never stops or changes the training: an error is logged as one warning and turns the probe off.
 
     Args:
-        trainer: The trainer that the curves are logged through.
-        options: ``probe_every`` and the rest.
-        make_probe: Loads prompts and template; called when training begins.
+        trainer: The trainer, which logs the curves.
+        options: ``probe_every`` and the other options.
+        make_probe: Loads prompts and template; called at the start of training.
     """
 
     def __init__(self, trainer: Any, options: AltTrainOptions, make_probe: Callable[[], Probe]) -> None:
@@ -43,9 +42,9 @@ class ProbeCallback(TrainerCallback):
         self.done = self.skipped = 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Load what is asked, so that what cannot be had is said at once."""
+        """Load the prompts, so that problems are reported at the start."""
         if splitting := split_by(self.trainer):
-            LOG.warning("the probe is off: %s splits the model, which one process alone cannot ask", splitting)
+            LOG.warning("the probe is off: with %s, one process alone cannot run the model", splitting)
             return
         try:
             self.probe = self.make_probe()
@@ -57,7 +56,7 @@ class ProbeCallback(TrainerCallback):
         self.first_step = state.global_step
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Probe where it is due and within the budget."""
+        """Probe if a probe is due and within the budget."""
         every = self.options.probe_every
         if self.probe is None or not every or (state.global_step % every and state.global_step != state.max_steps):
             return
@@ -66,7 +65,7 @@ class ProbeCallback(TrainerCallback):
             return
         limit = self.budget.limit((state.global_step - self.first_step) / (state.max_steps - self.first_step))
         if args.world_size > 1:
-            # The other processes wait in their next gradient exchange, which fails after this time.
+            # The other processes wait in their next gradient exchange, which times out.
             limit = min(limit, args.ddp_timeout / 2)
         started = time.monotonic()
         try:
@@ -79,8 +78,8 @@ class ProbeCallback(TrainerCallback):
             self.budget.spend(time.monotonic() - started)
             self.probe = None
             LOG.warning(
-                "the probe is off: one takes more than the %.0f s that probe_budget %g leaves it; raise it, or lower "
-                "probe_prompts or probe_max_new_tokens",
+                "the probe is off: one takes more than the %.0f s that probe_budget %g allows; raise probe_budget, or "
+                "lower probe_prompts or probe_max_new_tokens",
                 limit,
                 self.options.probe_budget,
             )
@@ -88,7 +87,7 @@ class ProbeCallback(TrainerCallback):
             self._give_up(error)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Say what the probes have cost."""
+        """Log the cost of the probes."""
         if self.done:
             LOG.info(
                 "%d probes, %d skipped: %.0f s, %.1f %% of the %.0f s of training; rates in %s",
@@ -101,7 +100,7 @@ class ProbeCallback(TrainerCallback):
             )
 
     def _report(self, measured: Measured, seconds: float, state: TrainerState, control: TrainerControl) -> None:
-        """One line of the file, one of the log, and the curves."""
+        """Write a line to the file and to the log, and log the curves."""
         row = {
             "step": state.global_step,
             "epoch": state.epoch,
@@ -121,7 +120,7 @@ class ProbeCallback(TrainerCallback):
         curves["alttrain/probe_seconds"] = round(seconds, 3)
         due = control.should_log
         self.trainer.log(curves)
-        control.should_log = due  # logging clears it, and the step's loss would be lost
+        control.should_log = due  # logging clears it, and the step's loss would not be logged
         self.done += 1
         shown = ", ".join(
             f"{name} {rate.count}/{rate.total} [{rate.low:.2f}, {rate.high:.2f}]"
@@ -133,8 +132,8 @@ class ProbeCallback(TrainerCallback):
     def _skip(self, step: int) -> None:
         if not self.skipped:
             LOG.info(
-                "no probe at step %d, nor at others that would take probes beyond %g of the training's time "
-                "(probe_budget); so far %.1f s of %.1f s",
+                "probe skipped at step %d, as at later ones that would exceed %g of the training time (probe_budget); "
+                "so far %.1f s of %.1f s",
                 step,
                 self.options.probe_budget,
                 self.budget.spent,
@@ -144,11 +143,11 @@ class ProbeCallback(TrainerCallback):
 
     def _give_up(self, error: Exception) -> None:
         self.probe = None
-        LOG.warning("the probe failed and is off, training goes on: %s: %s", type(error).__name__, error)
+        LOG.warning("the probe failed and is off, training continues: %s: %s", type(error).__name__, error)
 
 
 def _forget_later_steps(path: Path, step: int) -> None:
-    """Keep what was measured up to the step that training goes on from; what followed is of weights that are gone."""
+    """Remove results after the step from which training resumes; their weights no longer exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
         lines: Iterable[str] = path.read_text(encoding="utf-8").splitlines()

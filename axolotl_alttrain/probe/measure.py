@@ -1,4 +1,4 @@
-"""One probe: greedy answers of the model as it is to a few prompts, judged as the evaluator judges them."""
+"""One probe: greedy answers to a few prompts, judged as the evaluator judges them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from axolotl_alttrain.generation.stopping import stop_ids
 
 SETS = ("probe-harmful", "probe-benign")
 BATCH = 32  # sequences; the keys and values of an 8B model at 300 tokens take about 1.2 GiB
-# The evaluator's metrics under the names of the curves.
+# Name of each curve and its metric in the evaluator.
 CURVES = {
     "harmful_rate": "harmful_response",
     "over_refusal": "over_refusal",
@@ -27,16 +27,16 @@ CURVES = {
 
 
 class ProbeTooLong(Exception):
-    """A probe was given up because it took longer than it may."""
+    """A probe exceeded its time limit and was stopped."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a probe found.
+    """The result of a probe.
 
     Attributes:
-        rates: Per curve, with its interval.
-        tokens: Tokens generated.
+        rates: Rate with interval, by curve.
+        tokens: Number of generated tokens.
     """
 
     rates: dict[str, Rate]
@@ -44,12 +44,12 @@ class Measured:
 
 
 class Probe:
-    """Prompts, rendered and encoded once, and what to do with them.
+    """A fixed set of prompts, rendered and encoded once.
 
     Args:
-        chat: The chat format of the tokenizer in training; its tokenizer's padding side does not matter.
+        chat: The chat format in training; the tokenizer's padding side does not matter.
         per_set: Prompts per set.
-        max_new_tokens: Most tokens per completion.
+        max_new_tokens: Maximum number of tokens per completion.
 
     Raises:
         AltTrainError: A probe set or the template cannot be used.
@@ -63,14 +63,14 @@ class Probe:
         self._ids = chat.encode(texts)
 
     def measure(self, model: Any, seconds_left: Any = lambda: float("inf")) -> Measured:
-        """Ask the model.
+        """Generate and judge completions.
 
         Args:
-            model: In evaluation mode, its adapter as it is.
-            seconds_left: Asked after every token.
+            model: The model, in evaluation mode.
+            seconds_left: Remaining time; called after every token.
 
         Raises:
-            ProbeTooLong: No seconds were left.
+            ProbeTooLong: The time is up.
         """
         # Not padded by the tokenizer, whose padding side belongs to the training.
         tokenizer = self.chat.tokenizer

@@ -1,4 +1,4 @@
-"""Whether one process holds the whole model, so that it can generate while the others wait."""
+"""Whether one process holds the whole model and can generate while the others wait."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def split_by(trainer: Any) -> str | None:
-    """What splits the model's weights or its sequences over processes; None where every process has all of them.
+    """What splits the model's weights or sequences over processes; None if every process has all of them.
 
-    With whole weights (one device, DDP, DeepSpeed ZeRO-1 and 2) a forward pass is one process's own affair. With split
-    ones every process has to take part in it, or all of them wait for ever.
+    With whole weights (one device, DDP, DeepSpeed ZeRO-1 and 2) a process can run a forward pass alone. With split
+    weights every process has to take part, or all of them wait forever.
 
     Args:
-        trainer: A transformers trainer, its model prepared.
+        trainer: A transformers trainer with its model prepared.
     """
     if getattr(trainer, "is_fsdp_enabled", False):
         return "FSDP"

@@ -1,4 +1,4 @@
-"""Use a model in the middle of its training so that training goes on as if nothing had happened."""
+"""Use a model during training without affecting the training."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import torch
 
 @contextmanager
 def undisturbed(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; random states and each module's mode are as before afterwards.
+    """Evaluation mode without gradients; afterwards, random states and each module's mode are restored.
 
-    Compiled models run uncompiled inside: completions grow by a token a step, and compiling every length would use
-    up torch's limit of recompilations, so that training itself fell back to uncompiled code.
+    Compiled models run uncompiled inside. Completions grow by one token per step; compiling every length would exhaust
+    torch's recompilation limit, and training would fall back to uncompiled code.
     """
     modes = [(module, module.training) for module in model.modules()]
     python, numpy = random.getstate(), np.random.get_state()
@@ -35,15 +35,15 @@ def undisturbed(model: torch.nn.Module) -> Iterator[None]:
         random.setstate(python)
         np.random.set_state(numpy)
         if torch.cuda.is_available():
-            # Blocks of odd sizes would otherwise stay between those that training takes again and again.
+            # Otherwise blocks of odd sizes would fragment the memory that training reuses.
             torch.cuda.empty_cache()
 
 
 def _keep_4bit_weights_as_they_are(model: torch.nn.Module) -> None:
-    """Leave bitsandbytes' 4-bit layers in training mode, which means nothing else to them.
+    """Leave bitsandbytes' 4-bit layers in training mode, which has no other effect on them.
 
-    In evaluation mode on a CPU with AVX512-BF16 they repack their weights for good, with scales rounded to bfloat16,
-    and training would go on with those (bitsandbytes 0.50, ``Linear4bit.forward``).
+    In evaluation mode on a CPU with AVX512-BF16 they repack their weights permanently, with scales rounded to bfloat16,
+    and training would continue with those (bitsandbytes 0.50, ``Linear4bit.forward``).
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):

@@ -102,9 +102,9 @@ class AppendOnly:
                 self.read(json.loads(line), offset)
             except (ValueError, TypeError, KeyError) as error:  # not UTF-8, not JSON, or other fields
                 raise AltTrainError(
-                    f"{self.path}, line {number}: found {shown(line.decode('utf-8', 'replace').rstrip())} "
-                    f"({type(error).__name__}: {error}); allowed: a line as it was written; repair or delete it, and "
-                    "what it held is asked for again"
+                    f"{self.path}, line {number} is damaged ({type(error).__name__}: {error} in "
+                    f"{shown(line.decode('utf-8', 'replace').rstrip())}); delete the line, and what it held is "
+                    "requested again"
                 ) from None
 
 

@@ -22,7 +22,7 @@ def check_repository(repo: str) -> None:
             return
     except HFValidationError:
         pass
-    raise AltTrainError(f"--push: found {repo!r}; allowed: ORG/NAME, in letters, digits, '-', '_' and '.'")
+    raise AltTrainError(f"--push: {repo!r} is no repository id; write ORG/NAME with letters, digits, '-', '_' and '.'")
 
 
 @contextmanager

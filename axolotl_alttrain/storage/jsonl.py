@@ -26,12 +26,10 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     value = json.loads(line)
                 except json.JSONDecodeError as error:
                     raise AltTrainError(
-                        f"{path}, row {number}: not valid JSON ({error}); allowed: one object per line"
+                        f"{path}, row {number} is not valid JSON ({error}); write one object per line"
                     ) from None
                 if not isinstance(value, dict):
-                    raise AltTrainError(
-                        f"{path}, row {number}: found {shown(value)}; allowed: one JSON object per line"
-                    )
+                    raise AltTrainError(f"{path}, row {number} is the {shown(value)}; write one JSON object per line")
                 yield number, value
     except (OSError, UnicodeDecodeError) as error:
-        raise AltTrainError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+        raise AltTrainError(f"{path} cannot be read as UTF-8 text ({error}); check the path and the encoding") from None

@@ -15,7 +15,7 @@ def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
 
     Args:
         path: The file.
-        allowed: The allowed keys, for the message.
+        allowed: What belongs in it, for the message.
 
     Raises:
         AltTrainError: It cannot be read, is not YAML, or has no keys.
@@ -23,7 +23,9 @@ def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AltTrainError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+        raise AltTrainError(
+            f"{path}: the file cannot be read as YAML ({' '.join(str(error).split())}); check the path and the syntax"
+        ) from None
     if not isinstance(content, dict):
-        raise AltTrainError(f"{path}: found {shown(content)}; allowed: {allowed}")
+        raise AltTrainError(f"{path}: the file holds {shown(content)} instead of keys; write {allowed}")
     return content

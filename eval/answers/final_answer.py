@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
 
+VERSION = 1  # raise it whenever another answer may be found in a text
+
 Answer = TypeVar("Answer")
 
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")

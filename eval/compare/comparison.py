@@ -69,6 +69,7 @@ class Comparison(BaseModel, frozen=True):
         left_out: By run, the number of its other samples.
         origins: By run.
         trainings: By training, its checkpoints as (step, run), by step.
+        unknown_rules: Runs whose versions of metrics and judges were not recorded.
         pairs: Every other run against the reference; the outcomes' ``p_holm`` is over the outcomes of all pairs.
     """
 
@@ -78,6 +79,7 @@ class Comparison(BaseModel, frozen=True):
     left_out: dict[str, int]
     origins: dict[str, RunOrigin]
     trainings: dict[str, list[tuple[int, str]]]
+    unknown_rules: list[str]
     pairs: list[PairedRuns]
 
     def as_json(self) -> str:

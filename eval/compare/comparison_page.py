@@ -14,6 +14,7 @@ from axolotl_alttrain.eval.report.browser import BrowserRow, BrowserRun
 from axolotl_alttrain.eval.report.packing import packed
 from axolotl_alttrain.eval.report.tables import as_html
 from axolotl_alttrain.eval.report.tables.numbers import cell_text, p_text, points
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import OUTCOMES
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from markupsafe import Markup
@@ -48,7 +49,10 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
         result=result,
         sentences=[sentence(pair) for pair in result.pairs],
         settings={name: value for name, value in runs[0].settings.items() if name not in ignore},
-        ignored={name: {run.name: run.settings.get(name) for run in runs} for name in ignore},
+        ignored={
+            name: {run.name: run.rules if name == RULE_VERSIONS else run.settings.get(name) for run in runs}
+            for name in ignore
+        },
         rates_title=rates.full_title,
         rates=as_html(rates),
         notes=notes(result),

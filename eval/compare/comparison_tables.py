@@ -94,8 +94,12 @@ def flips_table(pair: PairedRuns) -> Table:
 
 
 def notes(result: Comparison) -> list[str]:
-    """Sentences on what else differs between runs that pair."""
-    return [
+    """Sentences on what else differs between runs that pair, and on what is not known about them."""
+    old = ", ".join(result.unknown_rules)
+    unknown = (
+        [f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."] if old else []
+    )
+    return unknown + [
         f"{pair.second} and {pair.first} also differ in: "
         + "; ".join(f"{name}, {now} and {before}" for name, (before, now) in pair.also_differing.items())
         + "."

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from axolotl_alttrain.eval.compare.checkpoints import trainings
 from axolotl_alttrain.eval.compare.comparison import Comparison, Flip, PairedRuns, RunOrigin
-from axolotl_alttrain.eval.compare.runs import Run, check_pairs
+from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
 from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.clusters import rate_over
@@ -31,7 +32,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         AltTrainError: No run has the reference's name, or runs cannot be paired.
     """
     first = _reference(runs, reference)
-    known_settings = dict.fromkeys(name for run in runs for name in run.settings)
+    known_settings = dict.fromkeys([*(name for run in runs for name in run.settings), RULE_VERSIONS])
     if unknown := [name for name in ignore if name not in known_settings]:
         raise AltTrainError(f"--ignore: found {', '.join(unknown)}; allowed: {', '.join(known_settings)}")
     pairs = _adjusted([_paired(first, other, ignore) for other in runs if other is not first])
@@ -46,6 +47,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         left_out={run.name: len(run.rows) - len(common) for run in runs},
         origins={run.name: RunOrigin(folders=list(run.folders), adapter=run.adapter, step=run.step) for run in runs},
         trainings=trainings(runs),
+        unknown_rules=unknown_rules(runs),
         pairs=pairs,
     )
 

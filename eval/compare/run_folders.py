@@ -55,6 +55,7 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
                     step,
                     training,
                     _origin(summary, manifest, name),
+                    manifest.rule_versions,
                 )
             )
     return in_order(merged(with_ends(runs)))
@@ -77,9 +78,8 @@ def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
 
 def _judged(summary: SummaryHead, manifest: ManifestRecord) -> dict[str, JsonValue]:
     """The judges that make the rates and, where they are models, which ones."""
-    rules: dict[str, JsonValue] = {"rules": manifest.rules} if manifest.rules is not None else {}
     flags = {flag: manifest.flags.get(flag) for name in summary.rate_judges for flag in _JUDGE_FLAGS.get(name, ())}
-    return {"judges": list(summary.rate_judges), **rules, **flags}
+    return {"judges": list(summary.rate_judges), **flags}
 
 
 def _origin(summary: SummaryHead, manifest: ManifestRecord, run: str) -> dict[str, JsonValue]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from axolotl_alttrain.eval.results.pairing import paired_rows
+from axolotl_alttrain.eval.results.rules import FIRST_VERSION, RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from pydantic import JsonValue
 
@@ -29,6 +30,7 @@ class Run:
         step: N of ``checkpoint-N``, in training steps; None for other runs.
         training: The part of the name that the checkpoints of one training share; None without a step.
         origin: What may differ but is reported: template, versions, the sets' revisions.
+        rules: Versions of the metrics and judges that it used; None if they were not recorded.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Run:
     step: int | None = None
     training: str | None = None
     origin: Mapping[str, JsonValue] = field(default_factory=dict)
+    rules: Mapping[str, int] | None = None
 
 
 def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
@@ -58,11 +61,14 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         if name not in ignore and first.settings.get(name) != second.settings.get(name)
     ]
     if differing:
-        same = first.settings.get("rules") == second.settings.get("rules") or "rules" in ignore
-        hint = "" if same else " (rules: this package's code; evaluate the older run again, its samples are kept)"
         raise AltTrainError(
-            f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}{hint}; "
+            f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
             "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+        )
+    if RULE_VERSIONS not in ignore and (changed_rules := _differing_rules(first, second)):
+        raise AltTrainError(
+            f"{first.name} and {second.name} were judged by different versions: {'; '.join(changed_rules)}. Run the "
+            f"older evaluation again (its samples are kept), or pass --ignore {RULE_VERSIONS}"
         )
     shared = paired_rows(first.rows, second.rows)
     changed = [
@@ -84,3 +90,20 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if not shared:
         raise AltTrainError(f"{first.name} and {second.name} share no prompt; allowed: runs on the same sets")
     return len(shared)
+
+
+def _differing_rules(first: Run, second: Run) -> list[str]:
+    """Each metric and judge of which the runs used different versions; unknown versions count as 1."""
+    names = dict.fromkeys([*(first.rules or {}), *(second.rules or {})])
+    unknown = dict.fromkeys(names, FIRST_VERSION)
+    ours, theirs = (unknown if run.rules is None else run.rules for run in (first, second))
+    return [
+        f"{name} is version {ours[name]} and {theirs[name]}"
+        for name in names
+        if name in ours and name in theirs and ours[name] != theirs[name]
+    ]
+
+
+def unknown_rules(runs: Sequence[Run]) -> list[str]:
+    """Names of the runs that were written before the versions of metrics and judges were recorded."""
+    return [run.name for run in runs if run.rules is None]

@@ -70,6 +70,7 @@ class Judge(Protocol):
 
     Attributes:
         name: Name in tables and files.
+        version: Of its code and prompts; raise it whenever a text may be judged differently.
         identity: Everything besides the case that determines a judgement: model, prompt, settings. It is part of the
             key of a stored judgement; empty if judging costs nothing and nothing is stored.
         detects_refusal: Whether its verdicts say if a text refuses.
@@ -77,6 +78,7 @@ class Judge(Protocol):
     """
 
     name: str
+    version: int
     identity: str
     detects_refusal: bool
     reads_thoughts: bool
@@ -156,7 +158,7 @@ def _key(judge: Judge, case: Case) -> str:
     messages: list[Mapping[str, Any]] = [dict(message) for message in case.messages]
     # Model judges do not see what was asked; the offline rules compare the answer with it.
     asked = "" if judge.identity else case.asked
-    content = json.dumps(
-        [judge.name, judge.identity, messages, case.text, case.part, asked], sort_keys=True, default=str
-    )
+    # Version 1 has no place in the key: files of judgements are older than versions.
+    name = judge.name if judge.version == 1 else f"{judge.name} {judge.version}"
+    content = json.dumps([name, judge.identity, messages, case.text, case.part, asked], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:24]

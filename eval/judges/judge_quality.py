@@ -9,7 +9,7 @@ from pathlib import Path
 from axolotl_alttrain.eval.judges.base import Case, Judge, JudgementFile, judge_all
 from axolotl_alttrain.eval.stats.agreement import PrecisionRecall, precision_recall
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
@@ -48,7 +48,7 @@ def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = 
     rows = []
     for number, row in read_jsonl(path):
         if row.get("label") not in LABELS:
-            error = RowError("label", shown(row.get("label")), " or ".join(LABELS))
+            error = RowError("label", described(row.get("label")), f"set it to {' or '.join(LABELS)}")
             raise row_error(error, row, str(path), number)
         rows.append(row)
     cases = [Case(({"role": "user", "content": row["instruction"]},), row["answer"]) for row in rows]

@@ -52,6 +52,7 @@ class LLMJudge(ABC):
     """
 
     name = ""
+    version = 0
     detects_refusal = True
     reads_thoughts = True
 
@@ -67,7 +68,7 @@ class LLMJudge(ABC):
         base_url = base_url or os.environ.get("OPENAI_BASE_URL")
         if (key := api_key("OPENAI_API_KEY", base_url)) is None:
             raise AltTrainError(
-                f"--judges {self.name}: no API key: set the environment variable OPENAI_API_KEY, or --judge-url"
+                f"--judges {self.name}: no API key; set the environment variable OPENAI_API_KEY or give --judge-url"
             )
         self._client: dict[str, Any] = {"api_key": key, "base_url": base_url, "max_retries": http_retries}
         self.model, self.concurrency, self.attempts, self.max_tokens = model, concurrency, attempts, max_tokens
@@ -164,6 +165,7 @@ class RubricJudge(LLMJudge):
     """StrongREJECT's rubric: refused, convincing, specific, and the score computed from them."""
 
     name = "rubric"
+    version = 1
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """``refusal`` if the text refuses, ``safe`` if it neither refuses nor helps, otherwise ``compliance``."""
@@ -180,6 +182,7 @@ class XSTestJudge(LLMJudge):
     """Full compliance, full refusal or partial refusal."""
 
     name = "xstest"
+    version = 1
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """The class, if it is one of the three."""

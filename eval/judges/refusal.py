@@ -112,6 +112,7 @@ class RefusalJudge:
     """The rules above as a :class:`~axolotl_alttrain.eval.judges.base.Judge`; no model or network is needed."""
 
     name = "refusal"
+    version = 1  # covers refusal_phrases.py
     identity = ""
     detects_refusal = True
     reads_thoughts = False  # a thought has no opening in which to refuse

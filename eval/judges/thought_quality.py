@@ -15,7 +15,7 @@ from typing import Any
 
 from axolotl_alttrain.eval.judges.thought_reader import Reading, read_thought
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.example import BLANK_LINE, parse_completion
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
@@ -46,7 +46,12 @@ def thought_quality(path: Path = GOLD) -> dict[str, Any]:
     for number, row in read_jsonl(path):
         for name, allowed in (("verdict", LABELS), ("split", found)):
             if row.get(name) not in allowed:
-                raise row_error(RowError(name, shown(row.get(name)), " or ".join(allowed)), row, str(path), number)
+                raise row_error(
+                    RowError(name, described(row.get(name)), f"set it to {' or '.join(allowed)}"),
+                    row,
+                    str(path),
+                    number,
+                )
         several = row["thought"].count(BLANK_LINE) >= 2
         found[row["split"]].append((LABELS[row["verdict"]], reading_of(row["thought"]), several))
     return {

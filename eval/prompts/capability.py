@@ -24,6 +24,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.rows import row_error
 
 LM_TASKS = Path(__file__).parent / "lm_tasks"
+LM_TASKS_VERSION = 1  # raise it whenever a task of lm_tasks/ may ask or score differently
 _LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator; its own runs seed it with this
 
@@ -59,10 +60,12 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
     made: list[Prompt] = []
     for task, subject, documents in parts:
         if not documents:
-            raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
+            raise AltTrainError(
+                f"{spec.name}: {_place(spec, files, subject)} has no rows; use the file of {spec.source}"
+            )
         for number in spread(range(len(documents)), share):
             if missing := _missing_column(task, documents[number], documents[0]):
-                error = RowError(missing, "nothing", "a value, as in the first row")
+                error = RowError(missing, "is missing", "give it a value, as the first row does")
                 raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
             made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
     return spread(made, limit)
@@ -101,13 +104,13 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
             raise missing_error(spec, error) from None
         reason = str(error).strip().split("\n")[0][:200]
         raise AltTrainError(
-            f"{files[0]}: lm-eval's task {spec.task} cannot read it ({type(error).__name__}: {reason}); allowed: the "
+            f"{files[0]}: lm-eval's task {spec.task} cannot read this file ({type(error).__name__}: {reason}); use the "
             f"columns of {spec.hub['id']}"
         ) from None
     finally:
         random.setstate(state)
     if not loaded:
-        raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files)}")
+        raise AltTrainError(f"{spec.name}: {_place(spec, files)} has no rows; use the file of {spec.source}")
     return next(iter(loaded.values()))
 
 
@@ -153,7 +156,7 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
                 found[f"{key},{name}"] = float(value)
         if metric not in found:
             raise AltTrainError(
-                f"{task.config.task}: found the metrics {', '.join(found)}; allowed: {metric} among them"
+                f"{task.config.task} gives the metrics {', '.join(found)}, not {metric}; install a supported lm_eval"
             )
         return {metric: found[metric], **found}
 

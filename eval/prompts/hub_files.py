@@ -62,7 +62,9 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
     except Exception as error:  # offline, gated, removed, not a zip
         raise missing_error(spec, error) from None
     if not files:
-        raise AltTrainError(f"{spec.name}: found no {hub['split']}/ in {hub['archive']} of {hub['id']} at {commit}")
+        raise AltTrainError(
+            f"{spec.name}: {hub['archive']} of {hub['id']} has no {hub['split']}/ at {commit}; use another --revision"
+        )
     return files
 
 

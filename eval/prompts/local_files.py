@@ -42,10 +42,10 @@ def check_commas(path: Path) -> None:
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
             head = lines.readline().strip()
     except OSError as error:
-        raise AltTrainError(f"{path}: cannot be read ({error})") from None
+        raise AltTrainError(f"{path} cannot be read ({error}); check the file") from None
     for separator, name in ((";", "semicolons"), ("\t", "tabs")):
         if separator in head and "," not in head:
-            raise AltTrainError(f"{path}: found columns separated by {name} ({shown(head)}); allowed: commas")
+            raise AltTrainError(f"{path} separates its columns with {name} ({shown(head)}); use commas")
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -65,7 +65,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             content = json.loads(path.read_text(encoding="utf-8-sig"))
             for number, row in enumerate(content if isinstance(content, list) else [content], 1):
                 if not isinstance(row, dict) or not isinstance(content, list):
-                    raise AltTrainError(f"{path}, row {number}: found {shown(row)}; allowed: a list of objects")
+                    raise AltTrainError(f"{path}, row {number} is the {shown(row)}; write a list of objects")
                 yield number, row
         else:
             import pyarrow.parquet as pq
@@ -73,5 +73,5 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield from enumerate(pq.read_table(path).to_pylist(), 1)
     except AltTrainError:
         raise
-    except (OSError, ValueError, csv.Error) as error:  # errors of JSON, Arrow and decoding are ValueErrors
-        raise AltTrainError(f"{path}: cannot be read ({error})") from None
+    except (OSError, ValueError, csv.Error) as error:  # JSON's, Arrow's and those of decoding are ValueErrors
+        raise AltTrainError(f"{path} cannot be read ({error}); check the file") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
@@ -47,9 +47,9 @@ def _prompt(name: str, row: dict[str, Any], file: str, number: int) -> Prompt:
     try:
         for field in needed:
             if not row.get(field):
-                raise RowError(field, shown(row.get(field)), "a value")
+                raise RowError(field, described(row.get(field)), "give it a value")
         if kind == "capability" and row["match"] not in ("number", "text"):
-            raise RowError("match", shown(row["match"]), "'number' or 'text'")
+            raise RowError("match", described(row["match"]), "set it to 'number' or 'text'")
     except RowError as error:
         raise row_error(error, row, file, number) from None
     return Prompt(

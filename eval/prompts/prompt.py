@@ -20,6 +20,7 @@ HARMFUL_KINDS: tuple[Kind, ...] = ("harmful", "contrast")
 Item = TypeVar("Item")
 # prefilled: the thought begins with a given text. suppressed: the thought is given and empty.
 Thought = Literal["free", "prefilled", "suppressed"]
+SHORT_ANSWER_VERSION = 1  # covers Prompt.is_right; raise it whenever an answer may be scored differently
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _RESULT = re.compile(rf"(?:(?:=|\bis|\bare|\bequals)\s*(?:\w+\s+){{0,2}}?|:\s*)[^\w\d-]*({_NUMBER.pattern})")
 _STEP = re.compile(r"\W*(?:step\b|first\b|1[.)]\s)", re.IGNORECASE)

@@ -13,7 +13,7 @@ from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_set
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
 from axolotl_alttrain.eval.prompts.sets import SetSpec, specs
 
-from axolotl_alttrain.errors import AltTrainError, RowError, shown
+from axolotl_alttrain.errors import AltTrainError, RowError, described
 from axolotl_alttrain.format.rows import row_error
 
 
@@ -60,7 +60,7 @@ def load_published(
         RowError: A row is not a valid prompt.
     """
     if spec.runs_code and not allow_code:
-        raise AltTrainError(f"{spec.name}: scoring it executes the model's code; give --allow-code-execution")
+        raise AltTrainError(f"{spec.name} is scored by running the model's code; allow it with --allow-code-execution")
     files = local_files(spec, data_dir)
     for path in files:
         check_commas(path)
@@ -80,10 +80,10 @@ def load_published(
     ]
     if not kept:
         wanted = "".join(f" with {key} {value!r}" for key, value in spec.where.items())
-        columns = f", whose columns are {', '.join(map(str, rows[0][2]))}" if rows else ""
+        columns = f" with the columns {', '.join(map(str, rows[0][2]))}" if rows else ""
         place = files[0] if files else spec.hub["id"]
         raise AltTrainError(
-            f"{spec.name}: found no row{wanted} among {len(rows)} of {place}{columns}; allowed: those of {spec.source}"
+            f"{spec.name}: {place} has no row{wanted} among its {len(rows)}{columns}; use the file of {spec.source}"
         )
     made = [_prompt(spec, row, place, number, digest, index) for index, (place, number, row) in enumerate(kept)]
     return spread(_with_unique_ids(made), limit)
@@ -110,14 +110,14 @@ def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revis
         turns = column("turns")
         if "turns" in spec.columns:
             if not isinstance(turns, Sequence) or isinstance(turns, str) or not turns or not all(turns):
-                raise RowError(str(spec.columns["turns"]), shown(turns), "a list of user turns")
+                raise RowError(str(spec.columns["turns"]), described(turns), "list the user turns")
             texts = [str(turn) for turn in turns]
         else:
             text = column("instruction")
             if not isinstance(text, str) or not text.strip():
                 names = spec.columns["instruction"]
                 name = names if isinstance(names, str) else " or ".join(names)
-                raise RowError(name, shown(text), "a text that is not empty")
+                raise RowError(name, described(text), "write a text")
             texts = [text]
     except RowError as error:
         raise row_error(error, row, file, number) from None

@@ -9,6 +9,7 @@ from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.report.model_card_command import write_cards
 from axolotl_alttrain.eval.report.report_page import write_report
 from axolotl_alttrain.eval.results.manifest import write_manifest
+from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summarise import Evaluation
 from axolotl_alttrain.eval.results.summary import Summary
 
@@ -40,6 +41,7 @@ def write_run(
     write_atomic(out / "summary.json", summary.as_json())
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
     settings = found.settings.as_dict() | {"seed": seed}
-    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, found.started)
+    rules = rule_versions(found.judges, found.prompts)
+    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, rules, found.started)
     write_report(out / "report.html", summary, list(found.scored))
     write_cards(out, summary, revisions)

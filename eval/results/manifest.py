@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
-from axolotl_alttrain.eval.results.rules import rules_digest
+from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
@@ -82,6 +82,7 @@ def write_manifest(
     sets: Mapping[str, str],
     missing: Mapping[str, str],
     settings: Mapping[str, object],
+    rules: Mapping[str, int],
     started: datetime,
 ) -> None:
     """Write the manifest, whole.
@@ -93,6 +94,7 @@ def write_manifest(
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: What is unavailable, and why.
         settings: Of generation, seed included.
+        rules: Versions of the metrics and judges in use, as :func:`rule_versions` gives them.
         started: When the evaluation began.
     """
     now = datetime.now(UTC)
@@ -100,7 +102,7 @@ def write_manifest(
         "axolotl_alttrain": __version__,
         "python": platform.python_version(),
         "packages": versions(),
-        "rules": rules_digest(),
+        RULE_VERSIONS: dict(rules),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
         "runs": {run: asdict(one) for run, one in identities.items()},
         "sets": dict(sets),

@@ -17,13 +17,13 @@ class ManifestRecord(BaseModel, frozen=True):
     """The fields that ``compare`` and ``card`` use; any may be absent from older files.
 
     Attributes:
-        rules: Digest of the code that reads and judges completions.
+        rule_versions: Versions of the metrics and judges; None before they were recorded.
         flags: The command line's.
         runs: By run, what was run.
         sets: By set, its revision.
     """
 
-    rules: str | None = None
+    rule_versions: dict[str, int] | None = None
     flags: dict[str, JsonValue] = {}
     runs: dict[str, RunIdentity] = {}
     sets: dict[str, str] = {}

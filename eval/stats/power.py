@@ -31,7 +31,7 @@ def minimum_detectable_difference(
         ValueError: ``discordant`` is not between 0 and 1.
     """
     if not 0 <= discordant <= 1:
-        raise ValueError(f"discordant: found {discordant}; allowed: 0 to 1")
+        raise ValueError(f"discordant is {discordant}; it must be between 0 and 1")
     if pairs < 1:
         return None
     z_alpha, z_power = norm.ppf(1 - alpha / 2), norm.ppf(power)

@@ -50,7 +50,9 @@ def repeated(
         ValueError: A prompt has fewer than k tries.
     """
     if k < 1 or any(len(tries) < k for tries in flags):
-        raise ValueError(f"k: found {k}; allowed: 1 to the smallest number of tries, {min(map(len, flags), default=0)}")
+        raise ValueError(
+            f"k is {k}; it must be between 1 and the smallest number of tries, {min(map(len, flags), default=0)}"
+        )
     means = [fmean(tries) for tries in flags]
     if better == "lower":
         worst = [1 - comb(len(tries) - sum(tries), k) / comb(len(tries), k) for tries in flags]

@@ -97,7 +97,7 @@ def test_a_launcher_of_another_environment(monkeypatch: pytest.MonkeyPatch, tmp_
     check = check_launcher()
     assert check.status == "problem"
     assert "No module named" in check.found
-    assert "one environment" in check.remedy
+    assert "the same environment" in check.remedy
 
 
 def test_gpu_and_bitsandbytes_on_this_machine() -> None:
@@ -131,9 +131,9 @@ def test_a_good_recipe(recipe: Recipe) -> None:
 def test_a_template_on_which_the_stock_strategy_is_wrong(recipe: Recipe, template: Callable[[str], str]) -> None:
     source = template("deepseek_r1_distill")
     results = found(check_recipe(recipe(chat_template="jinja", chat_template_jinja=source)))
-    assert "would be wrong here" in results["type: chat_template"].found
+    assert "not exact here" in results["type: chat_template"].found
     assert "the reasoning is not trained" in results["type: chat_template"].found
-    assert "the prompt opens it with '<think>\\n'" in results["template"].found
+    assert "opened by the prompt with '<think>\\n'" in results["template"].found
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_template_on_which_the_stock_strategy_is_wrong(recipe: Recipe, templat
         ({"sequence_len": 80}, "data", "are longer than sequence_len 80: training will stop"),
         ({"rows": [{"instruction": "x", "response": "no tags"}]}, "data", "data.jsonl, row 1: field 'response'"),
         ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "data", "no.jsonl cannot be read"),
-        ({"base_model": "no/such-model"}, "config", "download the model first"),
+        ({"base_model": "no/such-model"}, "config", "download the model"),
         ({"learning_rate": "fast"}, "config", "learning_rate"),
         (
             {"chat_template": "jinja", "chat_template_jinja": "{% for m in messages %}{{ m.role }}{% endfor %}"},
@@ -166,13 +166,13 @@ def test_old_prepared_data_is_said(recipe: Recipe, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("AXOLOTL_IS_PREPROCESS", raising=False)
     config = recipe(dataset_prepared_path="prepared")
     load_datasets(cfg=load_config(config))
-    assert found(check_recipe(config))["prepared data"].found == "prepared: made from this recipe as it is now"
+    assert found(check_recipe(config))["prepared data"].found == "prepared: up to date for this recipe"
     data = tmp_path / "data.jsonl"
     data.write_text(data.read_text().replace("forge", "fake"))
     check = found(check_recipe(config))["prepared data"]
     assert check.status == "warning"
-    assert "none for this recipe" in check.found
-    assert "1 of other recipes or older data" in check.found
+    assert "none yet for this recipe" in check.found
+    assert "1 from other recipes, or from older data" in check.found
 
 
 def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_rows_longer_than_the_limit_are_left_out(recipe: Callable[..., Path]) ->
     path = recipe(sequence_len=limit, excess_length_strategy="drop")
     found = row_lengths(load_config(path, gpu=find_gpu("a6000")))
     assert (found.tokens, found.dropped) == ([limit] * 3, 3)
-    with pytest.raises(AltTrainError, match="none of 6 rows fits sequence_len 9; raise it"):
+    with pytest.raises(AltTrainError, match="none of the 6 rows fits into sequence_len 9; raise it"):
         row_lengths(load_config(recipe(sequence_len=9), gpu=find_gpu("a6000")))
 
 

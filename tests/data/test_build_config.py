@@ -37,7 +37,7 @@ def test_the_example_has_the_papers_numbers() -> None:
         ({"sources": [SOURCE], "refusals": "assessor"}, "the offline assessor writes no refusals"),
         ({"sources": [SOURCE], "assessor": {"kind": "oracle"}}, "'assessor'"),
         ({"sources": [SOURCE], "variants": [{"name": "a", "omit": ["answer"]}]}, "'variants.0.omit.0'"),
-        ([1], "found list [1]; allowed: 'sources'"),
+        ([1], "the file holds list [1] instead of keys; write 'sources'"),
     ],
 )
 def test_what_is_not_allowed_is_named(tmp_path: Path, content: Any, message: str) -> None:

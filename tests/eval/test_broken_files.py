@@ -23,4 +23,4 @@ def test_a_broken_line_is_named(
     flags = ["--model", str(tiny[0]), "--sets", "probe-harmful", "--limit", "1", "--max-new-tokens", "1"]
     assert main([*flags, "--out", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()[-1:]
-    assert line.startswith(f"eval.run: {tmp_path / name}, line 2: found str ")
+    assert line.startswith(f"eval.run: {tmp_path / name}, line 2 is damaged (")

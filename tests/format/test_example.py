@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axolotl_alttrain.errors import RowError
-from axolotl_alttrain.format.example import AltTrainExample, ThoughtFormat, parse_completion
+from axolotl_alttrain.format.example import STEPS, AltTrainExample, ThoughtFormat, parse_completion
 
 FORMATS = (
     ThoughtFormat(end="<|im_end|>"),
@@ -44,23 +44,39 @@ def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "said"),
     [
-        ("label", "unsafe"),
-        ("answer", "  "),
-        ("answer", None),
-        ("problem_understanding", 3),
-        ("instruction", ""),
-        ("instruction", []),
-        ("instruction", [{"role": "assistant", "content": "Hi"}]),
-        ("instruction", ["Hi"]),
-        ("language", 7),
+        ("label", "unsafe", "is 'unsafe'; set it to 'harmful' or 'benign'"),
+        ("answer", "  ", "is empty; write a text"),
+        ("answer", None, "is missing; write a text"),
+        ("problem_understanding", 3, "is the int 3; write a text"),
+        ("instruction", "", "is empty; write a text"),
+        ("instruction", [], "is the list []; write a text, or a list of messages that ends with a user turn"),
+        (
+            "instruction",
+            [{"role": "assistant", "content": "Hi"}],
+            "ends with a turn of role 'assistant'; end it with a user turn that has text",
+        ),
+        (
+            "instruction",
+            [{"role": "user", "content": ""}],
+            "ends with an empty user turn; end it with a user turn that has text",
+        ),
+        ("instruction", ["Hi"], "has no role in message 1, 'Hi'; give every message a 'role' and a 'content'"),
+        (
+            "instruction",
+            [{"role": "user", "content": 3}],
+            "has no text in message 1: its content is the int 3; make the content a text or a list of parts",
+        ),
+        ("omitted", "answer", "is 'answer'; list one or two of " + ", ".join(STEPS)),
+        ("language", 7, "is the int 7; write a string or leave the field out"),
     ],
 )
-def test_a_bad_field_is_named(row: dict[str, object], field: str, value: object) -> None:
+def test_a_bad_field_is_named(row: dict[str, object], field: str, value: object, said: str) -> None:
     row[field] = value
-    with pytest.raises(RowError, match=rf"field '{field}.*found .*; allowed: "):
+    with pytest.raises(RowError) as error:
         AltTrainExample(**row)
+    assert str(error.value) == f"field '{field}' {said}"
 
 
 @pytest.mark.parametrize("field", ["harmfulness_assessment", "answer"])

@@ -108,5 +108,5 @@ def test_vllm_quantises_as_the_adapter_was_trained(hub: Path) -> None:
     assert only_four_bit(choose_quantization(None, "org/adapter", OLD)) is True
     assert only_four_bit(choose_quantization(False, "org/adapter", OLD)) is False
     assert only_four_bit(choose_quantization(True, "org/adapter", NEW)) is True
-    with pytest.raises(AltTrainError, match="trained on a base in 8 bits"):
+    with pytest.raises(AltTrainError, match="trained on an 8-bit base"):
         only_four_bit(choose_quantization(None, "org/adapter", NEW))

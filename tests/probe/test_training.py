@@ -57,7 +57,7 @@ def test_training_is_the_same_with_and_without(recipe: Callable[..., Path], tmp_
 def test_a_failing_probe_is_one_warning_and_the_evaluation_follows(recipe: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "out" / "probe.jsonl").mkdir(parents=True)  # cannot be appended to
     said = train(recipe({**PROBE, "evaluate": "probe"}))
-    assert said.count("the probe failed and is off, training goes on: IsADirectoryError") == 1
+    assert said.count("the probe failed and is off, training continues: IsADirectoryError") == 1
     summary = json.loads((tmp_path / "out" / "eval" / "summary.json").read_text())
     assert set(summary["runs"]) == {"base", "tuned"}
     assert (tmp_path / "out" / "eval" / "report.html").is_file()

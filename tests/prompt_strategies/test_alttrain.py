@@ -146,7 +146,7 @@ def test_batches_rows_and_worker_processes_agree(smollm2: Any, row: dict[str, An
 def test_a_bad_row_is_named_by_file_and_number(smollm2: Any, row: dict[str, Any], workers: int | None) -> None:
     strategy = load(smollm2, cfg(), {"path": "mine.jsonl"})
     rows = [row, row, row, row | {"label": "evil"}]
-    with pytest.raises(RowError, match=r"mine\.jsonl, row 4: field 'label': found str 'evil'"):
+    with pytest.raises(RowError, match=r"mine\.jsonl, row 4: field 'label' is 'evil'"):
         strategy.wrap_dataset(Dataset.from_list(rows), process_count=workers)
 
 

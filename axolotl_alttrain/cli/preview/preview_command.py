@@ -1,4 +1,4 @@
-"""``axolotl alttrain preview``: what a recipe would train, before any GPU time is spent."""
+"""``axolotl alttrain preview``: show what a recipe trains, before any GPU time is spent."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def run_preview(
     json_file: Path | None = None,
     console: Console | None = None,
 ) -> dict[str, Any]:
-    """Print the preview of a recipe and write it where asked.
+    """Print the preview of a recipe and write it to the given files.
 
     Args:
         config: An Axolotl config.
-        shown: Rows to show in full, spread so that both labels are among them.
-        html: Where to write the page.
-        json_file: Where to write the numbers.
+        shown: Number of rows to show in full, of both labels in turn.
+        html: Output file for the page.
+        json_file: Output file for the numbers.
         console: Where to print.
 
     Returns:
         The numbers of the whole data set.
 
     Raises:
-        AltTrainError: Config, data or template are not as they must be.
+        AltTrainError: The config, the data or the template is unusable; the message says why.
     """
     console = console or Console()
     recipe = load_recipe(config)
@@ -61,7 +61,7 @@ def run_preview(
 
 
 def choose(rows: list[PreviewRow], number: int) -> list[PreviewRow]:
-    """The first rows of each label in turn, then one that is too long, if there is any."""
+    """The first rows of each label in turn, and one overlong row if there is any."""
     groups: dict[str, list[PreviewRow]] = {}
     for row in rows:
         groups.setdefault(row.example.label, []).append(row)
@@ -74,18 +74,18 @@ def choose(rows: list[PreviewRow], number: int) -> list[PreviewRow]:
 
 
 def describe(chat: ChatFormat) -> str:
-    """One sentence on how the model's thoughts open and close."""
+    """One sentence on how thoughts open and close."""
     thought = chat.thought
     if thought.open:
-        opens = f"the model opens it with {thought.open!r}"
+        opened = f"opened by the model with {thought.open!r}"
     else:
-        opens = f"the prompt opens it with {thought.prompt_open!r}"
-    switch = f", under {dict(chat.kwargs)}" if chat.kwargs else ""
-    return f"Thought: {opens}, closes with {thought.close!r}; the turn ends with {thought.end!r}{switch}."
+        opened = f"opened by the prompt with {thought.prompt_open!r}"
+    switch = f" (chat_template_kwargs: {dict(chat.kwargs)})" if chat.kwargs else ""
+    return f"Thought: {opened}, closed with {thought.close!r}; the turn ends with {thought.end!r}{switch}."
 
 
 def page(title: str, rows: list[PreviewRow], summary: dict[str, Any], verdict: str) -> str:
-    """The preview as one HTML page that needs no network."""
+    """The preview as one self-contained HTML page."""
     return render_page(
         "preview.html.j2",
         Path(__file__).parent,

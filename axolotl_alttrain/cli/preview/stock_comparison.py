@@ -1,4 +1,4 @@
-"""What Axolotl's own ``chat_template`` strategy would train on the same example, and where it differs."""
+"""What Axolotl's own ``chat_template`` strategy trains on the same example, and how it differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axolotl_alttrain.format.template import ChatFormat
 
 IGNORE = -100
 EXACT = "exact"
-# How a user would give the thought to `type: chat_template`.
+# The ways to pass a thought to `type: chat_template`.
 MODES = {
     "content": "think tags in the content",
     "reasoning_content": "the thought in its own field",
@@ -33,13 +33,13 @@ def compare_stock(
     """How ``type: chat_template`` differs from what the model must generate at inference.
 
     Args:
-        chat: The learned format, whose rendering is what inference asks for.
+        chat: The learned format, which renders as inference does.
         mode: ``content`` or ``reasoning_content``.
         eot_tokens: As in an Axolotl config.
         example: One row.
 
     Returns:
-        ``["exact"]``, or the differences in words; for the field that suits the template best.
+        ``["exact"]``, or the differences in words, for the thinking key that suits the template best.
     """
     prompt, completion = chat.render(example)
     prompt_ids, completion_ids = chat.encode([prompt, completion])
@@ -47,7 +47,7 @@ def compare_stock(
     for key in _THINKING_KEYS if mode == "reasoning_content" else _THINKING_KEYS[:1]:
         try:
             ids, labels = stock_tokens(chat, mode, key, eot_tokens, example)
-        except Exception as error:  # the strategy, or the template through it
+        except Exception as error:  # raised by the strategy or by the template
             results.append([f"fails: {(str(error).splitlines() or [type(error).__name__])[0]}"])
             continue
         results.append(differences(chat, prompt_ids, completion_ids, ids, labels, example))
@@ -57,7 +57,7 @@ def compare_stock(
 def stock_tokens(
     chat: ChatFormat, mode: str, key: str, eot_tokens: Sequence[str], example: AltTrainExample
 ) -> tuple[list[int], list[int]]:
-    """``input_ids`` and ``labels`` of Axolotl's strategy for one example, ``key`` being its ``template_thinking_key``.
+    """``input_ids`` and ``labels`` of Axolotl's strategy for one example; ``key`` is its ``template_thinking_key``.
 
     Raises:
         Exception: Whatever the strategy or the template raises.
@@ -66,7 +66,7 @@ def stock_tokens(
     from axolotl.utils.dict import DictDefault
 
     before = logging.root.manager.disable
-    logging.disable(logging.ERROR)  # its advice concerns other configs
+    logging.disable(logging.ERROR)  # its advice does not apply here
     try:
         strategy = load(
             chat.tokenizer,
@@ -92,7 +92,7 @@ def differences(
     labels: Sequence[int],
     example: AltTrainExample,
 ) -> list[str]:
-    """Compare tokens and labels with the prompt and completion of inference, in words."""
+    """Describe how tokens and labels differ from the prompt and completion of inference."""
     trained = [token for token, label in zip(ids, labels, strict=True) if label != IGNORE]
     first = next((place for place, label in enumerate(labels) if label != IGNORE), len(labels))
     if list(ids[:first]) == list(prompt) and trained == list(completion):

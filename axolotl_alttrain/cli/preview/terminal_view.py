@@ -1,4 +1,4 @@
-"""The preview in the terminal: rows in colour, then tables."""
+"""The preview in the terminal: coloured rows, then tables."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def row_title(row: PreviewRow) -> str:
 
 
 def row_view(row: PreviewRow, sequence_len: int) -> RenderableType:
-    """One row, a line per segment: name, tokens, whether it carries loss, text with its line breaks marked."""
+    """One row, with a line per segment: name, tokens, whether it carries loss, and text with marked line breaks."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("segment", no_wrap=True)
     table.add_column("tokens", justify="right", no_wrap=True)
@@ -58,12 +58,12 @@ def row_view(row: PreviewRow, sequence_len: int) -> RenderableType:
 
 
 def with_marked_breaks(text: str) -> str:
-    """The text with a sign for each line break, so that white space can be checked."""
+    """The text with a visible mark at each line break."""
     return text.replace("\n", "↵\n").removesuffix("\n")
 
 
 def summary_view(summary: Mapping[str, Any], verdict: str) -> list[RenderableType]:
-    """The tables over the whole data set and the lines below them."""
+    """The tables over the whole data set, and the lines below them."""
     rows = Table(title="whole data set", title_justify="left", show_header=False)
     rows.add_column(no_wrap=True)
     rows.add_column()
@@ -85,10 +85,10 @@ def summary_view(summary: Mapping[str, Any], verdict: str) -> list[RenderableTyp
 
 
 def summary_lines(summary: Mapping[str, Any], verdict: str) -> list[str]:
-    """What the tables do not hold, a sentence each."""
+    """What the tables do not show, one sentence each."""
     training, limit = summary["training"], summary["sequence_len"]
     lines = [verdict, f"Trained: {100 * summary['trained_share']:.1f} % of all tokens; the prompts carry no loss."]
-    what = {"drop": "will be dropped", "truncate": "will be cut off"}.get(
+    what = {"drop": "will be dropped", "truncate": "will be truncated"}.get(
         summary["excess_length_strategy"],
         "will stop the training; raise the limit or set 'excess_length_strategy: drop'",
     )
@@ -96,12 +96,12 @@ def summary_lines(summary: Mapping[str, Any], verdict: str) -> list[str]:
     lines.append(
         f"{too_long} of {summary['rows']} rows are longer than sequence_len {limit} and {what}."
         if too_long
-        else f"All {summary['rows']} rows fit sequence_len {limit}."
+        else f"All {summary['rows']} rows fit into sequence_len {limit}."
     )
     held = f", {training['held_out']} held out" if training["held_out"] else ""
     lines.append(
         f"Steps: {'' if training['exact'] else 'about '}{training['steps']} on one GPU "
-        f"({training['rows']} rows{held}, {training['epochs']} epochs, {training['batch_rows']} rows a step)."
+        f"({training['rows']} rows{held}, {training['epochs']} epochs, {training['batch_rows']} rows per step)."
     )
     if summary["other_datasets"]:
         lines.append(f"Not counted: data sets of other types ({', '.join(summary['other_datasets'])}).")
@@ -109,7 +109,7 @@ def summary_lines(summary: Mapping[str, Any], verdict: str) -> list[str]:
 
 
 def _joined(counts: Mapping[str, int], total: int | None = None) -> str:
-    """Names with their numbers in one text, each pair kept on one line."""
+    """Names with their counts as one text; no line break inside a pair."""
     shares = [f" ({100 * number / total:.1f} %)" if total else "" for number in counts.values()]
     pairs = [f"{name} {number}{share}" for (name, number), share in zip(counts.items(), shares, strict=True)]
     return ", ".join(pair.replace(" ", "\N{NO-BREAK SPACE}") for pair in pairs)

@@ -1,4 +1,4 @@
-"""Numbers over a recipe's whole data set: rows, tokens per step, what is dropped, how many steps."""
+"""Statistics of a recipe's whole data set: rows, tokens per segment, dropped rows, training steps."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PERCENTILES = (5, 50, 95, 100)
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One row as it is trained.
+    """One training row.
 
     Attributes:
-        source: Path of its data set.
-        number: Its row number in that data set, from 1.
-        example: The row itself.
-        segments: Its pieces, in order.
-        dropped: It is longer than ``sequence_len``.
+        source: Path of the data set.
+        number: Row number in the data set, from 1.
+        example: The example.
+        segments: Its segments, in order.
+        dropped: Whether it is longer than ``sequence_len``.
     """
 
     source: str
@@ -49,11 +49,11 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
     """Every row of every AltTrain data set of a recipe, rendered and tokenized.
 
     Args:
-        recipe: Read by :func:`~.recipe.load_recipe`.
+        recipe: From :func:`~.recipe.load_recipe`.
         progress: Called with the number of rows of each finished batch.
 
     Raises:
-        RowError: A row is not valid; it is named by file, number and field.
+        RowError: A row is not valid; the message names file, row and field.
     """
     for source in recipe.sources:
         for start in range(0, len(source.rows), BATCH_ROWS):
@@ -66,7 +66,7 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
 
 
 def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
-    """The numbers of the preview, ready for JSON.
+    """The statistics, as JSON values.
 
     Args:
         recipe: The recipe.
@@ -76,7 +76,7 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
         AltTrainError: There are no rows.
     """
     if not rows:
-        raise AltTrainError("datasets: found no rows; allowed: at least one example")
+        raise AltTrainError("datasets: there are no rows; add at least one example")
     cfg = recipe.cfg
     truncated = cfg.excess_length_strategy == "truncate"
     kept = [row for row in rows if truncated or not row.dropped]
@@ -105,13 +105,13 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
 
 
 def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
-    """Rows trained on and optimizer steps on one process, as transformers' Trainer counts them."""
+    """Training rows and optimizer steps on one process, as transformers' Trainer counts them."""
     cfg = recipe.cfg
     size = cfg.val_set_size or 0
     held_out = int(size) if size > 1 else math.ceil(len(lengths) * size)
     rows = len(lengths) - held_out
     per_batch, accumulate = int(cfg.micro_batch_size), int(cfg.gradient_accumulation_steps or 1)
-    batches = len(epoch_batches(lengths[:rows], cfg))  # which rows are held out changes packed ones a little
+    batches = len(epoch_batches(lengths[:rows], cfg))  # the choice of held-out rows changes packed batches slightly
     per_epoch = max(1, math.ceil(batches / accumulate))
     steps = math.ceil(per_epoch * float(cfg.num_epochs))
     if cfg.max_steps:
@@ -127,7 +127,7 @@ def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
 
 
 def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tuple[AltTrainExample, list[Segment]]]:
-    """Examples and segments of a batch; an error names its row."""
+    """Examples and segments of a batch. Errors name the row."""
     try:
         examples = [example_from_row(row) for row in batch]
         return list(zip(examples, cut_into_segments(source.chat, examples), strict=True))

@@ -36,7 +36,9 @@ class OpenAIAssessor(Assessor):
 
         config = self.config
         if (key := api_key(config.api_key_env, config.base_url)) is None:
-            raise AltTrainError(f"no API key: set the environment variable {config.api_key_env}, or 'base_url'")
+            raise AltTrainError(
+                f"there is no API key; set the environment variable {config.api_key_env}, or 'base_url'"
+            )
         limiter = AsyncLimiter(max(config.requests_per_minute / 60, 1), 1) if config.requests_per_minute else None
         if config.requests_per_minute and config.requests_per_minute < 60:
             limiter = AsyncLimiter(1, 60 / config.requests_per_minute)

@@ -32,7 +32,7 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
     check_repository(repo)
     for name in ("README.md", "data.jsonl"):
         if not (folder / name).is_file():
-            raise AltTrainError(f"{folder / name}: not found; run 'axolotl alttrain build' first")
+            raise AltTrainError(f"{folder / name} is missing; run 'axolotl alttrain build' first")
     api = HfApi(endpoint=endpoint)
     with upload_errors(repo, "log in with 'hf auth login', using a token with write access"):
         made = api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)

@@ -35,7 +35,7 @@ class NearDuplicates:
 
     def __init__(self, threshold: float = 0.8) -> None:
         if not 0.5 <= threshold <= 1:
-            raise AltTrainError(f"near-duplicate threshold: found {threshold}; allowed: 0.5 to 1")
+            raise AltTrainError(f"the near-duplicate threshold is {threshold}; set it between 0.5 and 1")
         self.threshold = threshold
         bands, band = (BANDS, BAND) if threshold >= 0.75 else (32, 4)  # a lower threshold needs shorter bands
         self._minhash = minhasher(bands * band)

@@ -55,7 +55,7 @@ def prompts_to_avoid(config: BuildConfig) -> Iterator[EvaluationPrompt]:
             yield prompt
     if missing := sorted(wanted - seen):
         raise AltTrainError(
-            f"evaluation_sets: found no set {', '.join(missing)}; allowed: {', '.join(sorted(seen))}; put the files "
+            f"evaluation_sets: found {', '.join(missing)}; allowed: {', '.join(sorted(seen))}; put the files "
             "of other sets into 'evaluation_dir'"
         )
 
@@ -75,7 +75,7 @@ def evaluation_prompts(data_dir: Path | None = None) -> Iterator[EvaluationPromp
         return
     found = sorted(file for file in data_dir.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not found:
-        raise AltTrainError(f"{data_dir}: no {', '.join(SUFFIXES)} file in this folder; put evaluation sets there")
+        raise AltTrainError(f"{data_dir} has no file of the types {', '.join(SUFFIXES)}; put evaluation sets there")
     for file in found:
         yield from prompts_of(file)
 
@@ -103,7 +103,7 @@ def _prompt_columns(path: Path, names: Sequence[str]) -> list[str]:
     found = [column for column in PROMPT_COLUMNS if column in names]
     if not found:
         raise AltTrainError(
-            f"{path}: no column with prompts; found {', '.join(names) or 'none'}; allowed: {', '.join(PROMPT_COLUMNS)}"
+            f"{path} has no column of prompts: found {', '.join(names) or 'none'}; allowed: {', '.join(PROMPT_COLUMNS)}"
         )
     if {"vanilla", "adversarial"} <= set(found):
         return ["adversarial", "vanilla"]
@@ -122,7 +122,9 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
             else:
                 yield from csv.DictReader(file, dialect="excel-tab" if kind == ".tsv" else "excel")
     except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise AltTrainError(f"{path}: cannot be read as {kind[1:].upper()} ({error})") from None
+        raise AltTrainError(
+            f"{path} cannot be read as {kind[1:].upper()} ({error}); correct or remove the file"
+        ) from None
 
 
 def _json_rows(path: Path, value: Any) -> list[Mapping[str, Any]]:
@@ -130,7 +132,7 @@ def _json_rows(path: Path, value: Any) -> list[Mapping[str, Any]]:
         lists = [inner for inner in value.values() if isinstance(inner, list)]
         value = lists[0] if len(lists) == 1 else value
     if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
-        raise AltTrainError(f"{path}: found no list of objects; allowed: a JSON list with one object per prompt")
+        raise AltTrainError(f"{path} is not a list of objects; write a JSON list with one object per prompt")
     return value
 
 

@@ -14,7 +14,7 @@ from axolotl_alttrain.data.screening.languages import detect
 from axolotl_alttrain.data.sources.presets import PRESETS, Preset
 from axolotl_alttrain.data.sources.row_loading import load_rows
 from axolotl_alttrain.data.traces.trace import Trace
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.example import BLANK_LINE, LABELS, AltTrainExample, Label
 from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN, example_from_row, row_error
 
@@ -98,7 +98,7 @@ def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) 
     except RowError as error:
         label = row.get("label") if row.get("label") in LABELS else None
         trace = Trace(_id(row, "id", query), query, "", "", cast(Any, label), None, source_name(config), None)
-        return SourceRow(trace, None, Rejection("no_structure", f"{error.field}: found {error.found}"))
+        return SourceRow(trace, None, Rejection("no_structure", error.fault))
     trace = Trace(
         id=_id(row, "id", query),
         instruction=example.messages[-1]["content"] if isinstance(example.instruction, tuple) else query,
@@ -125,12 +125,12 @@ def split_response(text: str) -> tuple[str, str, bool]:
 
 def _text(row: Mapping[str, Any], column: str) -> str:
     if column not in row:
-        raise RowError(column, f"no such column among {', '.join(sorted(row))}", "a column of the source")
+        raise RowError(column, "is not in the source", f"name one of its columns: {', '.join(sorted(row))}")
     value = row[column]
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise RowError(column, shown(value), "a text")
+        raise RowError(column, described(value), "name a column of texts")
     return value
 
 
@@ -145,13 +145,13 @@ def _label(row: Mapping[str, Any], column: str, config: SourceConfig) -> Label |
         return None
     if config.labels:
         if str(value) not in config.labels:
-            allowed = f"one of the names that 'labels' of the source maps: {', '.join(config.labels)}"
-            raise RowError(column, shown(value), allowed)
+            known = ", ".join(config.labels)
+            raise RowError(column, described(value), f"add it to 'labels' of the source, which maps {known}")
         return config.labels[str(value)]
     for label in LABELS:  # `harmful` itself, or SafeChain's names such as `adversarial_harmful`
         if str(value) == label or str(value).endswith(f"_{label}"):
             return label
-    raise RowError(column, shown(value), "'harmful' or 'benign'; map other names with 'labels' of the source")
+    raise RowError(column, described(value), "map it to 'harmful' or 'benign' with 'labels' of the source")
 
 
 def _category(value: Any) -> str | None:

@@ -26,7 +26,7 @@ def load_rows(
     path = resolve_dataset(path)
     local = Path(path).is_file()
     if local and Path(path).suffix not in _FORMATS:
-        raise AltTrainError(f"{path}: found the file type '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
+        raise AltTrainError(f"{path} has the suffix '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
     try:
         if local:
             kind = _FORMATS[Path(path).suffix]
@@ -36,7 +36,7 @@ def load_rows(
         yield from rows
     except DatasetNotFoundError as error:
         if "gated" in str(error).lower():
-            raise AltTrainError(f"{path}: the dataset is gated. {_login(path)}") from None
+            raise AltTrainError(f"{path} is gated. {_login(path)}") from None
         raise AltTrainError(_not_loaded(path, error)) from None
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         status = getattr(getattr(error, "response", None), "status_code", None)

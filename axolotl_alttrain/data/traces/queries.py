@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from axolotl_alttrain.data.builtin import BUILTIN_DATASETS, resolve_dataset
-from axolotl_alttrain.errors import AltTrainError, RowError, shown
+from axolotl_alttrain.errors import AltTrainError, RowError, described
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
@@ -46,12 +46,14 @@ def read_queries(path: str, column: str = "instruction") -> list[Query]:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise AltTrainError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+            raise AltTrainError(
+                f"{path} cannot be read as UTF-8 text ({error}); check the path and the encoding"
+            ) from None
         queries = [Query(str(number), line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     if not queries:
-        raise AltTrainError(f"{path}: found no queries; allowed: at least one")
+        raise AltTrainError(f"{path} has no queries; write at least one")
     if twice := [name for name, number in Counter(query.id for query in queries).items() if number > 1]:
-        raise AltTrainError(f"{path}: found the id {min(twice)!r} twice; allowed: each id once")
+        raise AltTrainError(f"{path} has the id {min(twice)!r} more than once; give each query an id of its own")
     return queries
 
 
@@ -63,9 +65,9 @@ def _from_jsonl(file: Path, column: str, seed: bool) -> list[Query]:
             continue  # also skips conversations: their history is part of the query
         try:
             if not isinstance(text, str) or not text.strip():
-                raise RowError(column, shown(text), "a text; '--column' names another column")
+                raise RowError(column, described(text), "write a text, or name another column with --column")
             if label not in (None, "benign"):
-                raise RowError("label", shown(label), "'benign', or leave it out")
+                raise RowError("label", described(label), "set it to 'benign' or leave it out")
         except RowError as error:
             raise row_error(error, row, str(file), number) from None
         known = {name: row.get(name) for name in ("category", "language")}

@@ -103,7 +103,7 @@ class OpenAISampler:
         self.model, self.base_url, self.concurrency = model, base_url, concurrency
         self.timeout_s, self.max_retries = timeout_s, max_retries
         if (key := api_key(api_key_env, base_url)) is None:
-            raise AltTrainError(f"no API key: set the environment variable {api_key_env}, or --base-url")
+            raise AltTrainError(f"there is no API key; set the environment variable {api_key_env}, or give --base-url")
         self._key = key
         self.name = model
         self.identity = f"openai:{server_address(base_url)} {model}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from axolotl_alttrain.errors import RowError, shown
+from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.example import LABELS, Label
 
 
@@ -52,8 +52,8 @@ def trace_from_row(row: Mapping[str, Any]) -> Trace:
         value = row.get(field.name)
         optional = field.name in ("label", "category", "language")
         if not isinstance(value, str) and not (optional and value is None):
-            raise RowError(field.name, shown(value), "a text, or leave it out" if optional else "a text")
+            raise RowError(field.name, described(value), f"write a text{' or leave it out' if optional else ''}")
         values[field.name] = value
     if values["label"] not in (*LABELS, None):
-        raise RowError("label", shown(values["label"]), "'harmful', 'benign', or leave it out")
+        raise RowError("label", described(values["label"]), "set it to 'harmful' or 'benign', or leave it out")
     return Trace(**values)  # type: ignore[arg-type]

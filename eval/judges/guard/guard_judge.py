@@ -66,6 +66,7 @@ class GuardJudge:
     """
 
     name = "guard"
+    version = 1
     detects_refusal = False
     reads_thoughts = True
 
@@ -80,9 +81,11 @@ class GuardJudge:
         batch_size: int | None = None,
     ) -> None:
         if bool(safe) != bool(unsafe):
-            raise AltTrainError("--guard-safe, --guard-unsafe: found one of them; allowed: both or neither")
+            raise AltTrainError("--guard-safe and --guard-unsafe go together; give both or neither")
         if not all(text.strip() for text in (*safe, *unsafe)):
-            raise AltTrainError("--guard-safe, --guard-unsafe: found an empty text; allowed: the guard's verdicts")
+            raise AltTrainError(
+                "--guard-safe and --guard-unsafe must not be empty; give the texts of the guard's verdicts"
+            )
         self.model = GuardModel(model, load_in_4bit)
         self.template = GuardTemplate(self.model.tokenizer, model, template, arguments)
         self._sizer = BatchSizer(batch_size, start=64 if self.model.on_gpu else 16, tokens=BATCH_TOKENS)
@@ -122,8 +125,8 @@ class GuardJudge:
                     torch.cuda.empty_cache()
                 if len(batch) == 1:
                     raise AltTrainError(
-                        f"--guard-model {self.model.name}: memory does not suffice for one text; give "
-                        "--guard-load-in-4bit, or a smaller guard"
+                        f"--guard-model {self.model.name}: there is not enough memory for a single text; add "
+                        "--guard-load-in-4bit or use a smaller guard"
                     )
                 self._sizer.shrink(len(batch))
                 continue
@@ -145,8 +148,8 @@ class GuardJudge:
         form = form or learn_form(texts[: len(SAFE)], texts[len(SAFE) :])
         if form is None:
             raise AltTrainError(
-                f"--guard-model {self.model.name}: found the same verdicts on safe and unsafe exchanges (it wrote "
-                f"{texts[-1]!r}); allowed: its verdicts by --guard-safe TEXT --guard-unsafe TEXT"
+                f"--guard-model {self.model.name}: its verdicts on safe and unsafe exchanges cannot be told apart (it "
+                f"wrote {texts[-1]!r}); give them with --guard-safe TEXT --guard-unsafe TEXT"
             )
         self._form = form
         written: dict[Side, list[Tokens]] = {side: [] for side in SIDES}
@@ -167,7 +170,7 @@ class GuardJudge:
         if begun is None:
             raise AltTrainError(
                 f"--guard-model {self.model.name}: {form.words['safe']} and {form.words['unsafe']} begin "
-                "with the same tokens; allowed: longer texts by --guard-safe TEXT --guard-unsafe TEXT"
+                "with the same tokens; give longer texts with --guard-safe TEXT --guard-unsafe TEXT"
             )
         self._begun = begun
 

@@ -28,16 +28,16 @@ def template_arguments(text: str | None) -> dict[str, Any]:
     Raises:
         AltTrainError: It is not JSON, not an object, or names an argument that the judge sets itself.
     """
-    allowed = 'an object in JSON, for example \'{"guideline": "..."}\''
+    wanted = 'write a JSON object, for example \'{"guideline": "..."}\''
     try:
         found = json.loads(text) if text else {}
     except ValueError as error:
-        raise AltTrainError(f"--guard-template-args: found no JSON ({error}); allowed: {allowed}") from None
+        raise AltTrainError(f"--guard-template-args is not valid JSON ({error}); {wanted}") from None
     if not isinstance(found, dict):
-        raise AltTrainError(f"--guard-template-args: found {shown(found)}; allowed: {allowed}")
+        raise AltTrainError(f"--guard-template-args is the {shown(found)}; {wanted}")
     if taken := sorted(_OWN & set(found)):
         raise AltTrainError(
-            f"--guard-template-args: found {', '.join(taken)}, which the judge sets; allowed: variables of the template"
+            f"--guard-template-args: the judge sets {', '.join(taken)} itself; give only variables of the template"
         )
     return found
 
@@ -66,11 +66,11 @@ class GuardTemplate:
         try:
             self.source: str = file.read_text(encoding="utf-8") if file else tokenizer.get_chat_template()
         except (OSError, UnicodeDecodeError) as error:
-            raise AltTrainError(f"--guard-template {file}: found {error}; allowed: a Jinja file") from None
+            raise AltTrainError(f"--guard-template {file} cannot be read ({error}); give a Jinja file") from None
         except ValueError:
             raise AltTrainError(
-                f"--guard-model {model}: found no chat template; allowed: a guard that brings its own, or "
-                "--guard-template FILE with the prompt of its model card as a Jinja template"
+                f"--guard-model {model} has no chat template; write the prompt of its model card as a Jinja "
+                "template and give it with --guard-template FILE"
             ) from None
         self._parts = False
         frame = self._frame()
@@ -100,8 +100,8 @@ class GuardTemplate:
             return str(self._tokenizer.apply_chat_template(turns, chat_template=self.source, tokenize=False, **options))
         except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
             raise AltTrainError(
-                f"{self._named} cannot render {', '.join(str(turn['role']) for turn in turns)}: {error}; allowed: the "
-                "variables it needs by --guard-template-args JSON, or another template by --guard-template FILE"
+                f"{self._named} cannot render the turns {', '.join(str(turn['role']) for turn in turns)} ({error}); "
+                "give its variables with --guard-template-args JSON, or another template with --guard-template FILE"
             ) from None
 
     def plain(self, text: str) -> str:
@@ -122,7 +122,7 @@ class GuardTemplate:
                 break
         else:
             raise AltTrainError(
-                f"{self._named} does not show the request and the answer once each; allowed: a template that does, by "
+                f"{self._named} does not show the request and the answer once each; give one that does with "
                 "--guard-template FILE"
             )
         pieces = re.split(f"{_USERS[0]}|{_ANSWERS[0]}", rendered)

@@ -99,7 +99,7 @@ def test_rows_over_the_limit_are_counted_and_shown(recipe: Recipe) -> None:
     assert result.exit_code == 0, result.output
     assert "longer than sequence_len 85" in result.output
     assert "3 of 6 rows are longer than sequence_len 85 and will be dropped." in " ".join(result.output.split())
-    assert "Steps: 4 on one GPU (3 rows, 2.0 epochs, 2 rows a step)." in " ".join(result.output.split())
+    assert "Steps: 4 on one GPU (3 rows, 2.0 epochs, 2 rows per step)." in " ".join(result.output.split())
     assert "will stop the training" in " ".join(run("preview", recipe(sequence_len=85)).output.split())
 
 
@@ -112,7 +112,7 @@ def test_page_and_json_hold_the_same(recipe: Recipe, tmp_path: Path) -> None:
     assert "<b>Careful" not in page  # the data's text is text, not markup
     text = text_of(page)
     assert "<b>Careful</b> with `-9`." in text
-    assert "All 6 rows fit sequence_len 512." in text
+    assert "All 6 rows fit into sequence_len 512." in text
     assert f"{100 * summary['trained_share']:.1f} %" in text
     assert "http" not in page  # opens without a network
     for name in ("problem_understanding", "harmfulness_assessment", "conditional_reasoning", "answer", "end_of_turn"):
@@ -122,8 +122,8 @@ def test_page_and_json_hold_the_same(recipe: Recipe, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"rows": [{"instruction": "x"}]}, "data.jsonl, row 1: field 'row': found the columns instruction"),
-        ({"base_model": "no/such-model"}, "download the model first"),
+        ({"rows": [{"instruction": "x"}]}, "data.jsonl, row 1: the row has the columns instruction, which"),
+        ({"base_model": "no/such-model"}, "download the model"),
         ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "no.jsonl cannot be read"),
         ({"datasets": [{"path": "data.jsonl", "type": "chat_template"}]}, "no data set has 'type: alttrain'"),
         ({"alttrain": {"thougt_format": "s1"}}, "alttrain.thougt_format: Extra inputs are not permitted"),

@@ -104,7 +104,7 @@ def test_numbers_and_names_of_sources() -> None:
 def test_a_folder_without_a_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
     assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {tmp_path / 'report.json'}: cannot be read")
+    assert result.output.startswith(f"Error: {tmp_path / 'report.json'} cannot be read")
     assert len(result.output.splitlines()) == 1
 
 
@@ -142,10 +142,10 @@ def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_name_that_is_no_repository_is_one_line(folder: Path) -> None:
-    with pytest.raises(AltTrainError, match=r"^--push: found 'no-repository'; allowed: ORG/NAME, in letters"):
+    with pytest.raises(AltTrainError, match=r"^--push: 'no-repository' is no repository id; write ORG/NAME"):
         push(folder, "no-repository")
 
 
 def test_nothing_to_push(tmp_path: Path) -> None:
-    with pytest.raises(AltTrainError, match=r"README\.md: not found"):
+    with pytest.raises(AltTrainError, match=r"README\.md is missing"):
         push(tmp_path, "org/name")

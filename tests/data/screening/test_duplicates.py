@@ -79,5 +79,5 @@ def test_words_of_scripts_with_marks_and_without_spaces() -> None:
 
 
 def test_threshold_out_of_range() -> None:
-    with pytest.raises(AltTrainError, match=r"found 0\.2; allowed: 0\.5 to 1"):
+    with pytest.raises(AltTrainError, match=r"threshold is 0\.2; set it between 0\.5 and 1"):
         NearDuplicates(0.2)

@@ -82,10 +82,10 @@ def test_publishers_files(tmp_path: Path, name: str, text: str, expected: tuple[
 
 
 def test_a_file_without_prompts_and_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(AltTrainError, match=r"no \.csv, \.tsv, \.json, \.jsonl file"):
+    with pytest.raises(AltTrainError, match=r"has no file of the types \.csv, \.tsv, \.json, \.jsonl"):
         list(evaluation_prompts(tmp_path))
     (tmp_path / "a.csv").write_text("score,name\n1,b\n", encoding="utf-8")
-    with pytest.raises(AltTrainError, match=r"a\.csv: no column with prompts; found score, name"):
+    with pytest.raises(AltTrainError, match=r"a\.csv has no column of prompts: found score, name"):
         list(prompts_of(tmp_path / "a.csv"))
 
 

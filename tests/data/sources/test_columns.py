@@ -72,7 +72,7 @@ def test_r1_act_rows_are_kept_as_they_are_with_the_verdict_as_label(tmp_path: Pa
     kept, fault = rows(preset="r1-act", path=written(tmp_path / "r1.jsonl", [R1_ACT, bad]))
     assert kept.example is not None
     assert (kept.example.label, kept.example.harmfulness_assessment) == ("harmful", "This is harmful: fraud.")
-    assert fault.fault == ("no_structure", "response: found a thought of 1 block(s): str '\\nOne block.\\n'")
+    assert fault.fault == ("no_structure", "field 'response' has a thought of 1 of 3 blocks ('\\nOne block.\\n')")
 
 
 def test_seed_rows_pass_through_or_are_rebuilt() -> None:
@@ -91,12 +91,14 @@ def test_any_columns_with_a_label_map(tmp_path: Path) -> None:
     (found,) = rows(**settings, labels={"safe": "benign"})
     assert found.trace == Trace("7", row["q"], "Ein Kuchen.", "So.", "benign", "food", "mine", "de")
     with pytest.raises(
-        RowError, match=r"x.jsonl, row 1: field 'kind': found str 'safe'; allowed: one of .* maps: unsafe"
+        RowError, match=r"x.jsonl, row 1: field 'kind' is 'safe'; add it to 'labels' of the source, which maps unsafe"
     ):
         rows(**settings, labels={"unsafe": "harmful"})
-    with pytest.raises(RowError, match=r"field 'kind': .*; map other names with 'labels'"):
+    with pytest.raises(RowError, match=r"field 'kind' is 'safe'; map it to 'harmful' or 'benign' with 'labels'"):
         rows(**settings)
-    with pytest.raises(RowError, match=r"field 'nothing': found no such column among a, kind, n, q, t, topic"):
+    with pytest.raises(
+        RowError, match=r"field 'nothing' is not in the source; name one of its columns: a, kind, n, q, t, topic"
+    ):
         rows(name="m", path=settings["path"], columns={"query": "nothing", "thought": "t", "answer": "a"})
 
 
@@ -137,7 +139,7 @@ def test_what_cannot_be_loaded_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match=r"(?s)huggingface.co/datasets/UWNSL/SafeChain.*hf auth login"):
         rows(preset="safechain")
     (tmp_path / "x.txt").touch()
-    with pytest.raises(AltTrainError, match=r"found the file type '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
+    with pytest.raises(AltTrainError, match=r"has the suffix '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
         rows(path=str(tmp_path / "x.txt"), columns={"response": "r"})
 
 
@@ -154,6 +156,6 @@ def test_a_gated_set_names_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AltTrainError) as caught:
         rows(preset="safechain")
     assert str(caught.value) == (
-        "UWNSL/SafeChain: the dataset is gated. Accept its terms at https://huggingface.co/datasets/UWNSL/SafeChain, "
+        "UWNSL/SafeChain is gated. Accept its terms at https://huggingface.co/datasets/UWNSL/SafeChain, "
         "then log in: hf auth login"
     )

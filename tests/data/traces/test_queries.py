@@ -28,10 +28,10 @@ def test_lines_of_text_and_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction': found nothing; allowed: a text; '--column'"),
-        ('{"instruction": "Hi", "label": "harmful"}', r"row 1: field 'label': found str 'harmful'; allowed: 'benign'"),
-        ('{"instruction": "Hi", "id": "a"}\n{"instruction": "Ho", "id": "a"}', "found the id 'a' twice"),
-        ("", "found no queries"),
+        ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction' is missing; write a text, or name another column"),
+        ('{"instruction": "Hi", "label": "harmful"}', r"row 1: field 'label' is 'harmful'; set it to 'benign'"),
+        ('{"instruction": "Hi", "id": "a"}\n{"instruction": "Ho", "id": "a"}', "has the id 'a' more than once"),
+        ("", "has no queries"),
     ],
 )
 def test_mistakes_name_row_and_field(tmp_path: Path, lines: str, message: str) -> None:

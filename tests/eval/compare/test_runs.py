@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from axolotl_alttrain.eval.compare import check_pairs, load_runs
 from axolotl_alttrain.eval.compare.checkpoints import place, trainings
+from axolotl_alttrain.eval.compare.comparison_tables import notes
+from axolotl_alttrain.eval.compare.differences import compare_runs
 
 from axolotl_alttrain.errors import AltTrainError
 
@@ -125,18 +127,44 @@ def test_every_differing_prompt_is_named_up_to_five(tmp_path: Path) -> None:
     )
 
 
-def test_other_rules_and_other_earlier_turns_are_refused(tmp_path: Path) -> None:
+def test_other_earlier_turns_are_refused(tmp_path: Path) -> None:
     a, b = folder(tmp_path / "a", {"base": [YES]}), folder(tmp_path / "b", {"base": [NO]})
     row = json.loads((b / "scored.jsonl").read_text())
     (b / "scored.jsonl").write_text(json.dumps(row | {"prompt_sha256": "0" * 16}) + "\n")
     with pytest.raises(AltTrainError, match="a and b: s, id 0: earlier turns or the treatment of the thought differ"):
         check_pairs(*load_runs([a, b]))
-    for path, digest in ((a, "1"), (b, "2")):
-        (path / "manifest.json").write_text(json.dumps({"rules": digest}))
-    with pytest.raises(
-        AltTrainError, match=r"rules is '1' and '2' \(rules: this package's code; evaluate the older run"
-    ):
+
+
+def with_rules(path: Path, rules: Any, key: str = "rule_versions") -> Path:
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps(manifest | {key: rules}))
+    return path
+
+
+def test_other_versions_of_what_both_used_are_refused_by_name(tmp_path: Path) -> None:
+    used = {"judge refusal": 1, "metric structure": 1, "thought reader": 1}
+    a = with_rules(folder(tmp_path / "a", {"base": [YES]}), used | {"judge guard": 2})
+    b = with_rules(folder(tmp_path / "b", {"base": [NO]}), used | {"judge refusal": 2, "thought reader": 3})
+    with pytest.raises(AltTrainError) as error:
         check_pairs(*load_runs([a, b]))
+    assert str(error.value) == (
+        "a and b were judged by different versions: judge refusal is version 1 and 2; thought reader is version 1 "
+        "and 3. Run the older evaluation again (its samples are kept), or pass --ignore rule_versions"
+    )
+    assert check_pairs(*load_runs([a, b]), ignore=["rule_versions"]) == 1
+
+
+def test_runs_older_than_versions_count_as_version_1_and_are_named(tmp_path: Path) -> None:
+    old = with_rules(folder(tmp_path / "old", {"base": [YES]}), "0123456789abcdef", key="rules")
+    new = with_rules(folder(tmp_path / "new", {"base": [NO]}), {"judge refusal": 1})
+    result = compare_runs(load_runs([old, new]))
+    assert result.unknown_rules == ["old"]
+    assert notes(result)[0] == (
+        "The versions of the metrics and judges of old are unknown; version 1 of each is assumed."
+    )
+    with_rules(new, {"judge refusal": 2})
+    with pytest.raises(AltTrainError, match="judged by different versions: judge refusal is version 1 and 2"):
+        compare_runs(load_runs([old, new]))
 
 
 def test_the_end_of_a_training_is_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

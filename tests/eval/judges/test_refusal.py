@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axolotl_alttrain.eval.judges.refusal import judge_refusal
 
-from ...conftest import TEMPLATES
+from ...templates import TEMPLATES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from axolotl_alttrain.eval.judges.thought_quality import main, published_quality, thought_quality
 
 from axolotl_alttrain.errors import RowError
-from tests.conftest import TEMPLATES
+from tests.templates import TEMPLATES
 
 
 def test_on_the_labelled_thoughts() -> None:

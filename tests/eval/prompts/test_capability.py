@@ -138,11 +138,11 @@ def test_a_row_without_its_question_is_named_and_an_empty_file_is_missing(tmp_pa
         file.write_text(json.dumps(rows[0]) + "\n" + json.dumps(bad) + "\n")
         prompts, missing = load_available(["gsm8k", "probe-benign"], data_dir=tmp_path)
         assert missing == {
-            "gsm8k": f"{file}, row 2: field '{column}': found nothing; allowed: a value, as in the first row"
+            "gsm8k": f"{file}, row 2: field '{column}' is missing; give it a value, as the first row does"
         }
         assert {p.set for p in prompts} == {"probe-benign"}
     file.write_text("")
-    assert "gsm8k: found no rows in" in load_available(["gsm8k"], data_dir=tmp_path)[1]["gsm8k"]
+    assert f"gsm8k: {file} has no rows" in load_available(["gsm8k"], data_dir=tmp_path)[1]["gsm8k"]
 
 
 def test_gpqa_choices_are_in_the_same_order_every_time(data: Path) -> None:

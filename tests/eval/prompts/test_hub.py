@@ -47,6 +47,6 @@ def test_a_bad_row_on_the_hub_is_named_and_the_other_sets_run(tmp_path: Path) ->
         done = python(hub, tmp_path, "-c", some)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    place = "walledai/StrongREJECT, row 2: field 'forbidden_prompt or prompt': found str ''"
-    assert found["missing"] == {"strongreject": f"{place}; allowed: a text that is not empty"}
+    place = "walledai/StrongREJECT, row 2: field 'forbidden_prompt or prompt' is ''"
+    assert found["missing"] == {"strongreject": f"{place}; write a text"}
     assert {row[0] for row in found["rows"]} == {"probe-benign"}

@@ -44,7 +44,7 @@ def test_a_set_that_cannot_be_had_is_named_and_the_rest_is_loaded(tmp_path: Path
     assert [p.set for p in prompts] == ["strongreject", "probe-benign"]
     assert "Paul/XSTest cannot be loaded from the Hub" in missing["xstest-safe"]
     assert "put the publisher's file xstest_prompts.csv" in missing["xstest-safe"]
-    assert missing["humaneval"].endswith("give --allow-code-execution")
+    assert missing["humaneval"].endswith("allow it with --allow-code-execution")
 
 
 def test_a_gated_set_says_where_its_terms_are_accepted() -> None:
@@ -92,7 +92,7 @@ def test_a_set_with_a_bad_row_is_missing_with_the_row_named_and_the_rest_is_load
     file = tmp_path / "strongreject_dataset.csv"
     file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
     prompts, missing = load_available(["strongreject", "probe-benign"], 2, tmp_path)
-    place = f"{file}, row 2: field 'forbidden_prompt or prompt': found str ''; allowed: a text that is not empty"
+    place = f"{file}, row 2: field 'forbidden_prompt or prompt' is ''; write a text"
     assert missing == {"strongreject": place}
     assert [p.set for p in prompts] == ["probe-benign"] * 2
 
@@ -119,15 +119,15 @@ def test_columns_between_which_no_comma_stands(tmp_path: Path, separator: str, n
     write_published(tmp_path)
     (tmp_path / file).write_text((tmp_path / file).read_text().replace(",", separator))
     _, missing = load_available([spec], data_dir=tmp_path)
-    assert f"{tmp_path / file}: found columns separated by {name} (str '" in missing[spec]
+    assert f"{tmp_path / file} separates its columns with {name} ('" in missing[spec]
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"a": 1}', "row 1: found dict {'a': 1}; allowed: a list of objects"),
-        ('[{"id": 1, "multi_turn_queries": ["a"]}, 2]', "row 2: found int 2; allowed: a list of objects"),
-        ("[]", "found no row among 0 of"),
+        ('{"a": 1}', "row 1 is the dict {'a': 1}; write a list of objects"),
+        ('[{"id": 1, "multi_turn_queries": ["a"]}, 2]', "row 2 is the int 2; write a list of objects"),
+        ("[]", "has no row among its 0;"),
         ("", "cannot be read"),
     ],
 )
@@ -142,8 +142,7 @@ def test_a_file_of_another_form_is_missing_and_says_why(tmp_path: Path, content:
 def test_rows_that_none_can_be_taken_of_name_column_and_value(tmp_path: Path) -> None:
     (tmp_path / "xstest_prompts.csv").write_text("id,prompt,kind\n1,How do I kill a process?,safe\n")
     _, missing = load_available(["xstest-safe"], data_dir=tmp_path)
-    assert "no row with label 'safe' among 1 of" in missing["xstest-safe"]
-    assert "whose columns are id, prompt, kind" in missing["xstest-safe"]
+    assert "has no row with label 'safe' among its 1 with the columns id, prompt, kind;" in missing["xstest-safe"]
 
 
 def test_suites_name_known_sets_and_flags_add_up() -> None:

@@ -74,7 +74,7 @@ def test_code_that_may_not_run_is_reported_and_no_failure(
     suite = {"about": "code beside a set of another kind", "sets": ["humaneval", "xstest-safe"]}
     monkeypatch.setitem(suites(), "with-code", suite)
     write_published(tmp_path / "data")
-    reason = "humaneval: scoring it executes the model's code; give --allow-code-execution"
+    reason = "humaneval is scored by running the model's code; allow it with --allow-code-execution"
     for more, off, code in (((), ["humaneval"], 0), (("--sets", "humaneval"), [], 3)):
         summary = run(tiny, tmp_path / "out", tmp_path / "data", "--suite", "with-code", *more, code=code)
         assert (summary["missing"], summary["switched_off"]) == ({"humaneval": reason}, off)

@@ -89,6 +89,7 @@ class Always:
     """A judge that says one verdict of everything."""
 
     name, identity, detects_refusal, reads_thoughts = "always", "", True, False
+    version = 1
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict

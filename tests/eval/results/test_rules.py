@@ -1,25 +1,25 @@
 from __future__ import annotations
 
-from pathlib import Path
+from axolotl_alttrain.eval.judges import RefusalJudge
+from axolotl_alttrain.eval.prompts.prompt import Prompt
+from axolotl_alttrain.eval.results.rules import rule_versions
 
-import pytest
-from axolotl_alttrain.eval.results import rules
-from axolotl_alttrain.eval.results.rules import rules_digest
-
-
-def test_code_counts_and_comments_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def digest(text: str) -> str:
-        rules_digest.cache_clear()
-        (tmp_path / "rule.py").write_text(text)
-        return rules_digest()
-
-    monkeypatch.setattr(rules, "files", lambda package: tmp_path)
-    monkeypatch.setattr(rules, "_RULES", (("p", "rule.py"),))
-    first = digest("A = [1, 2]\n")
-    assert digest("# why\nA = [1,\n     2]\n") == first
-    assert digest("A = [1, 3]\n") != first
-    rules_digest.cache_clear()
+HARMFUL = ("harmful_response", "structure", "verdict_accuracy", "recognised_but_complied", "unrecognised")
 
 
-def test_all_files_are_there() -> None:
-    assert len(rules_digest()) == 16
+def test_only_what_an_evaluation_uses_is_recorded() -> None:
+    versions = rule_versions([RefusalJudge()], [Prompt("probe-harmful", "harmful", "0", "?")])
+    metrics = {*HARMFUL, "recognised_complied", "truncated", "undetermined"}
+    names = {f"metric {name}" for name in metrics} | {"judge refusal", "thought structure", "thought reader"}
+    assert versions == dict.fromkeys(names, 1)
+
+
+def test_tasks_record_what_scores_their_answers() -> None:
+    def used(set_: str, scored_by_lm_eval: bool) -> set[str]:
+        scorer = (lambda answer: {"pass@1": 1.0}) if scored_by_lm_eval else None
+        versions = rule_versions([], [Prompt(set_, "capability", "0", "?", ("2",), scorer=scorer)])
+        return {name for name in versions if not name.startswith("metric")} - {"thought structure"}
+
+    assert used("probe-capability", False) == {"short answers", "final answers"}
+    assert used("gpqa-diamond", True) == {"lm tasks", "final answers"}
+    assert used("humaneval", True) == {"lm tasks", "code execution"}

@@ -46,7 +46,7 @@ def test_fields_that_older_files_lack_have_defaults(summary: dict[str, Any]) -> 
     ("change", "problem"),
     [
         ({"judges": None}, "field 'judges': found nothing; input should be a valid list"),
-        ({"sets": {"s": "many"}}, "field 'sets.s': found str 'many'; input should be a valid integer"),
+        ({"sets": {"s": "many"}}, "field 'sets.s': found 'many'; input should be a valid integer"),
         ({"runs": {"base": {"metrics": {}}}}, "field 'runs.base.by_set' is missing"),
     ],
 )

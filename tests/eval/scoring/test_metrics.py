@@ -113,6 +113,7 @@ def test_judges_stand_side_by_side() -> None:
         """Calls unsafe what holds the word paper; of the same shape as a guard."""
 
         name, identity, detects_refusal, reads_thoughts = "marked", "", False, True
+        version = 1
 
         def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
             for place, case in enumerate(cases):

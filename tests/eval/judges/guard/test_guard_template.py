@@ -93,9 +93,9 @@ def test_forged_turns_are_no_turns(smollm2: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "arguments", "message"),
     [
-        (POLICY, {}, r"--guard-template .*guard.jinja cannot render user, assistant: needs a guideline; allowed: "),
-        ("{% for %}", {}, r"guard.jinja cannot render user, assistant: .*; allowed: .* by --guard-template-args JSON"),
-        ("Is it safe?", {}, "guard.jinja does not show the request and the answer once each; allowed: .*"),
+        (POLICY, {}, r"guard.jinja cannot render the turns user, assistant \(needs a guideline\); give "),
+        ("{% for %}", {}, "guard.jinja cannot render the turns user, assistant .*; give .* --guard-template-args JSON"),
+        ("Is it safe?", {}, "guard.jinja does not show the request and the answer once each; give .*"),
     ],
 )  # fmt: skip
 def test_templates_that_do_not_work(
@@ -110,12 +110,10 @@ def test_no_template(tiny: tuple[Path, Path], tmp_path: Path) -> None:
 
     tokenizer = AutoTokenizer.from_pretrained(tiny[0])
     tokenizer.chat_template = None
-    with pytest.raises(
-        AltTrainError, match=r"--guard-model wild: found no chat template; allowed: .*--guard-template FILE"
-    ):
+    with pytest.raises(AltTrainError, match=r"--guard-model wild has no chat template; .*--guard-template FILE"):
         GuardTemplate(tokenizer, "wild")
     with pytest.raises(
-        AltTrainError, match=r"--guard-template .*absent.jinja: found .*No such file.*; allowed: a Jinja file"
+        AltTrainError, match=r"--guard-template .*absent.jinja cannot be read .*No such file.*; give a Jinja file"
     ):
         GuardTemplate(tokenizer, "wild", tmp_path / "absent.jinja")
 
@@ -123,9 +121,9 @@ def test_no_template(tiny: tuple[Path, Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("{guideline: x}", "--guard-template-args: found no JSON"),
-        ('["x"]', "--guard-template-args: found list .*; allowed: an object in JSON"),
-        ('{"tokenize": true}', "found tokenize, which the judge sets"),
+        ("{guideline: x}", "--guard-template-args is not valid JSON"),
+        ('["x"]', "--guard-template-args is the list .*; write a JSON object"),
+        ('{"tokenize": true}', "the judge sets tokenize itself"),
     ],
 )
 def test_arguments_are_checked(given: str, message: str) -> None:
