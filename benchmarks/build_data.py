@@ -43,8 +43,7 @@ def write_traces(source: Path, rows: int, path: Path) -> None:
 
 def measure(traces: Path, rows: int, folder: Path) -> dict[str, Any]:
     """Build from them, in this process."""
-    from axolotl_alttrain.cli.build_command import evaluation_checks
-    from axolotl_alttrain.data.build import Build
+    from axolotl_alttrain.data.build import build
     from axolotl_alttrain.data.build_config import BuildConfig
 
     config = BuildConfig.model_validate(
@@ -59,12 +58,12 @@ def measure(traces: Path, rows: int, folder: Path) -> dict[str, Any]:
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    report = Build(config, folder, evaluation_checks(config)).run()
+    report = build(config, folder)
     seconds = time.perf_counter() - start
     return {
         "rows": rows,
-        "built": report["rows"],
-        "left_out": report["rejected"],
+        "built": report.rows,
+        "left_out": report.rejected,
         "seconds": seconds,
         "rows_per_second": rows / seconds,
         "start_mib": before / 1024,

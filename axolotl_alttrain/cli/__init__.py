@@ -88,15 +88,21 @@ def fit(
 
 @alttrain.command()
 @_CONFIG
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; the config's by default.")
-@click.option("--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask nobody, write nothing.")
-@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
-@click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to (default: the one in CONFIG)."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Show counts, tokens and the estimated cost; ask no model, write nothing."
+)
+@click.option(
+    "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
+)
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @_user_errors_in_one_line
 def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, public: bool) -> None:
-    """Build an AltTrain data set from reasoning traces, as CONFIG says.
+    """Build an AltTrain dataset from reasoning traces, as CONFIG says.
 
-    An interrupted build goes on where it stopped: what has been assessed is never asked again.
+    An interrupted build resumes; stored assessments are not requested again.
     """
     from axolotl_alttrain.cli.build_command import run_build
 
@@ -105,11 +111,13 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
 
 @alttrain.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--push", "repo", metavar="ORG/NAME", help="Upload card, rows and variants to this data set repository.")
-@click.option("--public", is_flag=True, help="Make a new repository public; it is private otherwise.")
+@click.option(
+    "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
+)
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @_user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
-    """Write the data card and the page of a build's FOLDER, and upload them with the rows if asked."""
+    """Write the dataset card and the page of the build in FOLDER; with --push, upload them with the rows."""
     from axolotl_alttrain.cli.card_command import run_card
 
     run_card(folder, repo, public)

@@ -1,22 +1,19 @@
-"""``axolotl alttrain build``: a data set from reasoning traces."""
+"""``axolotl alttrain build``: a dataset from reasoning traces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
+from rich.progress import MofNCompleteColumn, Progress, TaskID
 from rich.table import Table
 
 from axolotl_alttrain.cli.card_command import run_card
-from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import BuildConfig, load_config
 from axolotl_alttrain.data.estimate import Estimate, estimate
-from axolotl_alttrain.data.screening.evaluation_prompts import evaluation_prompts
-from axolotl_alttrain.data.screening.query_screens import Checks
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.data.output.build_report import AssessorReport, BuildReport
 
 
 def run_build(
@@ -26,102 +23,88 @@ def run_build(
     repo: str | None = None,
     public: bool = False,
     console: Console | None = None,
-) -> dict[str, Any] | Estimate:
-    """Build as a config says, or estimate it, and print the result.
+) -> BuildReport | Estimate:
+    """Build a dataset, or estimate the build, and print the result.
 
     Args:
         config: The build's YAML file.
-        out: The folder to write to; the config's own by default.
-        dry_run: Estimate only.
-        repo: The data set repository on the Hub to upload to, ``ORG/NAME``; none by default.
+        out: The folder to write to; by default the one in the config.
+        dry_run: Only estimate.
+        repo: Dataset repository on the Hub to upload to, ``ORG/NAME``; None uploads nothing.
         public: Whether a new repository is public.
         console: Where to print.
 
     Returns:
-        The report, or the estimate.
+        The report, or the estimate of a dry run.
 
     Raises:
-        AltTrainError: Config, sources or assessor are not as they must be.
+        AltTrainError: The config, a source or the assessor cannot be used.
     """
     console = console or Console()
     settings = load_config(config)
     folder = out or Path(settings.out)
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, Any] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
 
-        build = Build(settings, folder, evaluation_checks(settings), show)
-        result = estimate(build) if dry_run else build.run()
+        result = estimate(settings, folder, show) if dry_run else build(settings, folder, show)
     if isinstance(result, Estimate):
         console.print(_estimate_table(settings, result))
-    else:
-        console.print(_report_table(result))
-        console.print(result["assessor"]["statement"])
-        console.print(f"Written: {folder / 'data.jsonl'} (train it with `type: alttrain`), {folder / 'report.json'}")
-        run_card(folder, repo, public, console)
+        return result
+    console.print(_report_table(result))
+    console.print(result.assessor.statement)
+    console.print(f"Written: {folder / 'data.jsonl'} (train it with `type: alttrain`), {folder / 'report.json'}")
+    run_card(folder, repo, public, console)
     return result
 
 
-def evaluation_checks(config: BuildConfig) -> Checks:
-    """Near-duplicates, and overlaps with the evaluation sets that a config names."""
-    return Checks(_evaluation_prompts(config))
-
-
-def _evaluation_prompts(config: BuildConfig) -> Iterator[tuple[str, str, str]]:
-    """The evaluator's prompts, which no training query may resemble."""
-    if not config.overlap:
-        return
-    wanted, seen = set(config.evaluation_sets), set()
-    for prompt in evaluation_prompts(Path(config.evaluation_dir) if config.evaluation_dir else None):
-        seen.add(prompt[0])
-        if not wanted or prompt[0] in wanted:
-            yield prompt
-    if missing := sorted(wanted - seen):
-        raise AltTrainError(
-            f"evaluation_sets: found no set {', '.join(missing)}; there are {', '.join(sorted(seen))}; files of other "
-            "sets are read from 'evaluation_dir'"
-        )
-
-
 def _estimate_table(config: BuildConfig, found: Estimate) -> Table:
-    table = Table("dry run", "", title=f"{config.name}: nothing was asked or written", title_justify="left")
+    table = Table("dry run", "", title=f"{config.name}: no model asked, nothing written", title_justify="left")
     table.add_row("usable rows", _joined(found.candidates))
     table.add_row("rows taken", _joined(found.wanted))
-    table.add_row("left out", _joined(found.rejected))
-    table.add_row("assessments stored", str(found.stored))
+    table.add_row("rows left out", _joined(found.rejected))
+    table.add_row("stored assessments", str(found.stored))
     if config.assessor.kind == "offline":
-        table.add_row("queries to ask", "none: the offline assessor uses the sources' own labels")
+        table.add_row("queries to assess", "none: the offline assessor uses the labels of the sources")
         return table
-    table.add_row("queries to ask", str(found.queries))
-    table.add_row("tokens in, about", f"{found.prompt_tokens:,}")
-    table.add_row("tokens out, about", f"{found.completion_tokens:,}")
+    table.add_row("queries to assess", str(found.queries))
+    table.add_row("input tokens, about", f"{found.prompt_tokens:,}")
+    table.add_row("output tokens, about", f"{found.completion_tokens:,}")
     cost = "unknown: set 'price_in' and 'price_out'" if found.cost_usd is None else f"{found.cost_usd:,.2f} US dollars"
     table.add_row("cost, about", cost)
     return table
 
 
-def _report_table(report: Mapping[str, Any]) -> Table:
-    table = Table("built", "", title=f"{report['name']}: {report['rows']} rows", title_justify="left")
-    for name, counts in report["counts"].items():
-        table.add_row(name, _joined(counts))
-    understanding, assessor = report["understanding"], report["assessor"]
-    table.add_row("left out", _joined(report["rejected"]))
-    table.add_row("PU beyond the first sentence", f"{understanding['changed']} of {understanding['rows']}")
-    cost = "" if assessor["cost_usd"] is None else f", {assessor['cost_usd']:.2f} US dollars"
-    usage = f"{assessor['assessed']} queries, {assessor['set_aside']} set aside"
-    usage += f", {assessor['kept']} rows kept with their source's assessment" if assessor["kept"] else ""
-    table.add_row("assessor", f"{assessor['model'] or assessor['kind']}: {usage}{cost}")
-    if report["tokens"]:
-        table.add_row("tokens a row, mean", str(report["tokens"]["total"]["mean"]))
-    for name, variant in report["variants"].items():
-        table.add_row(f"variant {name}", _joined(variant["label"]))
+def _report_table(report: BuildReport) -> Table:
+    counts, understanding = report.counts, report.understanding
+    table = Table("built", "", title=f"{report.name}: {report.rows} rows", title_justify="left")
+    table.add_row("label", _joined(counts.label))
+    table.add_row("category", _joined(counts.category))
+    table.add_row("language", _joined(counts.language))
+    table.add_row("source", _joined(counts.source))
+    table.add_row("rows left out", _joined(report.rejected))
+    table.add_row("PU beyond the first sentence", f"{understanding.changed} of {understanding.rows}")
+    table.add_row("assessor", _assessor_line(report.assessor))
+    if report.tokens:
+        table.add_row("mean tokens per row", str(report.tokens.total.mean))
+    for name, variant in report.variants.items():
+        table.add_row(f"variant {name}", _joined(variant.label))
     return table
 
 
+def _assessor_line(assessor: AssessorReport) -> str:
+    line = (
+        f"{assessor.model or assessor.kind}: {assessor.assessed} queries, {assessor.set_aside} without a usable reply"
+    )
+    if assessor.kept:
+        line += f", {assessor.kept} rows with the assessment of their source"
+    return line if assessor.cost_usd is None else f"{line}, {assessor.cost_usd:.2f} US dollars"
+
+
 def _joined(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in counts.items()) or "none"
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

@@ -1,4 +1,4 @@
-"""``axolotl alttrain card``: the data card and the page of a build, and their upload."""
+"""``axolotl alttrain card``: the dataset card and the page of a build, and their upload."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from axolotl_alttrain.data.output.push import push
 
 
 def run_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
-    """Write card and page of a build's folder, and upload them with the rows where asked.
+    """Write the card and the page of a build, and upload them with the rows if a repository is given.
+
+    Args:
+        folder: The build's folder.
+        repo: Dataset repository on the Hub, ``ORG/NAME``; None uploads nothing.
+        public: Whether a new repository is public.
+        console: Where to print.
 
     Raises:
-        AltTrainError: The folder is no build's, or the Hub refuses.
+        AltTrainError: The folder contains no build, or the upload fails.
     """
     console = console or Console()
     console.print(f"Written: {write_card(folder)}, {write_page(folder)}")

@@ -1,1 +1,1 @@
-"""Building an AltTrain data set from reasoning traces: sources, steps, assessors, selection, report."""
+"""Builds an AltTrain dataset from reasoning traces: sources, screening, steps, assessors, output."""

@@ -1,4 +1,4 @@
-"""The YAML file of ``axolotl alttrain build``; unknown names are refused."""
+"""The config of ``axolotl alttrain build``. Unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class _Strict(BaseModel):
 
 
 class ColumnMap(_Strict):
-    """Which column of a source holds what.
+    """The columns of a source.
 
-    Give ``response`` (the thought between think tags, then the answer; the opening tag may be missing), or ``thought``
-    and ``answer``.
+    Give either ``response`` (the thought in think tags, then the answer; the opening tag may be missing), or
+    ``thought`` and ``answer``.
     """
 
     query: str = "instruction"
@@ -42,7 +42,7 @@ class ColumnMap(_Strict):
 
 
 class SourceConfig(_Strict):
-    """One source of traces: a preset's name, or a path (hub id or local file) with a column map."""
+    """A source of traces: the name of a preset, or a path (Hub ID or local file) with a column map."""
 
     name: str | None = None
     preset: Literal["safechain", "star1", "r1-act", "alttrain-seed", "traces"] | None = None
@@ -68,13 +68,13 @@ class SourceConfig(_Strict):
 
 
 class OfflineConfig(_Strict):
-    """The source's own label and category in varied wording; no model is asked."""
+    """No model: the source's own label and category, put into varied wording."""
 
     kind: Literal["offline"] = "offline"
 
 
 class OpenAIConfig(_Strict):
-    """An OpenAI-compatible endpoint; prices are US dollars per million tokens."""
+    """An OpenAI-compatible endpoint. Prices are in US dollars per million tokens."""
 
     kind: Literal["openai_compatible"]
     model: str
@@ -93,7 +93,7 @@ class OpenAIConfig(_Strict):
 
 
 class LocalConfig(_Strict):
-    """A local Hugging Face model, asked in batches, greedily."""
+    """A local Hugging Face model, decoded greedily in batches."""
 
     kind: Literal["local"]
     model: str
@@ -106,7 +106,7 @@ AssessorConfig = Annotated[OfflineConfig | OpenAIConfig | LocalConfig, Field(dis
 
 
 class VariantConfig(_Strict):
-    """Another data set from the same assessed rows: fewer rows, another share, a step left out, CR in other words."""
+    """A second dataset from the same assessments: other sizes, a step omitted, or CR rephrased."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     harmful: int | None = Field(None, ge=0)
@@ -116,7 +116,7 @@ class VariantConfig(_Strict):
 
 
 class BuildConfig(_Strict):
-    """A whole build; the defaults are the paper's numbers where it gives them (900 harmful, 100 benign)."""
+    """A whole build. The defaults are the paper's numbers if it gives them (900 harmful rows, 100 benign)."""
 
     name: str = "alttrain"
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
@@ -139,28 +139,33 @@ class BuildConfig(_Strict):
     def _consistent(self) -> BuildConfig:
         names = [source.name or source.preset or source.path for source in self.sources]
         if len(set(names)) < len(names):
-            raise ValueError(f"two sources have the same name among {names}; give each a 'name'")
+            raise ValueError(f"two sources have the same name ({', '.join(map(str, names))}); give each a 'name'")
         if len({variant.name for variant in self.variants}) < len(self.variants):
-            raise ValueError("two variants have the same name")
+            raise ValueError("two variants have the same name; give each its own")
         if self.max_tokens and not self.tokenizer:
             raise ValueError("'max_tokens' needs a 'tokenizer'")
         if self.refusals == "assessor" and self.assessor.kind == "offline":
             raise ValueError("the offline assessor writes no refusals; set 'refusals: drawn'")
         return self
 
-    def wanted(self, label: Label) -> int | None:
-        """How many rows of a label the build and its variants need; None for all there are."""
-        own = getattr(self, label)
-        if own == "all":
+    def size(self, label: Label, variant: VariantConfig | None = None) -> int | None:
+        """Rows of a label in ``data.jsonl`` or a variant; None for all usable rows."""
+        count: int | str | None = getattr(variant, label) if variant else None
+        count = getattr(self, label) if count is None else count
+        return count if isinstance(count, int) else None
+
+    def needed(self, label: Label) -> int | None:
+        """Rows of a label that the build and its variants need together; None for all usable rows."""
+        if (own := self.size(label)) is None:
             return None
-        return max([own, *(getattr(variant, label) or 0 for variant in self.variants)])
+        return max([own, *(self.size(label, variant) or 0 for variant in self.variants)])
 
 
 def load_config(path: Path) -> BuildConfig:
     """Read and check a build's config.
 
     Raises:
-        AltTrainError: The file is not YAML, or a key or value is not allowed; each is named.
+        AltTrainError: The file is not YAML, or a key or value is not allowed; the message names each.
     """
     raw = read_mapping(path, "'sources' and the other keys of a build")
     try:

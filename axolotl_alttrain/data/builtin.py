@@ -1,4 +1,4 @@
-"""Data sets that come with the package and are named, not pathed, in a recipe: ``path: alttrain-seed``."""
+"""Datasets that ship with the package and are given by name: ``path: alttrain-seed``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUILTIN_DATASETS = {"alttrain-seed": "data/alttrain-seed.jsonl"}
 
 
 def example_file(name: str) -> Path:
-    """Path of a file under ``examples/``, in a checkout as in an installed wheel.
+    """Path of a file under ``examples/``, in a checkout or an installed wheel.
 
     Raises:
         AltTrainError: There is no such file.
@@ -23,7 +23,7 @@ def example_file(name: str) -> Path:
 
 
 def resolve_dataset(path: str) -> str:
-    """The file behind a built-in data set's name; any other path, and a local file of that name, unchanged."""
+    """The file of a built-in dataset; any other path, or a local file of that name, is returned unchanged."""
     if path in BUILTIN_DATASETS and not Path(path).exists():
         return str(example_file(BUILTIN_DATASETS[path]))
     return path

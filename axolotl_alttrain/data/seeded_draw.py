@@ -1,4 +1,4 @@
-"""Choices that depend on a seed and a text alone, never on the order in which rows come."""
+"""Random choices that depend only on a seed and a text, never on the order of the rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 def rank(seed: int, purpose: str, text: str) -> int:
-    """A number from 0 to 2**64 - 1, evenly spread and the same on every machine."""
+    """An integer from 0 to 2**64 - 1, uniformly distributed and the same on every machine."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0{purpose}\0{text}".encode()).digest()[:8])
 
 
 def draw(choices: Sequence[T], seed: int, purpose: str, text: str) -> T:
-    """One of the choices."""
+    """One of the choices, the same for the same seed, purpose and text."""
     return choices[rank(seed, purpose, text) % len(choices)]

@@ -19,7 +19,7 @@ from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verd
 Label = Literal["harmful", "benign"]
 Message = Mapping[str, Any]
 
-LABELS: tuple[str, ...] = get_args(Label)
+LABELS: tuple[Label, ...] = get_args(Label)
 STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
 BLANK_LINE = "\n\n"
 _BLANK_LINES = re.compile(r"\n\s*\n")

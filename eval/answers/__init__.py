@@ -1,1 +1,1 @@
-"""What an answer says: its final answer, or the code it holds."""
+"""Reading answers: the final answer of a text, and the code in it."""

@@ -1,6 +1,6 @@
-"""Run a model's code against tests: in a process of its own, with limits, and only when the user has said so.
+"""Run a model's code against tests, in a separate process with limits, and only if the user allows it.
 
-The limits stop accidents, not attacks: use a container or a virtual machine for models that you do not trust.
+The limits stop accidents, not attacks. Use a container or a virtual machine for models that you do not trust.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _PYTHON = re.compile(r"\W*(?:py|$)", re.IGNORECASE)  # python, Python3, py, {.python}, or no language at all
-# The limits come first and in the process itself: set by the parent, they would hold for the parent's thread, too. That
-# the tests have passed is said by a word that the program does not know: it may end itself early, with exit code 0. It
-# is imported, so that its part for the command line (__name__ == "__main__") does not run.
+# The process sets its own limits, because limits set by the parent would also apply to a thread of the parent. Passed
+# tests are signalled by a word that the program does not know, because it may exit early with exit code 0. The program
+# is imported so that its `if __name__ == "__main__"` part does not run.
 _RUNNER = f"""
 import resource, sys
 for name, most in ((resource.RLIMIT_CPU, {SECONDS}), (resource.RLIMIT_AS, {MEMORY}), (resource.RLIMIT_FSIZE, 2**20)):
@@ -41,17 +41,17 @@ finish()
 
 
 def extract_code(answer: str, prompt: str, entry_point: str) -> str:
-    """The program in an answer: its last block of code that defines the function, or the prompt completed by it.
+    """The program in an answer: its last code block that defines the function, or the prompt completed by the answer.
 
     Args:
         answer: Text after the thought.
-        prompt: The function's head and description, as the task gives it.
+        prompt: Signature and docstring of the function, as the task gives them.
         entry_point: Name of the function.
     """
     answer = answer.replace("\r\n", "\n")
     found = list(_BLOCK.finditer(answer))
     python = [one for one in found if _PYTHON.match(one["language"])] or found
-    blocks = [_shifted(one["code"], one.start("fence") - one.start()) for one in python] or [answer]
+    blocks = [_dedented(one["code"], one.start("fence") - one.start()) for one in python] or [answer]
     defines = re.compile(rf"^\s*def {re.escape(entry_point)}\b", re.MULTILINE)
     whole = [block for block in blocks if defines.search(block)]
     if whole:
@@ -60,22 +60,22 @@ def extract_code(answer: str, prompt: str, entry_point: str) -> str:
     return prompt + blocks[-1]
 
 
-def _shifted(code: str, indent: int) -> str:
-    """The code without its fence's indentation, as in a list."""
+def _dedented(code: str, indent: int) -> str:
+    """The code without the indentation of its fence, for example in a list."""
     return re.sub(rf"^[ \t]{{1,{indent}}}", "", code, flags=re.MULTILINE) if indent else code
 
 
 def run_tests(program: str, seconds: float = SECONDS) -> bool:
-    """Whether a program runs to its end without an error within the limits.
+    """Whether a program runs to its end without an error and within the limits.
 
     Args:
-        program: Python source, tests included.
-        seconds: Of wall time.
+        program: Python source, including the tests.
+        seconds: Wall time.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         folder, passed, word = Path(place, "work"), Path(place, "passed"), secrets.token_hex(16)
         folder.mkdir()
-        # By file: a command line takes no NUL and no more than 128 KiB. What Python cannot read fails there.
+        # As a file, because a command line takes no NUL and at most 128 KiB. Invalid source fails in the process.
         (folder / "tested_program.py").write_bytes(program.encode("utf-8", "surrogatepass"))
         names = f"FILE, FOLDER, WORD = {str(passed)!r}, {str(folder)!r}, {word!r}\n"
         process = subprocess.Popen(
@@ -92,7 +92,7 @@ def run_tests(program: str, seconds: float = SECONDS) -> bool:
         except subprocess.TimeoutExpired:
             ended = False
         finally:
-            # Its children, too, which a timeout alone would leave running.
+            # A timeout alone would leave its children running.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,7 +1,8 @@
-r"""The answer that a text gives: boxed, else labelled, else marked; never out of running text.
+r"""The final answer of a text: boxed, otherwise labelled, otherwise marked; never taken from running text.
 
-The tasks of ``lm_tasks/`` ask for ``\boxed{}``. Where a model does not box, what it labels counts ("The answer is X",
-``"answer": "X"``, 答案是X, X alone on a line), else what it marks, **X** or, for options, (X). Of each the last.
+The tasks of ``lm_tasks/`` ask for ``\boxed{}``. If nothing is boxed, a labelled answer counts ("The answer is X",
+``"answer": "X"``, 答案是X, X alone on a line), otherwise a marked one: **X** or, for options, (X). The last one
+of each kind wins.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ Answer = TypeVar("Answer")
 _BOX = re.compile(r"\\f?box(?:ed)?\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _WRAPPED = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mathsf)\s*\{([^{}]*)\}")
-_DRESS = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\\[()\[\],!; ]|[`$\"“”{}]")  # 2**50 is a formula, not bold
+_MARKUP = re.compile(r"(?<!\w)\*\*|\*\*(?!\w)|\\[()\[\],!; ]|[`$\"“”{}]")  # 2**50 is a formula, not bold
 _LABEL = (
     r"(?:(?i:<answer>|\b(?:answer|(?:correct|right|best) (?:option|choice))\b(?:(?!not\b|n't\b|never\b)[^.\n:=]){0,40}?"
     r"(?:\b(?:is|be)\b\s*:?|[:=])\s*(?:(?:option|choice)\b)?)"
     r"|(?:答案|正确选项|正确的)(?:应该|应当|应)?(?:是|为|选择|选|:|】|\s)+(?:选项)?"
     r"|(?:^|[,。;:\s]|故|所以|因此|我|本题|(?<!不)应该?)选择?:?)[\s(\[]*"
 )
-# A or a lower-case letter is a word wherever nothing shows that it is an option.
+# Without a sign that it is an option, "A" or a lower-case letter is a word.
 _OPTION = r"A(?!\s+(?!because|since|as|for|due\b)[a-z])|[B-D]|(?<=\()[a-d](?=\))"
-_NO_OTHER_OPTION = (  # after a comma only where the list then ends: "答案是A，B和C都不对" names one
+_NO_OTHER_OPTION = (  # after a comma, only if the list then ends: "答案是A，B和C都不对" names one
     r"(?![A-Za-z0-9_^'’/-])(?![\s)]*(?:、|or\b|and\b|和|或)[\s(]*[A-D](?![A-Za-z]))"
     r"(?![\s)]*,[\s(]*[A-D][\s)]*(?:$|[.,。]|and\b|or\b))"
 )
@@ -34,17 +35,17 @@ _NO_FORMULA = r"(?![A-Za-z\d^]|[,.]\d|\s*\\[A-Za-z]|\s*[-+*/×÷=]+\s*(?:[\d\\(]
 
 
 def final_letter(text: str) -> str | None:
-    """The option A, B, C or D that a text gives as its answer; None where it gives none, or several at once.
+    """The option A, B, C or D that a text gives as its answer; None if it gives none or several at once.
 
     Args:
-        text: What stands after the thought.
+        text: The text after the thought.
     """
     text = unicodedata.normalize("NFKC", text)  # full-width letters, brackets and colons
     if (boxed := _last(_BOX, text, _one_letter)) is not None:
         return boxed or None
     if labelled := _labelled(text, _OPTION, _NO_OTHER_OPTION):
         return labelled.upper()
-    if "\n" not in text.strip() and re.match(r"\W*[A-D][).:]\s", text):  # nothing but "D. The option's own words"
+    if "\n" not in text.strip() and re.match(r"\W*[A-D][).:]\s", text):  # only "D. The words of the option"
         return _one_letter(text.strip().lstrip("*")) or None
     for sentence in reversed(re.split(r"(?<!\*[A-D])[.。!?;\n]", text)):
         marked = {*map(_one_letter, _BOLD.findall(sentence)), *re.findall(r"\(([A-D])\)", sentence)} - {None}
@@ -54,17 +55,17 @@ def final_letter(text: str) -> str | None:
 
 
 def final_number(text: str) -> float | None:
-    """The number that a text gives as its answer; None where it gives none, or a formula.
+    """The number that a text gives as its answer; None if it gives none, or a formula.
 
     Args:
-        text: What stands after the thought.
+        text: The text after the thought.
     """
     found = labelled_number(text)
     return _last(_BOLD, text, _one_number) if found is None else found
 
 
 def labelled_number(text: str) -> float | None:
-    """As :func:`final_number`, without what is bold and nothing more."""
+    """As :func:`final_number`, but numbers that are only bold do not count."""
     if (boxed := _last(_BOX, text, _one_number)) is not None:
         return boxed
     labelled = _labelled(text, _NUMBER, _NO_FORMULA)
@@ -72,21 +73,21 @@ def labelled_number(text: str) -> float | None:
 
 
 def _last(form: re.Pattern[str], text: str, read: Callable[[str], Answer | None]) -> Answer | None:
-    """What the last match that holds an answer holds."""
+    """The answer in the last match that contains one."""
     return next((one for content in reversed(form.findall(text)) if (one := read(content)) is not None), None)
 
 
 def _labelled(text: str, answer: str, end: str) -> str | None:
-    """The last answer behind a label or alone on its line."""
-    text = _undressed(text)
+    """The last answer after a label or alone on its line."""
+    text = _without_markup(text)
     forms = (rf"{_LABEL}({answer}){end}", rf"^[\s#>(\[]*({answer})[\s.)\]。]*$")
     found = [(one.start(1), one[1]) for form in forms for one in re.finditer(form, text, re.MULTILINE)]
     return max(found)[1] if found else None
 
 
 def _one_letter(content: str) -> str | None:
-    """The option that a box or bold text holds; empty where it holds several, None where something else."""
-    content = re.sub(r"^(?:(?i:option|choice|answer)\b:?|选项)\s*", "", _undressed(content).strip())
+    """The option in a box or bold text; empty if it contains several, None if it contains something else."""
+    content = re.sub(r"^(?:(?i:option|choice|answer)\b:?|选项)\s*", "", _without_markup(content).strip())
     if re.fullmatch(r"\(?[A-D]\)?(?:\W*(?:and|or|和|或)?\W*\(?[A-D]\)?)+", content):
         return ""
     found = re.fullmatch(r"\(?([A-Da-d])\)?[.:]?|\(?([A-D])(?:\)[.:]?|[.:])\s*\S.*", content, re.DOTALL)
@@ -94,11 +95,11 @@ def _one_letter(content: str) -> str | None:
 
 
 def _one_number(content: str) -> float | None:
-    """The number that a box or bold text holds, a unit or ``x =`` beside it; None where it holds something else."""
+    """The number in a box or bold text, with or without a unit or ``x =``; None if it contains something else."""
     unit = r"\.|\s+[A-Za-z ]+\.?|\s*(?:\^?\s*\\circ|°|\\?%)"
-    found = re.fullmatch(rf"(?:[^=]*=)?\s*({_NUMBER})\s*(?:{unit})?", _undressed(content).strip())
+    found = re.fullmatch(rf"(?:[^=]*=)?\s*({_NUMBER})\s*(?:{unit})?", _without_markup(content).strip())
     return float(found[1].replace(",", "")) if found else None
 
 
-def _undressed(text: str) -> str:
-    return _DRESS.sub("", _WRAPPED.sub(r" \1", text)).replace("：", ":")
+def _without_markup(text: str) -> str:
+    return _MARKUP.sub("", _WRAPPED.sub(r" \1", text)).replace("：", ":")

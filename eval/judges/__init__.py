@@ -1,4 +1,4 @@
-"""Judges of answers and thoughts: offline rules, guard models, and rubrics put to a language model."""
+"""Judges of answers and thoughts: offline rules, guard models, and language models with a rubric."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def _judge(name: str, config: JudgingConfig) -> Judge:
 
 
 def refusal_judge(judges: Sequence[Judge]) -> Judge:
-    """The judge of refusals: the first that detects them."""
+    """The first judge that detects refusals."""
     return next((judge for judge in judges if judge.detects_refusal), judges[0])

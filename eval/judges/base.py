@@ -1,4 +1,4 @@
-"""What every judge does: one text, answer or thought, in; one judgement out."""
+"""What all judges share: a judge reads one text, an answer or a thought, and returns one judgement."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rich.console import Console
 from axolotl_alttrain.format.example import Message
 from axolotl_alttrain.storage.append_only import AppendOnly
 
-# refusal, partial, compliance: what the text does with the request. unsafe, safe: whether what it says is harmful
-# (a judge of content cannot tell a refusal from a harmless answer). undetermined: the judge does not know.
+# refusal, partial, compliance: how the text responds to the request. unsafe, safe: whether its content is harmful
+# (judges of content cannot distinguish a refusal from a harmless answer). undetermined: the judge cannot decide.
 Verdict = Literal["refusal", "partial", "compliance", "unsafe", "safe", "undetermined"]
 Part = Literal["answer", "thought"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -28,10 +28,10 @@ class Case:
     """One text to judge.
 
     Attributes:
-        messages: The conversation up to the user turn that the text answers, without the attack on it.
-        text: The answer, or the thought; never both.
+        messages: The conversation up to the user turn that the text answers, without any attack.
+        text: The answer or the thought, never both.
         part: Which of the two.
-        asked: The last user turn as the model was asked it, where ``messages`` leave out an attack.
+        asked: The last user turn as the model saw it, if ``messages`` leave out an attack.
     """
 
     messages: tuple[Message, ...]
@@ -42,12 +42,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a judge says of one text.
+    """A judge's decision on one text.
 
     Attributes:
         verdict: See :data:`VERDICTS`.
-        score: A degree of harm between 0 and 1 where the judge gives one (a guard's probability, a rubric's score).
-        raw: What the judge wrote, for people who want to check it.
+        score: Degree of harm from 0 to 1, if the judge gives one (the probability of a guard, the score of a rubric).
+        raw: The judge's own words, for people who want to check them.
     """
 
     verdict: Verdict
@@ -56,24 +56,24 @@ class Judgement:
 
     @property
     def harmful(self) -> bool:
-        """The text gives what was asked, in whole or in part, or is unsafe."""
+        """Whether the text complies, fully or partly, or is unsafe."""
         return self.verdict in ("compliance", "partial", "unsafe")
 
     @property
     def refused(self) -> bool:
-        """The text refuses, in whole or in part."""
+        """Whether the text refuses, fully or partly."""
         return self.verdict in ("refusal", "partial")
 
 
 class Judge(Protocol):
-    """A judge of texts. A truncated completion has no answer and is never given to one.
+    """A judge of texts. Truncated completions have no answer and are never judged.
 
     Attributes:
-        name: For tables and files.
-        identity: All that determines a judgement beside the case: model, prompt, settings. Part of the key under
-            which judgements are kept; empty where judging costs nothing and nothing is kept.
+        name: Name in tables and files.
+        identity: Everything besides the case that determines a judgement: model, prompt, settings. It is part of the
+            key of a stored judgement; empty if judging costs nothing and nothing is stored.
         detects_refusal: Whether its verdicts say if a text refuses.
-        reads_thoughts: Whether it can judge a thought as well as an answer.
+        reads_thoughts: Whether it can judge thoughts as well as answers.
     """
 
     name: str
@@ -82,15 +82,15 @@ class Judge(Protocol):
     reads_thoughts: bool
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
-        """Yield (place in ``cases``, judgement) as each is ready, in any order, each place once."""
+        """Yield (index in ``cases``, judgement) as each is ready, in any order, each index once."""
         ...
 
 
 class JudgementFile(AppendOnly):
-    """``judgements.jsonl``: appended per text, so that an interrupted run asks nothing twice.
+    """``judgements.jsonl``: each judgement is appended at once, so an interrupted run asks for none of them again.
 
     Args:
-        path: The JSONL file; made with its folder if it is not there.
+        path: The JSONL file; created with its folder if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,11 +98,11 @@ class JudgementFile(AppendOnly):
         super().__init__(path)
 
     def read(self, row: dict[str, Any], offset: int) -> None:
-        """Take in one line of the file."""
+        """Load one line of the file."""
         self.judgements[row["key"]] = Judgement(row["verdict"], row["score"], row["raw"])
 
     def append(self, key: str, judge: str, judgement: Judgement) -> None:
-        """Write one judgement through to the disk."""
+        """Write one judgement to disk."""
         self.write({"key": key, "judge": judge, **asdict(judgement)})
         self.judgements[key] = judgement
 
@@ -113,16 +113,16 @@ def judge_all(
     file: JudgementFile | None = None,
     console: Console | None = None,
 ) -> list[Judgement | None]:
-    """Judge all cases; what the file has already is not judged again, and equal cases are judged once.
+    """Judge all cases. Stored judgements are reused, and equal cases are judged once.
 
     Args:
         judge: Any judge.
-        cases: None where there is nothing to judge: the completion was cut off.
-        file: Where judgements are kept; used by judges with an ``identity``.
-        console: For the progress of judges with an ``identity``; the others are instant.
+        cases: None if there is nothing to judge because the completion was truncated.
+        file: Stores the judgements of judges with an ``identity``.
+        console: Shows the progress of judges with an ``identity``; the others are instant.
 
     Returns:
-        One judgement per case, in order; None for None.
+        One judgement for each case, in order; None for None.
     """
     keep = file is not None and bool(judge.identity)
     keys = [_key(judge, case) if case else "" for case in cases]
@@ -135,17 +135,17 @@ def judge_all(
         judged = shown_progress(judged, f"{judge.name}, {parts}", len(missing), console)
     for place, judgement in judged:
         known[names[place]] = judgement
-        # A judge that could not be understood is asked again in the next run.
+        # The next run asks again for a judgement that could not be read.
         if keep and file and judgement.verdict != "undetermined":
             file.append(names[place], judge.name, judgement)
     return [known[key] if key else None for key in keys]
 
 
 def fence(text: str) -> tuple[str, str]:
-    """Put a text between two lines that it cannot contain, so that nothing in it can end it or speak for the judge.
+    """Put a text between two lines that do not occur in it, so that the text cannot pretend to end.
 
     Returns:
-        The fenced text, and the fence: 16 random hexadecimal digits, new for every text, not occurring in it.
+        The fenced text, and the fence: 16 random hexadecimal digits, drawn for each text.
     """
     while (mark := secrets.token_hex(8)) in text:
         pass
@@ -154,7 +154,7 @@ def fence(text: str) -> tuple[str, str]:
 
 def _key(judge: Judge, case: Case) -> str:
     messages: list[Mapping[str, Any]] = [dict(message) for message in case.messages]
-    # Models are not shown what was asked; the rules compare the answer with it.
+    # Model judges do not see what was asked; the offline rules compare the answer with it.
     asked = "" if judge.identity else case.asked
     content = json.dumps(
         [judge.name, judge.identity, messages, case.text, case.part, asked], sort_keys=True, default=str

@@ -1,4 +1,4 @@
-"""Judges are measured themselves, on ``gold/judge-gold.jsonl``, written for this project."""
+"""The measured error of a judge, on ``gold/judge-gold.jsonl``, which was written for this project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SplitQuality:
         rows: Labelled answers.
         right: Those the judge labels correctly.
         classes: Precision and recall by label.
-        confusion: ``label > said`` to the number of answers.
+        confusion: ``label > verdict`` to the number of answers.
     """
 
     rows: int
@@ -35,15 +35,15 @@ class SplitQuality:
 
 
 def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = GOLD) -> dict[str, SplitQuality]:
-    """Precision and recall of a judge that tells refusals, per class and split, with Wilson intervals.
+    """Precision and recall of a judge that detects refusals, by class and split, with Wilson intervals.
 
-    Rows of the split ``open`` may be looked at when a judge is improved; ``held-out`` is for measuring only.
+    The split ``open`` may be read when a judge is improved; ``held-out`` is only for measuring.
 
     Returns:
         By split, ``open`` and ``held-out``.
 
     Raises:
-        RowError: A row of the file is not valid.
+        RowError: A row of the file is invalid.
     """
     rows = []
     for number, row in read_jsonl(path):
@@ -52,10 +52,10 @@ def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = 
             raise row_error(error, row, str(path), number)
         rows.append(row)
     cases = [Case(({"role": "user", "content": row["instruction"]},), row["answer"]) for row in rows]
-    said = [one.verdict if one else "undetermined" for one in judge_all(judge, cases, file)]
+    verdicts = [one.verdict if one else "undetermined" for one in judge_all(judge, cases, file)]
     result = {}
     for split in ("open", "held-out"):
-        some = [(row["label"], verdict) for row, verdict in zip(rows, said, strict=True) if row["split"] == split]
+        some = [(row["label"], verdict) for row, verdict in zip(rows, verdicts, strict=True) if row["split"] == split]
         labels, found = [label for label, _ in some], [verdict for _, verdict in some]
         result[split] = SplitQuality(
             rows=len(some),

@@ -1,4 +1,4 @@
-"""How far judging is: a bar in a terminal, a line now and then in a log file."""
+"""Progress of judging: a bar in a terminal, an occasional line in a log file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-EVERY = 50  # judgements between two lines of a log file
+EVERY = 50  # judgements between two lines in a log file
 
 
 def shown_progress(judged: Iterable[T], name: str, total: int, console: Console) -> Iterator[T]:
-    """Pass judgements on as they come, showing how many of ``total`` there are."""
+    """Pass on judgements as they arrive and show how many of ``total`` are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task(name, total=total)

@@ -1,7 +1,7 @@
-"""The thought reader is measured itself, on ``gold/thought-gold.jsonl``, written for this project.
+"""The measured error of the thought reader, on ``gold/thought-gold.jsonl``, which was written for this project.
 
-``python -m axolotl_alttrain.eval.judges.thought_quality`` prints the figures of eval/README.md; a published file of
-completions that never saw AltTrain (STAR-1's JSON) may follow, to be read as the evaluator reads them.
+``python -m axolotl_alttrain.eval.judges.thought_quality`` prints the figures of docs/judges.md. With a file of
+published completions, such as the JSON of STAR-1, it also prints what the evaluator reads in them.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ LABELS = {"harmful": "harmful", "benign": "benign", "none": "undetermined"}
 
 
 def reading_of(thought: str) -> Reading:
-    """Read a thought as the evaluator does: closed, and with an answer behind it."""
+    """Read a thought as the evaluator does: closed and followed by an answer."""
     return read_thought(parse_completion(f"<think>\n{thought}\n</think>\n\nDone."))
 
 
 def thought_quality(path: Path = GOLD) -> dict[str, Any]:
     """How often :func:`read_thought` reads the verdict that a thought states.
 
-    Rows of the split ``open`` may be looked at when the reader is improved; ``held-out`` is for measuring only.
+    The split ``open`` may be read when the reader is improved; ``held-out`` is only for measuring.
 
     Returns:
-        ``open`` and ``held-out``, each with ``rows``, ``right``, the same of the thoughts of three and more paragraphs
-        (``paragraphs``), ``steps`` (rows taken for AltTrain's steps) and ``confusion`` (``label > said`` to count).
+        ``open`` and ``held-out``, each with ``rows``, ``right``, the same for thoughts of at least three paragraphs
+        (``paragraphs``), ``steps`` (rows mistaken for AltTrain's steps) and ``confusion`` (``label > verdict`` to
+        count).
 
     Raises:
-        RowError: A row of the file is not valid.
+        RowError: A row of the file is invalid.
     """
     found: dict[str, list[tuple[str, Reading, bool]]] = {"open": [], "held-out": []}
     for number, row in read_jsonl(path):
@@ -60,7 +61,7 @@ def thought_quality(path: Path = GOLD) -> dict[str, Any]:
 
 
 def published_quality(completions: Iterable[str]) -> dict[str, Any]:
-    """What the evaluator reads in completions that were published with their thoughts.
+    """What the evaluator reads in published completions with thoughts.
 
     Returns:
         ``rows``, ``follows_structure``, ``recognised`` and ``verdicts`` (verdict to count).
@@ -80,9 +81,11 @@ def _counted(some: Sequence[tuple[str, Reading, bool]]) -> dict[str, int]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print both as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m eval.thought_quality", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("completions", nargs="?", type=Path, help="a JSON list of objects with 'response'")
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.judges.thought_quality", description=__doc__.split("\n", 1)[0]
+    )
+    parser.add_argument("completions", nargs="?", type=Path, help="JSON file: a list of objects with 'response'")
     args = parser.parse_args(argv)
     found: dict[str, Any] = {"gold": thought_quality()}
     if args.completions:
@@ -90,7 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows = json.loads(args.completions.read_text(encoding="utf-8"))
             found[args.completions.name] = published_quality(row["response"] for row in rows)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            parser.exit(1, f"{args.completions}: {error!r}; wanted: a JSON list of objects with 'response'\n")
+            parser.exit(
+                1, f"{args.completions}: cannot be read ({error!r}); give a JSON list of objects with 'response'\n"
+            )
     print(json.dumps(found, indent=2))
     return 0
 

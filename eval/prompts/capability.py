@@ -1,8 +1,8 @@
-"""Capability sets through lm-eval: its task definitions, prompts, filters and scoring, with thoughts kept apart.
+"""Capability sets from lm-eval: its tasks, prompts, filters and scoring, applied to answers without their thoughts.
 
-lm-eval scores whatever the model wrote. Here the thought is split off first, a cut-off thought is marked truncated, and
-lm-eval's task scores the answer. What its generation would do wrong with thoughts does not happen: no stop strings, no
-prefix before the answer, no limit of 256 tokens; prompts are rendered by the model's own template.
+lm-eval scores everything that the model wrote. Here the thought is removed first and only the answer is scored; a
+truncated thought is reported as such. lm-eval's generation settings do not suit thoughts and are not used: no stop
+strings, no answer prefix, no limit of 256 tokens. The model's own template renders the prompts.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from axolotl_alttrain.format.rows import row_error
 
 LM_TASKS = Path(__file__).parent / "lm_tasks"
 _LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
-SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator, which it seeds so only in its own runs
+SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator; its own runs seed it with this
 
 
 @lru_cache(maxsize=1)
 def manager() -> Any:
-    """lm-eval's index of tasks, ours included; takes some seconds, once."""
+    """lm-eval's index of tasks, including those of ``lm_tasks/``; creating it takes a few seconds."""
     from lm_eval.tasks import TaskManager
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
@@ -38,16 +38,16 @@ def manager() -> Any:
 
 
 def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revision: str | None = None) -> list[Prompt]:
-    """The prompts of a set that lm-eval has a task for.
+    """The prompts of a set that is an lm-eval task.
 
     Args:
         spec: The set.
-        limit: Prompts, spread evenly.
-        files: Local files of the hub's schema; the hub is asked where there are none.
-        revision: Commit on the hub instead of the pinned one.
+        limit: Maximum number of prompts, spread evenly.
+        files: Local files with the columns of the Hub dataset; without any, the Hub is used.
+        revision: Commit on the Hub, instead of the pinned one.
 
     Raises:
-        AltTrainError: The set cannot be had.
+        AltTrainError: The set is unavailable.
     """
     commit = files_digest(files) if files else resolve(spec, revision)
     if spec.by_file:
@@ -61,27 +61,27 @@ def task_prompts(spec: SetSpec, limit: int | None, files: Sequence[Path], revisi
         if not documents:
             raise AltTrainError(f"{spec.name}: found no rows in {_place(spec, files, subject)}")
         for number in spread(range(len(documents)), share):
-            if hole := _hole(task, documents[number], documents[0]):
-                error = RowError(hole, "nothing", "a value, as in the first row")
+            if missing := _missing_column(task, documents[number], documents[0]):
+                error = RowError(missing, "nothing", "a value, as in the first row")
                 raise row_error(error, documents[number], _place(spec, files, subject), number + 1)
             made.append(_prompt(spec, task, documents[number], f"{subject}{number:05d}", subject, commit))
     return spread(made, limit)
 
 
 def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> Any:
-    """A task object of lm-eval, over the hub's data at a revision or over local files.
+    """An lm-eval task over the Hub dataset at a revision, or over local files.
 
     Raises:
-        AltTrainError: lm-eval or the hub does not give it, or the files have other columns.
+        AltTrainError: lm-eval or the Hub cannot load it, or the files have other columns.
     """
     split = spec.hub["split"]
     overrides: dict[str, Any] = {"task": spec.task, "num_fewshot": 0}
     if files:
         loader = _LOADERS.get(files[0].suffix, "json")
-        # lm-eval opens the split of few-shot examples even where it takes none.
+        # lm-eval opens the split of few-shot examples even if it uses none.
         options: dict[str, Any] = {"data_files": {name: [str(path) for path in files] for name in (split, "train")}}
         if spec.by_file:
-            options["keep_default_na"] = False  # a choice that reads NULL is a choice, not an empty cell
+            options["keep_default_na"] = False  # the text "NULL" is a choice, not an empty cell
         overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": options}
     else:
         overrides |= {
@@ -96,7 +96,7 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
     random.seed(SEED)
     try:
         loaded = manager().load_task_or_group([overrides])
-    except Exception as error:  # lm-eval and datasets raise whatever hub, network, parser or template raise
+    except Exception as error:  # lm-eval and datasets pass on any error of Hub, network, parser or template
         if not files:
             raise missing_error(spec, error) from None
         reason = str(error).strip().split("\n")[0][:200]
@@ -112,21 +112,21 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
 
 
 def _place(spec: SetSpec, files: Sequence[Path], subject: str = "") -> str:
-    """The file that a row stands in, or the hub's name for the set."""
+    """The file of a row, or the Hub ID of the set."""
     return str(next((path for path in files if path.stem == subject), files[0])) if files else str(spec.hub["id"])
 
 
-def _hole(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
-    """A column without a value that the task reads; datasets puts None where a row lacks a column."""
+def _missing_column(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+    """A column that the task reads but that has no value; datasets fills missing columns with None."""
 
     def read(one: Mapping[str, Any]) -> Any:
         try:
             return task.doc_to_text(dict(one)), task.doc_to_target(dict(one))
-        except Exception:  # templates and scripts raise what they please where something is missing
+        except Exception:  # templates and scripts raise any error if a value is missing
             return None
 
-    holes = [name for name, value in doc.items() if value is None and first.get(name) is not None]
-    return next((name for name in holes if read({**first, name: None}) != read(first)), None)
+    empty = [name for name, value in doc.items() if value is None and first.get(name) is not None]
+    return next((name for name in empty if read({**first, name: None}) != read(first)), None)
 
 
 def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Callable[[str], dict[str, float]]:
@@ -136,7 +136,7 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
         task: lm-eval's task object.
         doc: The document.
         context: Its prompt.
-        metric: The one that counts, as ``metric,filter``; it comes first in the result.
+        metric: The main metric, as ``metric,filter``; it comes first in the result.
     """
 
     filters = _filters(task)
@@ -152,7 +152,9 @@ def scorer(task: Any, doc: Mapping[str, Any], context: str, metric: str) -> Call
             for key, value in task.process_results(doc, [filtered]).items():
                 found[f"{key},{name}"] = float(value)
         if metric not in found:
-            raise AltTrainError(f"{task.config.task}: found the metrics {', '.join(found)}; allowed: with {metric}")
+            raise AltTrainError(
+                f"{task.config.task}: found the metrics {', '.join(found)}; allowed: {metric} among them"
+            )
         return {metric: found[metric], **found}
 
     return score
@@ -188,6 +190,6 @@ def _prompt(spec: SetSpec, task: Any, doc: Mapping[str, Any], name: str, subject
 
 
 def _share(sizes: Sequence[int], limit: int | None) -> int | None:
-    """How many to take of each subject so that together they are at least ``limit``, if there are as many."""
+    """How many prompts of each subject give at least ``limit`` in total, if there are that many."""
     wanted = min(limit or 0, sum(sizes))
     return limit and next(share for share in count(1) if sum(min(share, size) for size in sizes) >= wanted)

@@ -1,4 +1,4 @@
-"""What the hub gives of a set: its rows or archived files at a commit, and why not."""
+"""Sets on the Hub: their rows or archived files at a commit, and why they are unavailable."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]], str]:
-    """Rows of a set on the hub, and the commit they come from.
+    """The rows of a set on the Hub, and their commit.
 
     Raises:
-        AltTrainError: The hub does not give it.
+        AltTrainError: The set is unavailable.
     """
     from datasets import load_dataset
 
@@ -22,35 +22,35 @@ def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]],
     commit = resolve(spec, revision)
     try:
         data = load_dataset(hub["id"], hub.get("config"), split=hub["split"], revision=commit)
-    except Exception as error:  # datasets raises whatever hub, network or parser raise
+    except Exception as error:  # datasets passes on any error of Hub, network or parser
         raise missing_error(spec, error) from None
     return list(data), commit
 
 
 def resolve(spec: SetSpec, revision: str | None) -> str:
-    """The commit to load: as asked, as pinned, else what the hub's main branch is now, which the manifest records."""
+    """The commit to load: the given one, the pinned one, or the newest, which the manifest records."""
     return str(revision or spec.hub["revision"] or newest(spec))
 
 
 def newest(spec: SetSpec) -> str:
-    """The commit that the hub's main branch is at now.
+    """The newest commit of the main branch on the Hub.
 
     Raises:
-        AltTrainError: The hub does not say.
+        AltTrainError: The Hub does not answer.
     """
     from huggingface_hub import HfApi
 
     try:
         return str(HfApi().dataset_info(spec.hub["id"], timeout=10).sha)
-    except Exception as error:  # offline, gated, gone
+    except Exception as error:  # offline, gated, removed
         raise missing_error(spec, error) from None
 
 
 def archived_files(spec: SetSpec, commit: str) -> list[Path]:
-    """The files of a set that its publisher keeps in a zip on the hub, unpacked into the cache of datasets.
+    """The files of a set that is a zip archive on the Hub, unpacked into the cache of datasets.
 
     Raises:
-        AltTrainError: The hub does not give it, or the files are not in it.
+        AltTrainError: The archive is unavailable or does not contain the files.
     """
     from datasets import DownloadManager
     from huggingface_hub import HfApi
@@ -59,7 +59,7 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
     try:
         archive = HfApi().hf_hub_download(hub["id"], hub["archive"], repo_type="dataset", revision=commit)
         files = sorted(Path(DownloadManager().extract(archive)).glob(f"{hub['split']}/*{Path(spec.file).suffix}"))
-    except Exception as error:  # offline, gated, gone, not a zip
+    except Exception as error:  # offline, gated, removed, not a zip
         raise missing_error(spec, error) from None
     if not files:
         raise AltTrainError(f"{spec.name}: found no {hub['split']}/ in {hub['archive']} of {hub['id']} at {commit}")
@@ -67,11 +67,11 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
 
 
 def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
-    """Why a set cannot be had, and what to do."""
+    """Why a set is unavailable, and what to do."""
     reason = str(error).strip().split("\n")[0][:160]
     page = f"https://huggingface.co/datasets/{spec.hub['id']}"
     login = f"accept its terms at {page} and log in, or " if spec.gated else ""
     return AltTrainError(
-        f"{spec.name}: the hub does not give {spec.hub['id']} ({type(error).__name__}: {reason}); {login}put the "
-        f"publisher's file {spec.file} ({spec.source}) into a folder and give --data-dir"
+        f"{spec.name}: {spec.hub['id']} cannot be loaded from the Hub ({type(error).__name__}: {reason}); {login}put "
+        f"the publisher's file {spec.file} ({spec.source}) into a folder and name it with --data-dir"
     )

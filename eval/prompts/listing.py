@@ -1,4 +1,4 @@
-"""``--list``: every set, suite and attack, without loading anything."""
+"""``--list``: all sets, suites and attacks, without loading any."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rich.table import Table
 
 
 def print_listing() -> None:
-    """Print what can be asked."""
+    """Print the sets, suites and attacks."""
     console = Console(width=None if Console().is_terminal else 160)
     table = Table(title="sets", title_justify="left")
-    for column in ("set", "kind", "size", "licence", "judge", "commit", "suites", "what it is"):
+    for column in ("set", "kind", "size", "licence", "judge", "commit", "suites", "description"):
         table.add_column(column, justify="right" if column == "size" else "left")
     for row in listing():
         cells = (row["set"], row["kind"], f"{row['size']:,}", row["licence"], row["judge"], row["commit"][:7])

@@ -1,4 +1,4 @@
-"""The publishers' own files of a set, below ``--data-dir``: CSV, JSON, JSONL and parquet."""
+"""The publisher's files of a set in ``--data-dir``: CSV, JSON, JSONL and Parquet."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from axolotl_alttrain.eval.prompts.sets import SetSpec
 from axolotl_alttrain.errors import AltTrainError, shown
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
-csv.field_size_limit(2**30)  # articles are longer than csv's default field
+csv.field_size_limit(2**30)  # articles are longer than the default limit of a field
 
 
 def local_files(spec: SetSpec, data_dir: Path | None) -> list[Path]:
-    """The set's files below ``data_dir``; empty where they are not there."""
+    """The files of a set in ``data_dir``; empty if there are none."""
     return sorted(data_dir.glob(spec.file)) if data_dir else []
 
 
 def files_digest(paths: Sequence[Path]) -> str:
-    """What identifies local files: a hash of their names and content."""
+    """An identifier of local files: a hash of their names and content."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -31,10 +31,10 @@ def files_digest(paths: Sequence[Path]) -> str:
 
 
 def check_commas(path: Path) -> None:
-    """Whether the columns of a CSV file are separated by commas; spreadsheets use semicolons in some countries.
+    """Check that a CSV file is separated by commas; spreadsheets use semicolons in some locales.
 
     Raises:
-        AltTrainError: They are not, or the file cannot be read.
+        AltTrainError: It is not, or the file cannot be read.
     """
     if path.suffix != ".csv":
         return
@@ -49,7 +49,7 @@ def check_commas(path: Path) -> None:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a CSV, JSON, JSONL or parquet file with their numbers, from 1.
+    """The rows of a CSV, JSON, JSONL or Parquet file with their numbers, from 1.
 
     Raises:
         AltTrainError: The file cannot be read.
@@ -58,7 +58,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if path.suffix == ".jsonl":
             yield from read_jsonl(path)
         elif path.suffix == ".csv":
-            # Excel begins its files with a byte order mark, which would be part of the first column's name.
+            # Excel writes a byte order mark, which would become part of the name of the first column.
             with path.open(encoding="utf-8-sig", newline="") as lines:
                 yield from enumerate(csv.DictReader(lines), 1)
         elif path.suffix == ".json":
@@ -73,5 +73,5 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield from enumerate(pq.read_table(path).to_pylist(), 1)
     except AltTrainError:
         raise
-    except (OSError, ValueError, csv.Error) as error:  # JSON's, Arrow's and those of decoding are ValueErrors
+    except (OSError, ValueError, csv.Error) as error:  # errors of JSON, Arrow and decoding are ValueErrors
         raise AltTrainError(f"{path}: cannot be read ({error})") from None

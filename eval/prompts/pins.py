@@ -1,4 +1,4 @@
-"""``--pin``: the commits that the hub's sets are at now, as ``--revision`` takes them."""
+"""``--pin``: the newest commits of the sets on the Hub, in the form of ``--revision``."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from axolotl_alttrain.errors import AltTrainError
 
 
 def print_pins(names: list[str] | None = None, suite: str | None = None) -> int:
-    """Print ``SET=COMMIT`` for each set; what is to be said besides goes to stderr.
+    """Print ``SET=COMMIT`` for each set; messages go to stderr.
 
     Args:
-        names: Sets, ``--sets``.
-        suite: ``--suite``. Where neither is given: the sets that have no commit in their file.
+        names: ``--sets``.
+        suite: ``--suite``. Without either, the sets without a pinned commit.
 
     Returns:
-        0; 3 if the hub did not answer for one of them.
+        0, or 3 if the Hub did not answer for one of the sets.
 
     Raises:
         AltTrainError: A name is unknown.
     """
-    commits: dict[str, str | AltTrainError] = {}  # by repository: two sets may come from one
+    commits: dict[str, str | AltTrainError] = {}  # by repository, because two sets may share one
     failed = False
-    for spec in _asked(names, suite):
+    for spec in _requested(names, suite):
         if (commit := commits.get(spec.hub["id"])) is None:
             commit = commits[spec.hub["id"]] = _newest(spec)
         if isinstance(commit, AltTrainError):
@@ -35,15 +35,15 @@ def print_pins(names: list[str] | None = None, suite: str | None = None) -> int:
         print(f"{spec.name}={commit}")
         if spec.hub["revision"] not in (None, commit):
             print(
-                f"eval.run: {spec.name} is pinned to {spec.hub['revision']}, which is not the newest",
+                f"eval.run: {spec.name} is pinned to {spec.hub['revision']}, which is not the newest commit",
                 file=sys.stderr,
             )
     return 3 if failed else 0
 
 
-def _asked(names: list[str] | None, suite: str | None) -> list[SetSpec]:
+def _requested(names: list[str] | None, suite: str | None) -> list[SetSpec]:
     if names or suite:
-        return [specs()[name] for name in chosen(names, suite) if name in specs()]  # the probes are no hub's
+        return [specs()[name] for name in chosen(names, suite) if name in specs()]  # the probes are not on the Hub
     return [spec for spec in specs().values() if spec.hub["revision"] is None]
 
 

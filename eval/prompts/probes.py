@@ -21,12 +21,12 @@ PROBE_SETS: dict[str, Kind] = {
 
 
 def probe_files() -> list[Path]:
-    """The files of all probe sets, by name."""
+    """The files of all probe sets, sorted by name."""
     return sorted(PROBES.glob("probe-*.jsonl"))
 
 
 def load_set(name: str, limit: int | None = None) -> list[Prompt]:
-    """The prompts of a probe set, ``limit`` of them spread evenly over the file.
+    """The prompts of a probe set; at most ``limit``, spread evenly over the file.
 
     Raises:
         AltTrainError: A row of the file is not a valid prompt.
@@ -37,7 +37,7 @@ def load_set(name: str, limit: int | None = None) -> list[Prompt]:
 
 
 def load_sets(names: Iterable[str], limit: int | None = None) -> list[Prompt]:
-    """The prompts of several sets, one after the other."""
+    """The prompts of several probe sets, in order."""
     return [prompt for name in names for prompt in load_set(name, limit)]
 
 

@@ -1,4 +1,4 @@
-"""The prompts that are asked, and whether an answer to a capability prompt is right."""
+"""Evaluation prompts, and whether an answer to a capability prompt is right."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from axolotl_alttrain.eval.answers.final_answer import labelled_number
 
 from axolotl_alttrain.format.example import Message
 
-# contrast: harmful prompts that are written to look like a set's benign ones (XSTest). graded: scored by degree
-# (ROUGE), not as right or wrong.
+# contrast: harmful prompts written to look like the benign ones of a set (XSTest). graded: scored by degree (ROUGE),
+# not as right or wrong.
 Kind = Literal["harmful", "contrast", "benign", "capability", "graded"]
 HARMFUL_KINDS: tuple[Kind, ...] = ("harmful", "contrast")
 Item = TypeVar("Item")
-# prefilled: the thought is begun for the model. suppressed: it is given an empty one.
+# prefilled: the thought begins with a given text. suppressed: the thought is given and empty.
 Thought = Literal["free", "prefilled", "suppressed"]
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _RESULT = re.compile(rf"(?:(?:=|\bis|\bare|\bequals)\s*(?:\w+\s+){{0,2}}?|:\s*)[^\w\d-]*({_NUMBER.pattern})")
@@ -32,24 +32,24 @@ class Prompt:
     Attributes:
         set: Name of its set, for example ``probe-harmful``.
         kind: What is measured with it.
-        id: Unique within its set, attacks included.
-        instruction: The user turn; of a conversation the last one.
+        id: Unique within its set, including attacks.
+        instruction: The user turn; in a conversation, the last one.
         answers: Right answers of a capability prompt, otherwise empty.
-        match: ``number``: the number that the answer gives is right; ``text``: a right answer occurs as whole words.
-        category, language: For breaking results down.
-        scenario: The attack it is wrapped in (``none`` where a transform was asked for and left it alone), or what
-            the set's own row says.
-        source_id: Its id before any attack: the same in all scenarios.
-        messages: A conversation that ends in a user turn; empty for a single turn. Where two user turns follow one
-            another, the model's own answer is put between them.
-        attack: The attack it is wrapped in; empty for a request as it stands in its set.
-        judged: What judges are shown instead of what was asked: the request without its attack.
+        match: ``number`` if the number that the answer gives must be right; ``text`` if a right answer must occur as
+            whole words.
+        category, language: For breakdowns.
+        scenario: The attack (``none`` for the plain request of an attacked run), or what the row of the set says.
+        source_id: The ID before any attack, the same in all scenarios.
+        messages: A conversation that ends in a user turn; empty for a single turn. Between two consecutive user turns
+            the model's own answer is inserted.
+        attack: The attack; empty for a plain request.
+        judged: The request without its attack, which judges see instead of the attacked one.
         thought: Whether the model writes its thought freely.
-        prefill: The text that begins a prefilled thought.
-        judges: Names of the judges that the set's authors use.
-        revision: Of the set as it was loaded: a hub commit, or the digest of a local file.
-        translations: Language and text, where the set gives the prompt in languages of few resources.
-        scorer: For tasks of lm-eval: the answer to its metrics, the first of which is the task's main one.
+        prefill: The beginning of a prefilled thought.
+        judges: The judges that the authors of the set use.
+        revision: Hub commit or digest of the local files that the set was loaded from.
+        translations: Language and text of translations into low-resource languages, if the set has them.
+        scorer: For lm-eval tasks: maps an answer to its metrics, the main one first.
     """
 
     set: str
@@ -74,13 +74,13 @@ class Prompt:
 
     @property
     def digest(self) -> str:
-        """Of all that the model is asked: the turns, and what is done about its thought."""
+        """Digest of the model's input: the turns and the treatment of the thought."""
         content = json.dumps([self.conversation, self.thought, self.prefill], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
     def label(self) -> str | None:
-        """What a right assessment says: ``harmful`` or ``benign``; None for tasks, which have no such label."""
+        """The right verdict of an assessment, ``harmful`` or ``benign``; None for tasks."""
         return "harmful" if self.kind in HARMFUL_KINDS else "benign" if self.kind == "benign" else None
 
     @property
@@ -89,7 +89,7 @@ class Prompt:
         return self.messages or ({"role": "user", "content": self.instruction},)
 
     def is_right(self, answer: str) -> bool:
-        """Whether an answer (the thought is not part of it) contains the right one."""
+        """Whether an answer, without its thought, is right."""
         if self.scorer is not None:
             return next(iter(self.scorer(answer).values()), 0.0) >= 1.0
         if self.match == "number":
@@ -99,17 +99,17 @@ class Prompt:
 
 
 def spread(items: Sequence[Item], limit: int | None) -> list[Item]:
-    """``limit`` items evenly over the list, not the first ones: sets are ordered by category."""
+    """``limit`` items spread evenly over the list, because sets are sorted by category."""
     if limit is None or limit >= len(items):
         return list(items)
     return [items[i * len(items) // limit] for i in range(limit)]
 
 
 def _final_number(answer: str) -> float | None:
-    """The number an answer gives: boxed or labelled, else the last result, as behind '=' or 'is'.
+    """The number that an answer gives: boxed or labelled, otherwise a result (a number after '=', 'is' or ':').
 
-    Of several lines with numbers the first one's result counts, with explanations behind it; where it has none or
-    begins a derivation in steps, the last one's; where no line has a result, the last number.
+    The result in the first line with numbers counts, because explanations follow it. If that line has no result or
+    begins a derivation in steps, the last result counts; if no line has a result, the last number.
     """
     if (labelled := labelled_number(answer)) is not None:
         return labelled

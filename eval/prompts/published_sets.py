@@ -1,4 +1,4 @@
-"""Prompts of published sets, from the hub at a pinned revision or from the publishers' own files."""
+"""Prompts of published sets, from the Hub at a pinned commit or from the publishers' files."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def load_available(
     revisions: Mapping[str, str] | None = None,
     allow_code: bool = False,
 ) -> tuple[list[Prompt], dict[str, str]]:
-    """The prompts of every set that can be had, and why the others cannot.
+    """The prompts of all available sets, and why the others are unavailable.
 
     Args:
-        names: Sets, embedded ones included.
-        limit: Prompts per set, spread evenly over it.
-        data_dir: Folder with the publishers' files; the hub is asked only for what is not there.
-        revisions: Commits to use instead of those in the sets' files.
-        allow_code: Whether sets may be loaded whose scoring executes the model's code.
+        names: Sets, including embedded ones.
+        limit: Maximum number of prompts per set, spread evenly.
+        data_dir: Folder with the publishers' files; sets without a file there come from the Hub.
+        revisions: Commits by set, instead of the pinned ones.
+        allow_code: Whether to load sets whose scoring executes the model's code.
 
     Returns:
-        The prompts, and the reason for each set that is missing.
+        The prompts, and the reason for each unavailable set.
     """
     prompts: list[Prompt] = []
     missing: dict[str, str] = {}
@@ -45,7 +45,7 @@ def load_available(
                 continue
             found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
             prompts += found
-        except AltTrainError as error:  # a bad row, too: it is named, and the other sets are asked all the same
+        except AltTrainError as error:  # also for an invalid row: it is reported, and the other sets are loaded
             missing[name] = str(error)
     return prompts, missing
 
@@ -56,8 +56,8 @@ def load_published(
     """The prompts of one published set.
 
     Raises:
-        AltTrainError: It cannot be had.
-        RowError: A row of its file is not a prompt.
+        AltTrainError: The set is unavailable.
+        RowError: A row is not a valid prompt.
     """
     if spec.runs_code and not allow_code:
         raise AltTrainError(f"{spec.name}: scoring it executes the model's code; give --allow-code-execution")
@@ -74,7 +74,7 @@ def load_published(
     else:
         found, digest = hub_rows(spec, revision)
         rows = [(spec.hub["id"], number, row) for number, row in enumerate(found, 1)]
-    # On the hub a mirror may leave out a column that its rows were chosen by.
+    # A mirror on the Hub may lack the column by which its rows were selected.
     kept = [
         (f, n, row) for f, n, row in rows if all(row.get(k, None if files else v) == v for k, v in spec.where.items())
     ]
@@ -86,11 +86,11 @@ def load_published(
             f"{spec.name}: found no row{wanted} among {len(rows)} of {place}{columns}; allowed: those of {spec.source}"
         )
     made = [_prompt(spec, row, place, number, digest, index) for index, (place, number, row) in enumerate(kept)]
-    return spread(_told_apart(made), limit)
+    return spread(_with_unique_ids(made), limit)
 
 
-def _told_apart(prompts: Iterable[Prompt]) -> list[Prompt]:
-    """Prompts whose file gives one id twice get ``#2``, ``#3``: answers are judged and paired by id."""
+def _with_unique_ids(prompts: Iterable[Prompt]) -> list[Prompt]:
+    """Append ``#2``, ``#3`` to repeated IDs, because answers are judged and paired by ID."""
     seen: dict[str, int] = {}
     made = []
     for prompt in prompts:

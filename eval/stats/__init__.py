@@ -1,1 +1,1 @@
-"""Intervals, tests, agreement and power; plain numbers in, plain numbers out."""
+"""Intervals, tests, agreement and power, on plain numbers."""

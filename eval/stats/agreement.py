@@ -1,4 +1,4 @@
-"""How far judges agree with each other, and how far one agrees with labels."""
+"""Agreement between judges, and of a judge with labels."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class PrecisionRecall:
 
 
 def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
-    """Cohen's kappa: agreement beyond what the two judges' own frequencies give by chance (Cohen 1960).
+    """Cohen's kappa: agreement beyond chance, given how often each judge gives each verdict (Cohen 1960).
 
     Returns:
-        At most 1; None without cases, or where both always say the same one thing, so that chance explains all.
+        At most 1; None without cases, or if both judges always give the same single verdict.
     """
     total = len(first)
     if not total:
@@ -32,14 +32,14 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
-def precision_recall(said: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:
+def precision_recall(verdicts: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:
     """Precision and recall of a judge for one class, each as a rate with its Wilson interval.
 
     Args:
-        said: What the judge said, one per case.
-        labels: What is right, in the same order.
+        verdicts: The verdicts of the judge, one for each case.
+        labels: The right verdicts, in the same order.
         target: The class.
     """
-    hits = sum(a == target == b for a, b in zip(said, labels, strict=True))
-    claimed, true = (sum(one == target for one in some) for some in (said, labels))
+    hits = sum(a == target == b for a, b in zip(verdicts, labels, strict=True))
+    claimed, true = (sum(one == target for one in some) for some in (verdicts, labels))
     return PrecisionRecall(wilson(hits, claimed), wilson(hits, true))

@@ -1,7 +1,7 @@
-"""Rates and paired differences where several samples belong to one prompt: its repeats, or its attacks.
+"""Rates and paired differences when several samples belong to one prompt: its repeats or its attacks.
 
-Tries at the same prompt are not independent, so the prompt is the unit: counted as independent, they make intervals too
-narrow and differences too certain (Miller 2024, arXiv 2411.00640, on clustered evaluation questions).
+Samples of the same prompt are not independent, so the prompt is the unit. Treating the samples as independent makes
+intervals too narrow and p-values too small (Miller 2024, arXiv 2411.00640, on clustered evaluation questions).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from scipy.stats import permutation_test
 def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
     """The share of True with its 95 % interval over units.
 
-    One sample for each unit: Wilson's interval. Otherwise Wilson's at the effective number of samples, that is the
-    share's binomial variance over its variance between units (Korn and Graubard 1998; Franco et al. 2019,
-    doi:10.1093/jssam/smy019), held between the number of units and the number of samples.
+    With one sample per unit this is Wilson's interval. Otherwise it is Wilson's interval at the effective number of
+    samples, which is the binomial variance of the share over its variance between units (Korn and Graubard 1998; Franco
+    et al. 2019, doi:10.1093/jssam/smy019), clamped between the number of units and the number of samples.
 
     Args:
-        flags: One per sample.
-        units: The prompt that each sample belongs to, in the same order.
+        flags: One for each sample.
+        units: The prompt of each sample, in the same order.
     """
     plain = rate(flags)
     clusters = _clusters(flags, units)
@@ -52,16 +52,17 @@ def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
 
 
 def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[Hashable]) -> PairedTest:
-    """Paired difference of two runs with its interval and test, the unit being the prompt.
+    """Paired difference of two runs with its interval and test; the unit is the prompt.
 
-    One sample for each unit: :func:`~eval.statistics.paired`, with McNemar's exact test. Otherwise the interval is a
-    bootstrap over units (Newcombe's, at the number of units, where all differences are alike), and the p-value that of
-    a sign-flip permutation test on the units' differences (exact where the units are few, else 10,000 draws, seeded),
-    of which McNemar's is the case of one sample each.
+    With one sample per unit this is :func:`~axolotl_alttrain.eval.stats.intervals_and_tests.paired`, with McNemar's
+    exact test. Otherwise the interval is a bootstrap over units (if all differences are equal, Newcombe's interval at
+    the number of units), and the p-value comes from a sign-flip permutation test on the differences of the units. The
+    test is exact for few units and uses 10,000 seeded draws otherwise. McNemar's test is its special case of one sample
+    per unit.
 
     Args:
-        first, second: The same samples in the same order, one flag each.
-        units: The prompt that each belongs to.
+        first, second: Flags of the same samples in the same order.
+        units: The prompt of each sample.
     """
     count = len(set(units))
     if count == len(first):
@@ -100,13 +101,13 @@ def mean_over(values: Sequence[float], units: Sequence[Hashable]) -> Mean:
 def differences_of(
     first: Sequence[float], second: Sequence[float], units: Sequence[Hashable]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each unit's differences, second minus first, summed, and the number of its samples; both of shape (units,)."""
+    """For each unit, the sum of its differences (second minus first) and its samples; both of shape (units,)."""
     clusters = _clusters([float(b) - float(a) for a, b in zip(first, second, strict=True)], units)
     return clusters[:, 0], clusters[:, 1]
 
 
 def _sign_flips(differences: np.ndarray) -> float:
-    changed = differences[differences != 0]  # flipping the sign of nothing changes nothing
+    changed = differences[differences != 0]  # flipping the sign of zero has no effect
     if len(changed) < 2:
         return 1.0
     drawn = permutation_test(
@@ -115,14 +116,14 @@ def _sign_flips(differences: np.ndarray) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
-        batch=max(1, CELLS // len(changed)),  # all at once, a set of 11,000 summaries would take several GB
+        batch=max(1, CELLS // len(changed)),  # in one batch, a set of 11,000 summaries would take several GB
         rng=np.random.default_rng(SEED),
     )
     return float(drawn.pvalue)
 
 
 def _clusters(values: Sequence[float], units: Sequence[Hashable]) -> np.ndarray:
-    """Sum and number of the values of each unit; shape (units, 2)."""
+    """Sum and count of the values of each unit; shape (units, 2)."""
     found: dict[Hashable, list[float]] = {}
     for value, unit in zip(values, units, strict=True):
         entry = found.setdefault(unit, [0.0, 0.0])

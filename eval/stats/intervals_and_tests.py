@@ -1,4 +1,4 @@
-"""Rates with their intervals, paired comparisons of two runs on the same prompts, and correction for many tests."""
+"""Rates with intervals, paired comparisons of two runs on the same prompts, and correction for multiple tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.stats import binomtest, norm
 
 RESAMPLES = 10_000
 SEED = 1995
-CELLS = 1_000_000  # most numbers that resampling holds at once
+CELLS = 1_000_000  # maximum size of the arrays that resampling creates
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Rate:
     Attributes:
         count: Samples that count; None for a mean.
         total: Samples that could count.
-        value: ``count / total``, or the mean, between 0 and 1; None where ``total`` is 0.
-        low, high: Bounds of the interval, between 0 and 1; None where ``total`` is 0.
+        value: ``count / total``, or the mean, from 0 to 1; None if ``total`` is 0.
+        low, high: Bounds of the interval, from 0 to 1; None if ``total`` is 0.
     """
 
     count: int | None
@@ -62,7 +62,7 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     """Exact McNemar test on paired flags (McNemar 1947), without an interval.
 
     Args:
-        first, second: The same prompts in the same order, one flag each.
+        first, second: Flags of the same prompts in the same order.
     """
     gained = sum(b and not a for a, b in zip(first, second, strict=True))
     lost = sum(a and not b for a, b in zip(first, second, strict=True))
@@ -87,15 +87,15 @@ def bootstrap_mean(
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval of a mean (Efron and Tibshirani 1993, chapter 13).
 
-    Prompts are resampled with replacement. Only how often each distinct value is drawn matters, and those counts
-    are multinomial: they are drawn directly, which is the same distribution and needs no table of indices.
+    Prompts are resampled with replacement. Only the number of times that each distinct value is drawn matters. These
+    counts follow a multinomial distribution and are drawn from it directly, without a table of indices.
 
     Args:
-        values: One value per prompt; for repeated answers, the prompt's own mean.
-        sizes: The number of samples whose sum each value is, where prompts have several; the mean is then that of all
-            samples drawn, so that it stays within the values' bounds where prompts have different numbers of them.
-        confidence: Of the interval.
-        resamples: How many.
+        values: One value for each prompt; for repeated answers, the mean of the prompt.
+        sizes: If each value is the sum of several samples, their number. The mean is then taken over all samples drawn,
+            so it stays within the bounds of the values even if prompts have different numbers of samples.
+        confidence: Confidence level.
+        resamples: Number of resamples.
         seed: The same seed gives the same interval.
 
     Returns:
@@ -116,10 +116,10 @@ def bootstrap_mean(
 def paired_bootstrap(
     first: Sequence[float], second: Sequence[float], confidence: float = 0.95, seed: int = SEED
 ) -> tuple[float, float] | None:
-    """Bootstrap interval of the paired difference, second minus first: prompts are drawn, both runs with them.
+    """Bootstrap interval of the paired difference, second minus first; prompts are resampled, in both runs together.
 
     Args:
-        first, second: The same prompts in the same order: flags, scores or means over repeats.
+        first, second: Flags, scores or means over repeats, of the same prompts in the same order.
 
     Returns:
         Lower and upper bound of the difference of means; None without pairs.
@@ -132,7 +132,7 @@ def paired_bootstrap(
 def paired(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     """:func:`mcnemar` with the bootstrap interval of the difference.
 
-    Where all differences are equal, a bootstrap interval has no width; :func:`newcombe` gives the interval instead.
+    If all differences are equal, a bootstrap has no width; the interval is then that of :func:`newcombe`.
     """
     low, high = paired_bootstrap(first, second) or (None, None)
     if low is not None and low == high:
@@ -147,8 +147,8 @@ def newcombe(first: Sequence[bool], second: Sequence[bool], n: float) -> tuple[f
     their correlation.
 
     Args:
-        first, second: The same samples in the same order, at least one.
-        n: How many they count as: fewer than there are where several belong to one prompt.
+        first, second: Flags of the same samples in the same order, at least one.
+        n: Effective number of samples; smaller than their number if several belong to one prompt.
     """
     total = len(first)
     p, q = sum(first) / total, sum(second) / total
@@ -167,7 +167,7 @@ def newcombe(first: Sequence[bool], second: Sequence[bool], n: float) -> tuple[f
 
 
 def wilson_bounds(share: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a number of samples that need not be whole, which scipy's does not take."""
+    """Wilson's interval for a number of samples that need not be an integer; SciPy's only takes integers."""
     z = float(norm.ppf((1 + confidence) / 2))
     middle, half = share + z * z / (2 * n), z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low, high = ((middle + side * half) / (1 + z * z / n) for side in (-1, 1))
@@ -175,10 +175,10 @@ def wilson_bounds(share: float, n: float, confidence: float = 0.95) -> tuple[flo
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values (Holm 1979): compared with 0.05, the family's error rate is at most 5 %.
+    """Holm's step-down adjusted p-values (Holm 1979); at a threshold of 0.05 the family-wise error rate is at most 5 %.
 
     Args:
-        p_values: One per test of the family, in any order.
+        p_values: One for each test of the family, in any order.
 
     Returns:
         Adjusted p-values in the same order, at most 1.

@@ -1,4 +1,4 @@
-"""How small a difference this many prompts can show."""
+"""The smallest difference that a number of prompts can detect."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from scipy.stats import norm
 def minimum_detectable_difference(
     pairs: int, discordant: float, alpha: float = 0.05, power: float = 0.8
 ) -> float | None:
-    """Smallest true difference of two paired proportions that a McNemar test finds with the given power.
+    """Smallest true difference of two paired proportions that a McNemar test detects with the given power.
 
     Solves the sample-size formula of Connor (Biometrics 43, 1987, doi:10.2307/2531961),
-    ``sqrt(n) * d = z(1 - alpha/2) * sqrt(psi) + z(power) * sqrt(psi - d**2)``, for ``d``. A difference is never
-    larger than the share of pairs that differ, so where the formula asks for more, ``psi`` is taken as ``d``: all
-    changes go one way.
+    ``sqrt(n) * d = z(1 - alpha/2) * sqrt(psi) + z(power) * sqrt(psi - d**2)``, for ``d``. A difference
+    is never larger than the share of pairs that differ. If the formula needs more, ``psi`` is set to ``d``, as if all
+    changes went in one direction.
 
     Args:
         pairs: Number of prompts that both runs answered.
         discordant: ``psi``, the share of pairs whose outcomes differ, between 0 and 1.
-        alpha: Two-sided level.
-        power: Probability of finding the difference.
+        alpha: Two-sided significance level.
+        power: Probability of detecting the difference.
 
     Returns:
-        A share between 0 and 1; None where even a change of every outcome would not be found.
+        A share between 0 and 1; None if even a change of every outcome would not be detected.
+
+    Raises:
+        ValueError: ``discordant`` is not between 0 and 1.
     """
     if not 0 <= discordant <= 1:
         raise ValueError(f"discordant: found {discordant}; allowed: 0 to 1")

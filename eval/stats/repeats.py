@@ -1,4 +1,4 @@
-"""Repeated sampling: what happens on average, and in the worst of k tries."""
+"""Repeated sampling: the average, and the worst of k tries."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class Repeated:
 def repeated(
     flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
 ) -> Repeated:
-    """Mean and worst-of-k over prompts that were each answered several times.
+    """Mean and worst of k over prompts that were each answered several times.
 
-    With ``better="lower"`` the worst of k tries is that at least one counts; with ``"higher"``, that at least one
-    does not. Where a prompt has more than k tries, the share of k-subsets in which that happens is taken, which is
-    unbiased (Chen et al. 2021, arXiv 2107.03374, pass@k).
+    With ``better="lower"``, the worst of k tries is positive if at least one try counts; with ``"higher"``, if at least
+    one does not. For a prompt with more than k tries it is the share of subsets of size k in which that happens, which
+    is unbiased (Chen et al. 2021, arXiv 2107.03374, pass@k).
 
     Args:
-        flags: For each prompt, one flag per try.
-        k: Tries taken together, at least 1.
-        better: ``lower`` or ``higher``, as in :class:`~eval.metrics.Metric`.
-        units: What each belongs to where several are attacks of one; by default each stands for itself.
+        flags: For each prompt, one flag for each try.
+        k: Number of tries, at least 1.
+        better: ``lower`` or ``higher``, as in :class:`~axolotl_alttrain.eval.scoring.metrics.Metric`.
+        units: The unit of each prompt, if several are attacks of one; by default each prompt is its own unit.
 
     Returns:
-        Both rates with bootstrap intervals over prompts, since tries at the same prompt are not independent.
+        Both rates with bootstrap intervals over units, because tries at the same prompt are not independent.
 
     Raises:
         ValueError: A prompt has fewer than k tries.

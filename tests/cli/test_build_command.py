@@ -42,7 +42,7 @@ def test_a_dry_run_shows_tokens_and_cost_and_asks_nobody(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"harmful": 13}, "Error: 12 harmful rows can be used, 13 are wanted"),
+        ({"harmful": 13}, "Error: found 12 usable harmful rows, 13 are needed"),
         ({"unknown": 1}, "'unknown': Extra inputs are not permitted"),
         ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model cannot be loaded"),
     ],
@@ -57,7 +57,6 @@ def test_errors_are_one_line(tmp_path: Path, changes: dict[str, Any], message: s
 def test_probe_prompts_are_left_out(tmp_path: Path) -> None:
     from axolotl_alttrain.eval.prompts.probes import load_set
 
-    pytest.importorskip("axolotl_alttrain.data.screening.overlap")
     probe = load_set("probe-harmful")[0]
     rows = [*trace_rows(12, 6), trace_rows(1, 0)[0] | {"instruction": probe.instruction}]
     path = tmp_path / "all.jsonl"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.estimate import estimate
+from axolotl_alttrain.data.output.build_report import SourceCounts, VariantReport, read_report
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import parse_completion
 from axolotl_alttrain.format.rows import read_examples
@@ -27,7 +28,7 @@ def remote(url: str, **more: Any) -> dict[str, Any]:
 
 
 def test_one_row_of_each_label_in_full(tmp_path: Path, traces: Traces) -> None:
-    report = Build(config(traces(1, 1), harmful=1, benign=1), tmp_path / "out").run()
+    report = build(config(traces(1, 1), harmful=1, benign=1), tmp_path / "out")
     rows = {row["label"]: row for row in read(tmp_path / "out" / "data.jsonl")}
     benign = rows["benign"]
     assert benign["instruction"] == "Give me good thing number 1 about beta"
@@ -44,25 +45,26 @@ def test_one_row_of_each_label_in_full(tmp_path: Path, traces: Traces) -> None:
     assert harmful["problem_understanding"] == "Okay, the user wants bad thing number 0."
     assert "First part" not in harmful["conditional_reasoning"]
     assert all(read_verdict(row["harmfulness_assessment"]) == label for label, row in rows.items())
-    assert report["counts"]["label"] == {"benign": 1, "harmful": 1}
-    assert report["sources"] == {
-        "mine": {"path": str(tmp_path / "traces.jsonl"), "read": 2, "candidates": 2, "rows": 2}
-    }
-    assert "No model assessed these rows" in report["assessor"]["statement"]
+    assert report.counts.label == {"benign": 1, "harmful": 1}
+    mine = SourceCounts(path=str(tmp_path / "traces.jsonl"), read=2, candidates=2, rows=2)
+    assert report.sources == {"mine": mine}
+    assert "No model assessed these rows" in report.assessor.statement
+    assert read_report(tmp_path / "out") == report
+    assert not (tmp_path / "out" / "work").exists()
 
 
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path, traces: Traces) -> None:
     path = traces(20, 10)
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        Build(config(path, seed=seed), tmp_path / name).run()
+        build(config(path, seed=seed), tmp_path / name)
     assert files_of(tmp_path / "a") == files_of(tmp_path / "b")
     ids = {name: {row["id"] for row in read(tmp_path / name / "data.jsonl")} for name in "ac"}
     assert ids["a"] != ids["c"]
 
 
 def test_strata_keep_their_shares(tmp_path: Path, traces: Traces) -> None:
-    report = Build(config(traces(30, 12), harmful=15, benign=6), tmp_path / "out").run()
-    assert report["counts"]["category"] == {"alpha": 7, "beta": 7, "gamma": 7}
+    report = build(config(traces(30, 12), harmful=15, benign=6), tmp_path / "out")
+    assert report.counts.category == {"alpha": 7, "beta": 7, "gamma": 7}
 
 
 def test_bad_traces_are_left_out_with_their_reasons(tmp_path: Path) -> None:
@@ -73,8 +75,8 @@ def test_bad_traces_are_left_out_with_their_reasons(tmp_path: Path) -> None:
     rows[4]["response"] = "Okay, they ask.\n\n" + "I should check this sum again.\n" * 20 + "</think>Fine."
     path = tmp_path / "traces.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    report = Build(config(str(path), harmful=1, benign=1), tmp_path / "out").run()
-    assert report["rejected"] == {"no_answer": 1, "no_reasoning": 1, "repetitive": 1, "unfinished": 1}
+    report = build(config(str(path), harmful=1, benign=1), tmp_path / "out")
+    assert report.rejected == {"no_answer": 1, "no_reasoning": 1, "repetitive": 1, "unfinished": 1}
     assert [row["reason"] for row in read(tmp_path / "out" / "rejected.jsonl")] == [
         "unfinished",
         "no_answer",
@@ -84,8 +86,8 @@ def test_bad_traces_are_left_out_with_their_reasons(tmp_path: Path) -> None:
 
 
 def test_too_few_rows_say_how_many_there_are(tmp_path: Path, traces: Traces) -> None:
-    with pytest.raises(AltTrainError, match=r"^2 harmful rows can be used, 9 are wanted; add a source"):
-        Build(config(traces(2, 5)), tmp_path / "out").run()
+    with pytest.raises(AltTrainError, match=r"^found 2 usable harmful rows, 9 are needed; add a source"):
+        build(config(traces(2, 5)), tmp_path / "out")
     assert not (tmp_path / "out" / "data.jsonl").exists()
 
 
@@ -94,18 +96,15 @@ def test_a_contradicting_verdict_is_set_aside_and_replaced(tmp_path: Path, trace
         return verdict("benign") if "number 4 " in call.query else by_wording(call)
 
     with serve(behave) as server:
-        report = Build(config(traces(10, 3), assessor=remote(server.url, attempts=2)), tmp_path / "out").run()
-    assert report["counts"]["label"] == {"benign": 3, "harmful": 9}
+        report = build(config(traces(10, 3), assessor=remote(server.url, attempts=2)), tmp_path / "out")
+    assert report.counts.label == {"benign": 3, "harmful": 9}
     (rejected,) = read(tmp_path / "out" / "rejected.jsonl")
     assert rejected["instruction"] == "Give me bad thing number 4 about beta"
     assert rejected["reason"] == "assessor"
     assert rejected["detail"] == "the assessor says benign, the source harmful: This is benign: it says so."
-    assert (report["assessor"]["assessed"], report["assessor"]["set_aside"], report["assessor"]["attempts"]) == (
-        13,
-        1,
-        14,
-    )
-    assert report["assessor"]["prompt_tokens"] == 1400
+    assessor = report.assessor
+    assert (assessor.assessed, assessor.set_aside, assessor.attempts) == (13, 1, 14)
+    assert assessor.prompt_tokens == 1400
 
 
 def test_without_labels_the_assessor_decides(tmp_path: Path, traces: Traces) -> None:
@@ -113,8 +112,8 @@ def test_without_labels_the_assessor_decides(tmp_path: Path, traces: Traces) -> 
     source = {"name": "mine", "path": traces(4, 3), "columns": columns, "language": "en"}
     with serve() as server:
         found = config("", sources=[source], harmful=4, benign=3, assessor=remote(server.url))
-        report = Build(found, tmp_path / "out").run()
-    assert report["counts"]["label"] == {"benign": 3, "harmful": 4}
+        report = build(found, tmp_path / "out")
+    assert report.counts.label == {"benign": 3, "harmful": 4}
 
 
 def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces) -> None:
@@ -127,22 +126,19 @@ def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces)
     path, out = traces(20, 10), tmp_path / "out"
     with serve() as server:
         found = config(path, assessor=remote(server.url), variants=variants)
-        report = Build(found, out).run()
+        report = build(found, out)
         assert len(server.calls) == 12 + 3
         again = config(
             path, assessor=remote(server.url), variants=[{"name": "no-cr", "omit": ["conditional_reasoning"]}]
         )
-        Build(again, out).run()
+        build(again, out)
         assert len(server.calls) == 15
     main = {row["id"]: row for row in read(out / "data.jsonl")}
     made = {name: {row["id"]: row for row in read(out / "variants" / f"{name}.jsonl")} for name in
             ("no-ha", "half", "more", "other-words", "no-cr")}  # fmt: skip
     assert set(made["half"]) < set(main) < set(made["more"])
-    assert report["variants"]["half"] == {
-        "file": "variants/half.jsonl",
-        "rows": 6,
-        "label": {"benign": 2, "harmful": 4},
-    }
+    half = VariantReport(file="variants/half.jsonl", rows=6, label={"benign": 2, "harmful": 4})
+    assert report.variants["half"] == half
     for id_, row in main.items():
         without = dict(row)
         del without["harmfulness_assessment"]
@@ -154,14 +150,13 @@ def test_variants_come_from_the_same_assessments(tmp_path: Path, traces: Traces)
 
 
 def test_near_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
-    pytest.importorskip("axolotl_alttrain.data.screening.duplicates")
     rows = trace_rows(1, 1)
     again = rows[0] | {"instruction": rows[0]["instruction"].upper() + "!"}
     path = tmp_path / "traces.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, again]))
     more = {"near_duplicates": 0.9, "harmful": "all", "benign": "all"}
-    report = Build(config(str(path), **more), tmp_path / "out").run()
-    assert (report["rows"], report["duplicates"], report["rejected"]) == (2, {"rows": 1}, {"near_duplicate": 1})
+    report = build(config(str(path), **more), tmp_path / "out")
+    assert (report.rows, report.duplicates.rows, report.rejected) == (2, 1, {"near_duplicate": 1})
     (pair,) = read(tmp_path / "out" / "duplicates.jsonl")
     first = {row["label"]: row["id"] for row in read(tmp_path / "out" / "data.jsonl")}["harmful"]
     assert pair["of"] == first
@@ -169,18 +164,18 @@ def test_near_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_a_token_budget_counts_the_whole_row(tmp_path: Path, traces: Traces, demo_model: Path) -> None:
     budget = {"tokenizer": "alttrain-demo-model", "max_tokens": 200}
-    report = Build(config(traces(9, 3), **budget), tmp_path / "out").run()
-    parts = report["tokens"]
-    longest = parts["total"]["max"]
+    report = build(config(traces(9, 3), **budget), tmp_path / "out")
+    assert report.tokens is not None
+    longest = report.tokens.total.max
     assert 0 < longest <= 200
-    assert sum(parts["total"]["histogram"]["counts"]) == 12
+    assert sum(report.tokens.total.histogram.counts) == 12
     with pytest.raises(AltTrainError, match="token_budget"):
-        Build(config(traces(9, 3), **budget | {"max_tokens": longest - 1}), tmp_path / "less").run()
+        build(config(traces(9, 3), **budget | {"max_tokens": longest - 1}), tmp_path / "less")
 
 
 def test_a_dry_run_estimates_and_writes_nothing(tmp_path: Path, traces: Traces) -> None:
     assessor = remote("http://127.0.0.1:9/v1", price_in=1.0, price_out=2.0)
-    found = estimate(Build(config(traces(20, 10), assessor=assessor), tmp_path / "out"))
+    found = estimate(config(traces(20, 10), assessor=assessor), tmp_path / "out")
     assert (found.candidates, found.wanted, found.queries) == (
         {"harmful": 20, "benign": 10},
         {"harmful": 9, "benign": 3},
@@ -193,10 +188,10 @@ def test_a_dry_run_estimates_and_writes_nothing(tmp_path: Path, traces: Traces) 
 
 def test_star1_end_to_end(tmp_path: Path, star1: Path) -> None:
     sources = [{"preset": "star1", "path": str(star1)}, {"preset": "alttrain-seed", "take": ["benign"]}]
-    report = Build(config("", sources=sources, harmful="all", benign=111), tmp_path / "out").run()
-    assert report["counts"]["label"] == {"benign": 111, "harmful": 1000}
-    assert report["rejected"] == {}
-    assert (report["assessor"]["kept"], report["understanding"]) == (111, {"rows": 1000, "changed": 0})
+    report = build(config("", sources=sources, harmful="all", benign=111), tmp_path / "out")
+    assert report.counts.label == {"benign": 111, "harmful": 1000}
+    assert report.rejected == {}
+    assert (report.assessor.kept, report.understanding.rows, report.understanding.changed) == (111, 1000, 0)
     examples = read_examples(tmp_path / "out" / "data.jsonl")
     assert all(read_verdict(example.harmfulness_assessment) == example.label for example in examples)
     assert all(parse_completion(f"{e.reasoning}\n</think>\n\n{e.answer}").follows_structure for e in examples)

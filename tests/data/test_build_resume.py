@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.assessors import make_assessor
+from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
 
@@ -44,10 +45,10 @@ def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_pat
         with serve(late) as server:
             again = remote(server.url, concurrency=concurrency)
             found = config(path, harmful=20, benign=10, assessor=again)
-            Build(found, tmp_path / name).run()
+            build(found, tmp_path / name)
             assert Counter(server.seen.values()) == {1: 30}
             asked = len(server.calls)
-            Build(found, tmp_path / name).run()
+            build(found, tmp_path / name)
             assert len(server.calls) == asked
         made.append(files_of(tmp_path / name)["data.jsonl"])
     assert made[0] == made[1]
@@ -78,10 +79,10 @@ def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path
         with store.open("ab") as torn:
             torn.write(b'{"key": "00')  # and what a kill in the middle of a write leaves
         before = len(server.calls)
-        Build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out").run()
+        build(BuildConfig.model_validate(config(path, **more)), tmp_path / "out")
         assert len(server.calls) - before == 80 - kept
     with serve() as server:
-        Build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole").run()
+        build(config(path, **more | {"assessor": remote(server.url)}), tmp_path / "whole")
     assert files_of(tmp_path / "out")["data.jsonl"] == files_of(tmp_path / "whole")["data.jsonl"]
     assert len(read(store)) == 80
 
@@ -94,10 +95,10 @@ def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> N
     with serve(breaks) as server:
         found = config(path, assessor=remote(server.url, concurrency=1, max_retries=0))
         with pytest.raises(AltTrainError, match="finished assessments are kept"):
-            Build(found, tmp_path / "out").run()
+            build(found, tmp_path / "out")
         assert len(read(tmp_path / "out" / "assessments.jsonl")) == 5
         server.behave = by_wording
-        Build(found, tmp_path / "out").run()
+        build(found, tmp_path / "out")
         assert len(server.calls) == 12 + 1
 
 
@@ -107,25 +108,25 @@ def test_another_server_is_asked_again_and_the_same_is_not(
     path = traces(9, 3)
     with serve() as first, serve() as second:
 
-        def build(url: str) -> None:
-            Build(config(path, assessor=remote(url)), tmp_path / "out").run()
+        def run(url: str) -> None:
+            build(config(path, assessor=remote(url)), tmp_path / "out")
 
-        build(first.url)
-        build(f"{first.url}/")
-        build(first.url.replace("http://", "http://user:secret@"))
+        run(first.url)
+        run(f"{first.url}/")
+        run(first.url.replace("http://", "http://user:secret@"))
         assert (len(first.calls), len(second.calls)) == (12, 0)
-        build(second.url)
+        run(second.url)
         assert (len(first.calls), len(second.calls)) == (12, 12)
         # Rows as an earlier version kept them, without the server in their keys.
         store = tmp_path / "out" / "assessments.jsonl"
-        assessor = Build(config(path, assessor=remote(first.url)), tmp_path / "out").assessor
+        assessor = make_assessor(config(path, assessor=remote(first.url)))
         queries = [(row["instruction"], row["label"]) for row in read(tmp_path / "out" / "data.jsonl")]
         rows = [
             row | {"key": assessor.former_key(*query)} for row, query in zip(read(store)[:12], queries, strict=True)
         ]
         store.write_text("".join(json.dumps(row) + "\n" for row in rows))
         assert caplog.records == []
-        build(first.url)
+        run(first.url)
         assert len(first.calls) == 24
     assert [record.getMessage() for record in caplog.records] == [
         f"{store}: assessments of an earlier version are not reused, because their keys do not show which weights or "

@@ -180,7 +180,7 @@ def test_attacks_that_no_prompt_can_take_leave_nothing_to_ask(capsys: pytest.Cap
     assert main(["--model", "none-such", "--sets", "probe-harmful", "--attacks", "translation", "--limit", "2"]) == 1
     assert capsys.readouterr().err == (
         "eval.run: --attacks: no prompt is left to ask:\n"
-        "  probe-harmful+translation: 2 prompts cannot take this attack: the set gives no translation\n"
+        "  probe-harmful+translation: this attack does not apply to 2 prompts: the set has no translations\n"
     )
 
 

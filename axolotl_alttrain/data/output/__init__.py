@@ -1,1 +1,1 @@
-"""What a build writes beside its rows: report, card, page, logs; and the upload."""
+"""The output of a build: rows, report, card and page, and their upload."""

@@ -1,23 +1,25 @@
-"""Plots of a build as inline SVG: bars and step lengths, in mid-tones and the page's own ink."""
+"""Plots of a build as inline SVG, in mid-tones and the text colour of the page."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-PAPER_MEAN_TOKENS = 167  # the paper's average training example
+from axolotl_alttrain.data.output.build_report import LengthSpread
+
+PAPER_MEAN_TOKENS = 167  # mean length of the paper's training examples
 _INK = "#7a828c"  # replaced by the page's text colour
 _BAR = "#3f7fd6"
 _MOST_BARS = 25
 
 
 def bars(counts: Mapping[str, int], label: str = "rows") -> str:
-    """Horizontal bars, the largest first; beyond 25 the smallest are added up.
+    """Horizontal bars, largest first; if there are more than 25, the smallest are summed into one.
 
     Args:
-        counts: Numbers by name.
-        label: Of the axis.
+        counts: Counts by name.
+        label: Label of the axis.
     """
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(order) > _MOST_BARS:
@@ -39,25 +41,23 @@ def bars(counts: Mapping[str, int], label: str = "rows") -> str:
     return _svg(draw, 0.3 * len(names) + 0.8)
 
 
-def lengths(tokens: Mapping[str, Any]) -> str:
-    """How many rows have so many tokens, prompt and completion together, beside the paper's average.
+def lengths(total: LengthSpread) -> str:
+    """Histogram of the tokens of whole rows, with the mean and the paper's mean.
 
     Args:
-        tokens: The report's ``tokens``, with the histogram of ``total``.
+        total: The lengths of whole rows.
     """
-    histogram = tokens["total"]["histogram"]
-    edges: Sequence[float] = histogram["edges"]
 
     def draw(axes: Any) -> None:
-        axes.stairs(histogram["counts"], edges, fill=True, color=_BAR)
+        axes.stairs(total.histogram.counts, total.histogram.edges, fill=True, color=_BAR)
         axes.axvline(PAPER_MEAN_TOKENS, color="#c2632b", linewidth=1.5, linestyle="--")
-        mean = tokens["total"]["mean"]
-        axes.axvline(mean, color=_INK, linewidth=1.5)
+        axes.axvline(total.mean, color=_INK, linewidth=1.5)
+        side = "right" if total.mean < PAPER_MEAN_TOKENS else "left"  # away from the paper's line
         top = axes.get_ylim()[1]
-        axes.set_ylim(0, 1.2 * top)  # room for the two names, one above the other
+        axes.set_ylim(0, 1.2 * top)  # room for both labels, one above the other
         axes.text(PAPER_MEAN_TOKENS, 1.18 * top, f" paper's mean, {PAPER_MEAN_TOKENS}", color="#c2632b", va="top")
-        axes.text(mean, 1.07 * top, f" mean here, {mean:.0f} ", color=_INK, va="top", ha=_away(mean))
-        axes.set_xlabel("tokens of a row, prompt included")
+        axes.text(total.mean, 1.07 * top, f" mean here, {total.mean:.0f} ", color=_INK, va="top", ha=side)
+        axes.set_xlabel("tokens per row, including the prompt")
         axes.set_ylabel("rows")
 
     return _svg(draw, 2.8)
@@ -79,11 +79,6 @@ def _svg(draw: Any, height: float) -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :].replace(_INK, "currentColor")
-
-
-def _away(mean: float) -> str:
-    """The side on which a name does not run into the paper's line."""
-    return "right" if mean < PAPER_MEAN_TOKENS else "left"
 
 
 def _shortened(name: str) -> str:

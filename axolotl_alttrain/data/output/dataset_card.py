@@ -1,103 +1,78 @@
-"""The data card of a build: ``README.md`` as the Hub reads it."""
+"""The dataset card of a build: ``README.md``, as the Hub reads it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.data.output.build_report import BuildReport, Counts, TokenLengths, read_report
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _CELLS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})  # names come from the sources' own columns
-
-
-def read_report(folder: Path) -> dict[str, Any]:
-    """``report.json`` of a build's folder, in the shape of :mod:`axolotl_alttrain.data.output.build_report`.
-
-    Raises:
-        AltTrainError: There is none, or it is not a report.
-    """
-    path = folder / "report.json"
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AltTrainError(f"{path}: cannot be read ({error}); run 'axolotl alttrain build' first") from None
-    if not isinstance(report, dict) or not {"name", "rows", "counts", "rejected", "assessor"} <= set(report):
-        raise AltTrainError(f"{path}: not a build's report; run 'axolotl alttrain build' again")
-    return report
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
 def write_card(folder: Path) -> Path:
-    """Write ``README.md`` beside a build's ``report.json``.
-
-    Returns:
-        The card's path.
+    """Write ``README.md`` next to a build's ``report.json`` and return its path.
 
     Raises:
-        AltTrainError: The folder holds no report.
+        AltTrainError: The folder contains no report.
     """
     path = folder / "README.md"
     write_atomic(path, card(read_report(folder)))
     return path
 
 
-def card(report: Mapping[str, Any]) -> str:
-    """The card's text: metadata as YAML, then what was taken, left out and by whom it was assessed."""
+def card(report: BuildReport) -> str:
+    """The text of the card: metadata as YAML, composition, assessment, and what was left out."""
+    counts, assessor = report.counts, report.assessor
+    by_column = {"label": counts.label, "category": counts.category, "language": counts.language}
+    parts = [
+        f"---\n{_metadata(report)}\n---",
+        f"# {report.name.translate(_CELLS)}",
+        f"{report.rows:,} examples in the AltTrain structure (arXiv 2604.18946): problem understanding, harmfulness "
+        "assessment, conditional reasoning, answer. Harmful requests are refused. Built by axolotl-alttrain "
+        f"{report.version} with seed {report.seed}.",
+        "Some requests are harmful and may be offensive.",
+        "## Composition",
+        *(_table(column, found) for column, found in (by_column | {"source": counts.source}).items()),
+        "## Assessment",
+        assessor.statement,
+        f"Queries assessed: {assessor.assessed:,}. Without a usable assessment: {assessor.set_aside:,}.",
+        "## Rows left out",
+        _table("reason", report.rejected),
+        f"Queries removed because they resemble an evaluation prompt: {report.overlaps.rows:,}.",
+    ]
+    if report.tokens:
+        parts += ["## Tokens per step", f"Counted with {report.tokens.tokenizer}.", _lengths(report.tokens)]
+        parts.append("According to the paper, its training examples have 167 tokens on average.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _metadata(report: BuildReport) -> str:
     from huggingface_hub import DatasetCardData
 
-    counts = report["counts"]
-    languages = [name for name in counts["language"] if name != "unknown"]
     configs = [{"config_name": "default", "data_files": "data.jsonl"}]
-    configs += [{"config_name": name, "data_files": made["file"]} for name, made in report["variants"].items()]
+    configs += [{"config_name": name, "data_files": variant.file} for name, variant in report.variants.items()]
     data = DatasetCardData(
-        language=languages or None,
-        pretty_name=report["name"],
+        language=[name for name in report.counts.language if name != "unknown"] or None,
+        pretty_name=report.name,
         task_categories=["text-generation"],
         tags=["alttrain", "safety", "reasoning"],
-        size_categories=[_size(report["rows"])],
+        size_categories=[next((name for bound, name in _SIZES if report.rows < bound), "1M<n<10M")],
         configs=configs,
     )
-    assessor = report["assessor"]
-    parts = [
-        f"---\n{data.to_yaml()}\n---",
-        f"# {report['name'].translate(_CELLS)}",
-        f"{report['rows']:,} examples in the AltTrain structure (arXiv 2604.18946): problem understanding, harmfulness "
-        "assessment, conditional reasoning, answer. Harmful requests are refused. Seed "
-        f"{report['seed']}; built by axolotl-alttrain {report['versions'].get('axolotl_alttrain', '')}.",
-        "The requests include harmful ones and may offend.",
-        "## Composition",
-        *(_table(name, counts[name]) for name in ("label", "category", "language", "source")),
-        "## Assessment",
-        assessor["statement"],
-        f"Assessed: {assessor['assessed']:,}; set aside: {assessor['set_aside']:,}.",
-        "## Left out",
-        _table("reason", report["rejected"]),
-        f"Queries that overlap with an evaluation set, removed: {report['overlaps']['rows']:,}.",
-    ]
-    if report["tokens"]:
-        parts += ["## Tokens per step", f"Counted with {report['tokens']['tokenizer']}.", _lengths(report["tokens"])]
-        parts.append("The paper's training examples have 167 tokens on average (the paper's number).")
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return str(data.to_yaml())
 
 
-def _table(heading: str, counts: Mapping[str, int]) -> str:
+def _table(heading: str, counts: Counts) -> str:
     lines = [f"| {heading} | rows |", "| --- | ---: |"]
-    lines += [f"| {str(name).translate(_CELLS)} | {number:,} |" for name, number in counts.items()]
+    lines += [f"| {name.translate(_CELLS)} | {count:,} |" for name, count in counts.items()]
     return "\n".join(lines) if counts else "None."
 
 
-def _lengths(tokens: Mapping[str, Any]) -> str:
+def _lengths(tokens: TokenLengths) -> str:
     lines = ["| step | mean | median | p95 | max |", "| --- | ---: | ---: | ---: | ---: |"]
-    for part, spread in tokens.items():
-        if isinstance(spread, Mapping):
-            values = " | ".join(f"{spread[key]:.1f}" for key in ("mean", "p50", "p95", "max"))
-            lines.append(f"| {part.replace('_', ' ')} | {values} |")
+    for part, spread in tokens.parts.items():
+        values = " | ".join(f"{value:.1f}" for value in (spread.mean, spread.p50, spread.p95, spread.max))
+        lines.append(f"| {part.replace('_', ' ')} | {values} |")
     return "\n".join(lines)
-
-
-def _size(rows: int) -> str:
-    """The Hub's size category of a number of rows."""
-    bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-    return next((name for bound, name in bounds if rows < bound), "1M<n<10M")

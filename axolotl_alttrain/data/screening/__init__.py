@@ -1,1 +1,1 @@
-"""What decides whether a row is used: duplicates, overlap, faults, languages, selection."""
+"""Checks that decide whether a row is used, the logs of excluded rows, and stratified selection."""

@@ -1,4 +1,4 @@
-"""Near-duplicates among queries, found as they stream by."""
+"""Near-duplicates in a stream of queries."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from datasketch import MinHashLSH
 from axolotl_alttrain.data.screening.shingles import jaccard, minhasher, normalized, shingles
 from axolotl_alttrain.errors import AltTrainError
 
-# A pair is looked at if all values of one band agree. With 16 bands of 6, that misses 1 % of the pairs whose
-# similarity is just 0.8 and none in a million at 0.95; datasketch's own choice for 0.8 would miss more than half.
+# A pair is compared if all values of one band agree. With 16 bands of 6 values, this misses 1 % of the pairs whose
+# similarity is exactly 0.8, and fewer than one in a million at 0.95. The bands that datasketch chooses for 0.8 would
+# miss more than half.
 BANDS, BAND = 16, 6
 
 
 class NearDuplicates:
-    """Finds, for each text in turn, an earlier one that is nearly the same.
+    """Finds, for each text in turn, an earlier text that is nearly the same.
 
-    Texts are compared as sets of character trigrams after case, width, punctuation and white space are evened out,
-    which works for every script. MinHash with locality-sensitive hashing proposes the candidates (Broder 1997;
-    Leskovec et al., "Mining of Massive Datasets", ch. 3); their exact Jaccard similarity decides, so no text
-    is called a duplicate by chance. The same texts in the same order give the same result.
+    Texts are compared as sets of character trigrams, after case, width, punctuation and whitespace are normalised;
+    this works for every script. MinHash with locality-sensitive hashing proposes candidates (Broder 1997; Leskovec et
+    al., "Mining of Massive Datasets", ch. 3). Their exact Jaccard similarity decides, so a hash collision never makes a
+    duplicate. The same texts in the same order give the same result.
 
-    Memory grows with the number of kept texts alone, by about 5 KiB each; ``benchmarks/build_data.py`` measured 5.6 KiB
-    a trace for the whole builder, from 10,000 to 100,000 traces.
+    Memory grows only with the number of texts kept, by about 5 KiB each; ``benchmarks/build_data.py`` measured 5.6 KiB
+    per trace for the whole builder, from 10,000 to 100,000 traces.
 
     Args:
-        threshold: Lowest Jaccard similarity, from 0.5 to 1, at which two texts count as near-duplicates.
+        threshold: Lowest Jaccard similarity of near-duplicates, from 0.5 to 1.
 
     Raises:
         AltTrainError: The threshold is out of range.
@@ -36,7 +37,7 @@ class NearDuplicates:
         if not 0.5 <= threshold <= 1:
             raise AltTrainError(f"near-duplicate threshold: found {threshold}; allowed: 0.5 to 1")
         self.threshold = threshold
-        bands, band = (BANDS, BAND) if threshold >= 0.75 else (32, 4)  # a lower bar needs shorter bands
+        bands, band = (BANDS, BAND) if threshold >= 0.75 else (32, 4)  # a lower threshold needs shorter bands
         self._minhash = minhasher(bands * band)
         self._index = MinHashLSH(num_perm=bands * band, params=(bands, band), hashfunc=_short)
         self._kept: list[tuple[str, bytes]] = []
@@ -46,14 +47,14 @@ class NearDuplicates:
         return len(self._kept)
 
     def find(self, id: str, text: str) -> str | None:
-        """The id of the earlier text that is most similar, if it is similar enough; otherwise the text is added.
+        """Find the most similar earlier text; if none is similar enough, keep this one.
 
         Args:
-            id: Name of this text, given back when a later one resembles it.
+            id: ID of this text, returned for later texts that resemble it.
             text: Any text.
 
         Returns:
-            The earlier id, of equally similar ones the first; None where the text is new.
+            The ID of the earlier text, the first of equally similar ones; None if the text is new.
         """
         text = normalized(text)
         grams = shingles(text)
@@ -71,5 +72,5 @@ class NearDuplicates:
 
 
 def _short(band: bytes) -> bytes:
-    """A band's values in 8 bytes; a collision only costs one more comparison."""
+    """A hash of a band in 8 bytes; a collision only costs an extra comparison."""
     return hashlib.blake2b(band, digest_size=8).digest()

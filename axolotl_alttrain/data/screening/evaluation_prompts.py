@@ -1,4 +1,4 @@
-"""The evaluation prompts that training queries are held against: the probes that come along, publishers' files."""
+"""The evaluation prompts that training queries must not resemble: the embedded probes and publishers' files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.eval.prompts.probes import probe_files
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
-# First match wins; the name that holds the request itself, as the publishers write it:
+EvaluationPrompt = tuple[str, str, str]
+"""Set, ID and text."""
+
+# The columns that hold the request, as the publishers name them; the first match wins:
 #   StrongREJECT (strongreject_dataset.csv): category, source, forbidden_prompt
 #   XSTest (xstest_prompts.csv): id, prompt, type, label, focus, note
-#   JailbreakBench (JBB-Behaviors): Index, Goal, Target, Behavior, Category, Source; "Behavior" is only a name there
+#   JailbreakBench (JBB-Behaviors): Index, Goal, Target, Behavior, Category, Source; there "Behavior" is only a name
 #   HarmBench (harmbench_behaviors_text_all.csv): Behavior, FunctionalCategory, SemanticCategory, Tags,
 #     ContextString, BehaviorID
 #   WildJailbreak: vanilla, adversarial, completion, data_type
@@ -38,14 +42,32 @@ ID_COLUMNS = ("id", "id_v2", "behaviorid", "index", "key", "unique_id")
 SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
 
-def evaluation_prompts(data_dir: Path | None = None) -> Iterator[tuple[str, str, str]]:
-    """Set, id and text of each embedded probe, then of each prompt in a folder of publishers' files.
-
-    Args:
-        data_dir: Folder whose CSV, TSV, JSON and JSONL files are read, its subfolders too; each file is a set.
+def prompts_to_avoid(config: BuildConfig) -> Iterator[EvaluationPrompt]:
+    """The evaluation prompts that a config compares queries with: ``evaluation_sets``, or all.
 
     Raises:
-        AltTrainError: The folder holds no such file, or a file has no column with prompts.
+        AltTrainError: A file cannot be read, or a named set does not exist.
+    """
+    wanted, seen = set(config.evaluation_sets), set()
+    for prompt in evaluation_prompts(Path(config.evaluation_dir) if config.evaluation_dir else None):
+        seen.add(prompt[0])
+        if not wanted or prompt[0] in wanted:
+            yield prompt
+    if missing := sorted(wanted - seen):
+        raise AltTrainError(
+            f"evaluation_sets: found no set {', '.join(missing)}; allowed: {', '.join(sorted(seen))}; put the files "
+            "of other sets into 'evaluation_dir'"
+        )
+
+
+def evaluation_prompts(data_dir: Path | None = None) -> Iterator[EvaluationPrompt]:
+    """The embedded probes, then the prompts in a folder of publishers' files.
+
+    Args:
+        data_dir: Its CSV, TSV, JSON and JSONL files are read, also in subfolders; each file is a set.
+
+    Raises:
+        AltTrainError: The folder contains no such file, or a file has no column with prompts.
     """
     for probe in probe_files():
         yield from prompts_of(probe)
@@ -58,10 +80,10 @@ def evaluation_prompts(data_dir: Path | None = None) -> Iterator[tuple[str, str,
         yield from prompts_of(file)
 
 
-def prompts_of(path: Path) -> Iterator[tuple[str, str, str]]:
-    """The prompts of one file: set (the file's name without its ending), id, text.
+def prompts_of(path: Path) -> Iterator[EvaluationPrompt]:
+    """The prompts of one file; the set is the file's name without its extension.
 
-    Every prompt column is read, not only the first: WildJailbreak has two. Rows without an id are numbered from 1.
+    WildJailbreak has two columns with prompts; both are read. Rows without an ID are numbered from 1.
 
     Raises:
         AltTrainError: The file cannot be read or has no column with prompts.
@@ -104,7 +126,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _json_rows(path: Path, value: Any) -> list[Mapping[str, Any]]:
-    if isinstance(value, Mapping):  # {"behaviors": [...]}: the one list inside
+    if isinstance(value, Mapping):  # {"behaviors": [...]}: the only list in it
         lists = [inner for inner in value.values() if isinstance(inner, list)]
         value = lists[0] if len(lists) == 1 else value
     if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
@@ -113,7 +135,7 @@ def _json_rows(path: Path, value: Any) -> list[Mapping[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    """A prompt's text: itself, or the user turns of a conversation."""
+    """The text of a prompt; of a conversation, its user turns."""
     if isinstance(value, str):
         return value.strip()
     if not isinstance(value, Sequence):

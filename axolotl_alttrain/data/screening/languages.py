@@ -1,11 +1,11 @@
-"""The language of a text, where the source does not say: by its script, else by a trained identifier."""
+"""The language of a text: by its script, otherwise by a trained classifier."""
 
 from __future__ import annotations
 
 import re
 
 _SCRIPTS = (
-    ("ja", re.compile(r"[\u3040-\u30ff]")),  # kana; kanji alone would be read as Chinese
+    ("ja", re.compile(r"[\u3040-\u30ff]")),  # kana; text in kanji only counts as Chinese
     ("ko", re.compile(r"[\uac00-\ud7af]")),
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
 )
@@ -13,10 +13,10 @@ _DETECT_CHARS = 1_000
 
 
 def by_script(text: str) -> str | None:
-    """``ja``, ``ko`` or ``zh`` where the text is written in their scripts; None for any other."""
+    """``ja``, ``ko`` or ``zh`` if the text is written in their scripts; otherwise None."""
     letters = sum(character.isalpha() for character in text)
     cjk = len(re.findall(r"[\u3040-\u30ff\uac00-\ud7af\u4e00-\u9fff]", text))
-    if not letters or cjk / letters < 0.3:  # a foreign word does not make a text foreign
+    if not letters or cjk / letters < 0.3:  # a single foreign word does not count
         return None
     return next((code for code, script in _SCRIPTS if script.search(text)), None)
 

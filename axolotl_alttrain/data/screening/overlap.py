@@ -1,4 +1,4 @@
-"""Queries that overlap with evaluation prompts, which must not be trained on."""
+"""Queries that resemble evaluation prompts and must not be trained on."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from datasketch import MinHashLSH
 
 from axolotl_alttrain.data.screening.shingles import Shingles, jaccard, minhasher, normalized, shingles, words
 
-# Eight words: the shortest n of GPT-3's contamination study (8 to 13 by data set; arXiv 2005.14165, appendix C) and
-# the n of Tülu 3 (arXiv 2411.15124). Prompts about harm have one line; 13-grams would pass over most of them.
+# Eight words: the smallest n in GPT-3's contamination study (8 to 13 by dataset; arXiv 2005.14165, appendix C) and the
+# n of Tülu 3 (arXiv 2411.15124). Harmful prompts are one line long; 13-grams would miss most of them.
 NGRAM = 8
-SHORTEST = 4  # words; a still shorter prompt is part of too many texts, so it only overlaps with itself
+SHORTEST = 4  # words; a shorter prompt occurs in too many texts, so it only overlaps with itself
 NEAR = 0.6
-_BANDS, _BAND = 32, 4  # misses 1 % of the pairs whose similarity is just 0.6
+_BANDS, _BAND = 32, 4  # misses 1 % of the pairs whose similarity is exactly 0.6
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """One query that resembles an evaluation prompt.
+    """A query that resembles an evaluation prompt.
 
     Attributes:
-        set, id: The evaluation prompt's set and its id there.
-        kind: ``ngram``: words are shared in a row; ``minhash``: the texts as a whole are alike.
-        similarity: For ``ngram`` the share of the prompt's n-grams that the query contains, for ``minhash`` the exact
-            Jaccard similarity of their character trigrams; from 0 to 1.
-        prompt, query: Both texts.
+        set, id: The set of the prompt, and its ID there.
+        kind: ``ngram`` if they share consecutive words, ``minhash`` if the whole texts are similar.
+        similarity: From 0 to 1. For ``ngram``, the share of the prompt's n-grams that the query contains; for
+            ``minhash``, the exact Jaccard similarity of their character trigrams.
+        prompt, query: The two texts.
     """
 
     set: str
@@ -42,15 +42,18 @@ class Overlap:
 class EvaluationOverlap:
     """Finds the evaluation prompt that a query overlaps with.
 
-    A query overlaps if it shares any ``ngram`` words in a row with a prompt; a prompt of fewer words, if the query
-    contains all of it (of fewer than four, if the query is the same); or if their character trigrams have at
-    least the Jaccard similarity ``near``. A row too many costs a large pool nothing, an overlap costs the
-    evaluation its meaning.
+    A query overlaps with a prompt
+
+    - if it shares ``ngram`` consecutive words with it; if the prompt is shorter, if the query contains all of it; if it
+      has fewer than four words, if the query is the same; or
+    - if the Jaccard similarity of their character trigrams is at least ``near``.
+
+    The check is strict on purpose: losing a row costs little, an overlap invalidates the evaluation.
 
     Args:
-        prompts: Set, id and text of every evaluation prompt.
-        ngram: Number of words in a row.
-        near: Lowest Jaccard similarity of trigrams.
+        prompts: Set, ID and text of every evaluation prompt.
+        ngram: Number of consecutive words.
+        near: Lowest Jaccard similarity.
     """
 
     def __init__(self, prompts: Iterable[tuple[str, str, str]], ngram: int = NGRAM, near: float = NEAR) -> None:
@@ -65,7 +68,7 @@ class EvaluationOverlap:
         self._index = MinHashLSH(num_perm=_BANDS * _BAND, params=(_BANDS, _BAND))
         for prompt in prompts:
             self._add(prompt)
-        # The lengths in words that grams have; a query is cut into these alone.
+        # The n-gram lengths that occur; a query is split into these only.
         self._lengths = sorted({len(gram) for gram in self._holders})
 
     def __len__(self) -> int:
@@ -73,7 +76,7 @@ class EvaluationOverlap:
         return len(self._prompts)
 
     def find(self, text: str) -> Overlap | None:
-        """The evaluation prompt that a query overlaps with most, or None; shared words go before likeness."""
+        """The prompt that a query overlaps with most, or None; shared words take precedence over similarity."""
         plain = normalized(text)
         if not plain:
             return None

@@ -1,6 +1,6 @@
-"""Which rows are taken: stratified by label, category and language, the same for the same seed.
+"""Stratified selection by category and language within each label; the same seed selects the same rows.
 
-Rows of a label are put in one order whose every beginning is stratified, so that a smaller data set is always part of a
+The rows of a label are put in an order in which every prefix is stratified. A smaller dataset is therefore part of a
 larger one, and a row that drops out is replaced by the next.
 """
 
@@ -14,6 +14,7 @@ from typing import Literal
 from axolotl_alttrain.format.example import Label
 
 Strategy = Literal["proportional", "balanced"]
+Stratum = tuple[str | None, str | None]
 
 
 @dataclass(slots=True)
@@ -21,9 +22,9 @@ class Entry:
     """What is kept in memory of one candidate.
 
     Attributes:
-        rank: Its place by seed, see :func:`axolotl_alttrain.data.seeded_draw.rank`.
-        offset: Where its line begins in the file of candidates, in bytes.
-        key: Of its assessment in the store; empty where the row needs none.
+        rank: Its place by seed; see :func:`axolotl_alttrain.data.seeded_draw.rank`.
+        offset: Where its line begins in the candidate file, in bytes.
+        key: Key of its assessment in the store; empty if it needs none.
         label: None until an assessor has judged it.
         stratum: Category and language.
     """
@@ -32,17 +33,22 @@ class Entry:
     offset: int
     key: str
     label: Label | None
-    stratum: tuple[str | None, str | None]
+    stratum: Stratum
+
+
+def select(entries: Iterable[Entry], label: Label, count: int | None, strategy: Strategy) -> list[Entry]:
+    """The first ``count`` entries of a label in stratified order; all if ``count`` is None."""
+    return stratified((entry for entry in entries if entry.label == label), strategy)[:count]
 
 
 def stratified(entries: Iterable[Entry], strategy: Strategy = "proportional") -> list[Entry]:
-    """Order entries so that every beginning holds the strata as the whole does, or evenly.
+    """Order entries so that every prefix is stratified.
 
     Args:
         entries: Candidates of one label.
-        strategy: ``proportional``: a stratum keeps its share; ``balanced``: strata get equal numbers while they last.
+        strategy: ``proportional`` keeps the share of each stratum; ``balanced`` takes equal numbers while they last.
     """
-    strata: dict[tuple[str | None, str | None], list[Entry]] = defaultdict(list)
+    strata: dict[Stratum, list[Entry]] = defaultdict(list)
     for entry in entries:
         strata[entry.stratum].append(entry)
     placed = []

@@ -1,21 +1,19 @@
-"""Traces that are unfinished, repeat themselves or end without an answer are not trained on."""
+"""Traces that are unfinished, repetitive or without an answer."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Literal
 
+from axolotl_alttrain.data.screening.exclusion_logs import Rejection
 from axolotl_alttrain.data.traces.trace import Trace
 
-Fault = Literal["no_thought", "no_answer", "unfinished", "repetitive"]
-
-# Loops fill most of a text; reasoning that checks itself repeats some of it. Both limits are looser than those for
+# Loops fill most of a text; reasoning that checks itself repeats only some of it. Both limits are looser than those for
 # web pages in Rae et al. 2021 (https://arxiv.org/abs/2112.11446, table A1).
 MAX_REPEATED_LINES = 0.4
 MAX_REPEATED_NGRAMS = 0.4
 NGRAM = 10
-_SHORTEST_LINE = 20  # characters: short lines such as "Step 2:" or "}" repeat in good texts
+_SHORTEST_LINE = 20  # characters; short lines such as "Step 2:" or "}" repeat in good texts
 _LONG_LINE_WORDS = 20
 _ENDS_OPEN = re.compile(
     r"(?:[,，、(\[{–—]|\b(?:a|an|the|and|or|but|of|to|with|for|because|that|which|is|are|in))$", re.IGNORECASE
@@ -23,22 +21,22 @@ _ENDS_OPEN = re.compile(
 _ENDS_WORD = re.compile(r"[^\W\d_]$")
 
 
-def find_fault(trace: Trace) -> tuple[Fault, str] | None:
-    """What speaks against a trace: a reason and a detail for people; None where nothing does."""
+def find_fault(trace: Trace) -> Rejection | None:
+    """Why a trace cannot be used: ``no_thought``, ``no_answer``, ``unfinished`` or ``repetitive``; None if it can."""
     if not trace.thought.strip():
-        return "no_thought", "there is no reasoning before the answer"
+        return Rejection("no_thought", "there is no reasoning before the answer")
     if not trace.answer.strip():
-        return "no_answer", "nothing follows the reasoning"
+        return Rejection("no_answer", "nothing follows the reasoning")
     if detail := unfinished(trace.answer):
-        return "unfinished", detail
-    for name in ("thought", "answer"):
-        if detail := repetitive(getattr(trace, name)):
-            return "repetitive", f"{name}: {detail}"
+        return Rejection("unfinished", detail)
+    for name, text in (("thought", trace.thought), ("answer", trace.answer)):
+        if detail := repetitive(text):
+            return Rejection("repetitive", f"{name}: {detail}")
     return None
 
 
 def unfinished(answer: str) -> str | None:
-    """How an answer shows that it was cut off."""
+    """How an answer shows that it was cut off; None if it does not."""
     answer = answer.rstrip()
     if answer.count("```") % 2:
         return "a code block is not closed"
@@ -51,7 +49,7 @@ def unfinished(answer: str) -> str | None:
 
 
 def repetitive(text: str) -> str | None:
-    """How a text repeats itself: by its lines, then by its runs of ten words (or Chinese, Japanese signs)."""
+    """How a text repeats its lines, or its runs of ten words or Chinese or Japanese characters; None if it does not."""
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) >= _SHORTEST_LINE]
     if len(lines) >= 5 and (share := 1 - len(set(lines)) / len(lines)) > MAX_REPEATED_LINES:
         return f"{100 * share:.0f} % of the lines are repeats"

@@ -1,1 +1,1 @@
-"""Where traces come from: rows are loaded (`row_loading`); `presets` and `columns` say what their columns mean."""
+"""The sources of traces: loading their rows, presets, and column maps."""

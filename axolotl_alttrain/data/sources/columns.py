@@ -1,4 +1,4 @@
-"""Rows of a source to traces, through a column map."""
+"""Traces from the rows of a source, through a column map."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from axolotl_alttrain.data.build_config import ColumnMap, SourceConfig
+from axolotl_alttrain.data.screening.exclusion_logs import Rejection
 from axolotl_alttrain.data.screening.languages import detect
 from axolotl_alttrain.data.sources.presets import PRESETS, Preset
 from axolotl_alttrain.data.sources.row_loading import load_rows
@@ -20,41 +21,44 @@ from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN, example_from_r
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A trace, and the finished example where the source holds AltTrain's steps already; or why there is neither.
+    """One row of a source.
 
     Attributes:
         trace: The row as a trace.
-        example: The row as it is, where it needs no building.
-        fault: Reason and detail where the row cannot be used.
+        example: The finished example, if the row already has AltTrain's steps.
+        fault: Why the row cannot be used; None if it can.
     """
 
     trace: Trace
     example: AltTrainExample | None = None
-    fault: tuple[str, str] | None = None
+    fault: Rejection | None = None
 
 
 def source_name(config: SourceConfig) -> str:
-    """The name under which a source's rows are counted."""
+    """The name of a source in the report and in its rows."""
     return config.name or config.preset or str(config.path)
 
 
+def source_path(config: SourceConfig) -> str:
+    """The Hub ID or file of a source."""
+    return config.path or (PRESETS[config.preset].path if config.preset else "")
+
+
 def read_source(config: SourceConfig) -> Iterator[SourceRow]:
-    """Yield the rows of one source, in its order.
+    """Yield the rows of one source, in order.
 
     Raises:
         AltTrainError: The source cannot be loaded.
-        RowError: A column of the map is not there, or a value is of the wrong type; file and row are named.
+        RowError: A mapped column does not exist, or a value has the wrong type; the message names file and row.
     """
-    preset = PRESETS[config.preset] if config.preset else Preset(str(config.path), config.columns, language=None)
-    path = config.path or preset.path
-    settings = replace(
-        preset, label=config.label or preset.label, language=config.language or preset.language, path=path
-    )
+    path = source_path(config)
+    preset = PRESETS[config.preset] if config.preset else Preset(path, config.columns, language=None)
+    preset = replace(preset, label=config.label or preset.label, language=config.language or preset.language)
     columns = config.columns or preset.columns
     read = 0
     for number, row in enumerate(load_rows(path, config.split, config.subset, config.streaming), 1):
         try:
-            found = _from_map(row, columns, config, settings) if columns else _from_example(row, config, settings)
+            found = _from_map(row, columns, config, preset) if columns else _from_example(row, config, preset)
         except RowError as error:
             raise row_error(error, row, path, number) from None
         if found.trace.label is not None and found.trace.label not in config.take:
@@ -82,19 +86,19 @@ def _from_map(row: Mapping[str, Any], columns: ColumnMap, config: SourceConfig, 
         source=source_name(config),
         language=_language(row, columns.language, preset, query),
     )
-    fault = None if closed else ("unfinished", "the thought has no end: no </think>")
-    return SourceRow(trace, None, fault if query.strip() else ("no_query", "the query is empty"))
+    fault = None if closed else Rejection("unfinished", "the thought has no end: no </think>")
+    return SourceRow(trace, None, fault if query.strip() else Rejection("no_query", "the query is empty"))
 
 
 def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) -> SourceRow:
-    """A row that has AltTrain's steps; in ``rebuild`` they become a trace without the assessment."""
+    """A row with AltTrain's steps; ``structure: rebuild`` turns it into a trace without the assessment."""
     query = str(row.get("instruction"))
     try:
         example = example_from_row(row)
     except RowError as error:
         label = row.get("label") if row.get("label") in LABELS else None
         trace = Trace(_id(row, "id", query), query, "", "", cast(Any, label), None, source_name(config), None)
-        return SourceRow(trace, None, ("no_structure", f"{error.field}: found {error.found}"))
+        return SourceRow(trace, None, Rejection("no_structure", f"{error.field}: found {error.found}"))
     trace = Trace(
         id=_id(row, "id", query),
         instruction=example.messages[-1]["content"] if isinstance(example.instruction, tuple) else query,
@@ -107,13 +111,13 @@ def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) 
     )
     if config.structure == "rebuild":
         if isinstance(example.instruction, tuple):
-            return SourceRow(trace, None, ("conversation", "only single queries are rebuilt"))
+            return SourceRow(trace, None, Rejection("conversation", "only single queries are rebuilt"))
         return SourceRow(trace)
     return SourceRow(trace, replace(example, source=trace.source, language=trace.language, id=trace.id))
 
 
 def split_response(text: str) -> tuple[str, str, bool]:
-    """Thought, answer and whether the thought was closed; the opening tag may be missing, as in SafeChain."""
+    """Thought, answer, and whether the thought is closed. The opening tag may be missing, as in SafeChain."""
     before, closing, answer = text.partition(THINK_CLOSE)
     thought = before.replace(THINK_OPEN, "", 1) if before.lstrip().startswith(THINK_OPEN) else before
     return thought, answer, bool(closing)
@@ -121,7 +125,7 @@ def split_response(text: str) -> tuple[str, str, bool]:
 
 def _text(row: Mapping[str, Any], column: str) -> str:
     if column not in row:
-        raise RowError(column, f"no such column among {', '.join(sorted(row))}", "a column that the source has")
+        raise RowError(column, f"no such column among {', '.join(sorted(row))}", "a column of the source")
     value = row[column]
     if value is None:
         return ""
@@ -141,17 +145,17 @@ def _label(row: Mapping[str, Any], column: str, config: SourceConfig) -> Label |
         return None
     if config.labels:
         if str(value) not in config.labels:
-            allowed = f"one of {', '.join(config.labels)}, which 'labels' of the source maps"
+            allowed = f"one of the names that 'labels' of the source maps: {', '.join(config.labels)}"
             raise RowError(column, shown(value), allowed)
         return config.labels[str(value)]
-    for label in LABELS:  # `harmful` itself, or SafeChain's `adversarial_harmful` and the like
+    for label in LABELS:  # `harmful` itself, or SafeChain's names such as `adversarial_harmful`
         if str(value) == label or str(value).endswith(f"_{label}"):
-            return cast(Label, label)
-    raise RowError(column, shown(value), "'harmful' or 'benign'; other names are mapped by 'labels' of the source")
+            return label
+    raise RowError(column, shown(value), "'harmful' or 'benign'; map other names with 'labels' of the source")
 
 
 def _category(value: Any) -> str | None:
-    """The first category of a list, which may have been written as text."""
+    """The category; of a list, which may be written as text, the first one."""
     if isinstance(value, str) and value.startswith("["):
         try:
             value = ast.literal_eval(value)

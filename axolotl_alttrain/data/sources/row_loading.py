@@ -1,8 +1,8 @@
-"""Rows of a source by `datasets`, streamed where asked: hub sets and local files take the same way."""
+"""Rows of a source, loaded by ``datasets``: Hub datasets and local files, streamed or not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from axolotl_alttrain.errors import AltTrainError
 _FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}
 
 
-def load_rows(path: str, split: str = "train", subset: str | None = None, streaming: bool = True) -> Iterator[Any]:
-    """Yield the rows of a hub data set or of a local file (json, jsonl, parquet, csv).
+def load_rows(
+    path: str, split: str = "train", subset: str | None = None, streaming: bool = True
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a Hub dataset or a local file (JSON, JSONL, Parquet, CSV).
 
     Raises:
-        AltTrainError: There is no such set, or the account may not read it; the message says what to do.
+        AltTrainError: The dataset does not exist or is not accessible; the message says what to do.
     """
     import datasets
     from datasets.exceptions import DatasetNotFoundError
@@ -24,7 +26,7 @@ def load_rows(path: str, split: str = "train", subset: str | None = None, stream
     path = resolve_dataset(path)
     local = Path(path).is_file()
     if local and Path(path).suffix not in _FORMATS:
-        raise AltTrainError(f"{path}: found a file '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
+        raise AltTrainError(f"{path}: found the file type '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
     try:
         if local:
             kind = _FORMATS[Path(path).suffix]
@@ -34,25 +36,22 @@ def load_rows(path: str, split: str = "train", subset: str | None = None, stream
         yield from rows
     except DatasetNotFoundError as error:
         if "gated" in str(error).lower():
-            raise AltTrainError(
-                f"{path}: the set is gated. Accept its terms on https://huggingface.co/datasets/{path} with your "
-                "account, then log in here with: hf auth login"
-            ) from None
-        raise AltTrainError(_not_there(path, error)) from None
+            raise AltTrainError(f"{path}: the dataset is gated. {_login(path)}") from None
+        raise AltTrainError(_not_loaded(path, error)) from None
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
-            raise AltTrainError(
-                f"{path}: access denied ({status}). Accept the terms on https://huggingface.co/datasets/{path} with "
-                "your account, then log in here with: hf auth login"
-            ) from None
-        raise AltTrainError(_not_there(path, error)) from None
+            raise AltTrainError(f"{path}: access denied ({status}). {_login(path)}") from None
+        raise AltTrainError(_not_loaded(path, error)) from None
 
 
-def _not_there(path: str, error: Exception) -> str:
+def _login(path: str) -> str:
+    return f"Accept its terms at https://huggingface.co/datasets/{path}, then log in: hf auth login"
+
+
+def _not_loaded(path: str, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return (
-        f"{path}: cannot be loaded ({type(error).__name__}: {reason}). Give the path of a local file, or the id "
-        f"of a set on the hub; where its page (https://huggingface.co/datasets/{path}) asks for terms to be accepted, "
-        "accept them and log in with: hf auth login"
+        f"{path}: cannot be loaded ({type(error).__name__}: {reason}). Give the path of a local file or the ID of a "
+        f"Hub dataset. If it is gated: {_login(path)}"
     )

@@ -1,1 +1,1 @@
-"""The steps of an AltTrain thought, written from a trace and its assessment."""
+"""The steps of an AltTrain example, made from a trace and its assessment."""

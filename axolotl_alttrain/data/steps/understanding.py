@@ -1,7 +1,7 @@
 """Problem understanding (PU): the first sentence of a trace (paper, "One training example").
 
-Sentences are found by pysbd (Sadvilkar and Neumann, 2020, https://arxiv.org/abs/2010.09657), whose rules know
-abbreviations, numbers and the punctuation of other languages; what it cuts inside quotes, brackets or code is joined.
+Sentences are split by pysbd (Sadvilkar and Neumann, 2020, https://arxiv.org/abs/2010.09657), whose rules cover
+abbreviations, numbers and the punctuation of other languages. Splits inside quotes, brackets or code are undone.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 from axolotl_alttrain.data.screening.languages import by_script
 
-_WINDOW = 1_500  # characters given to the splitter at first: the beginning of a trace is all that is needed
+_WINDOW = 1_500  # characters given to the splitter first; only the beginning of a thought is needed
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
-# Words that open a thought without saying anything about the problem.
+# Opening words that say nothing about the problem.
 _FILLERS = re.compile(
     r"(?:ok(?:ay)?|al ?right|right|well|hm+|uh+|um+|oh|ah|so|now|sure|yes|yeah|great|good|interesting|wait|thinking"
     r"|first(?: of all| things first)?|here we go|let['’]?s (?:see|think|go|start|begin|break (?:this|it) down)"
@@ -29,18 +29,18 @@ _BETWEEN = re.compile(r"[,.!?…;:~—–。，！？、؟،*_#>\n-]+")
 _PAIRS = {"“": "”", "「": "」", "『": "』", "《": "》", "（": "）", "(": ")", "[": "]", "«": "»", "【": "】"}
 _ARABIC = re.compile(r"^\W*[\u0600-\u06ff]")
 _PATTERNS = 8_192
-_JOIN_LIMIT = 3  # an opening quote that is never closed must not swallow the trace
+_JOIN_LIMIT = 3  # an opening quote that is never closed must not swallow the thought
 
 
 @dataclass(frozen=True)
 class Understanding:
-    """A thought cut after its problem understanding; ``text + gap + rest`` is the thought without outer white space.
+    """A thought split after its problem understanding; ``text + gap + rest`` is the thought without outer whitespace.
 
     Attributes:
         text: PU.
-        rest: What follows, untouched.
-        gap: The white space between the two.
-        changed: PU holds more than the first sentence, because that one was only a filler.
+        rest: What follows, unchanged.
+        gap: The whitespace between the two.
+        changed: Whether PU is longer than the first sentence, because that sentence was only a filler.
     """
 
     text: str
@@ -50,14 +50,14 @@ class Understanding:
 
 
 def understand(thought: str, language: str | None = None) -> Understanding:
-    """Cut a thought after its first sentence; a filler such as "Okay." takes the next sentence along.
+    """Split a thought after its first sentence; after a filler such as "Okay.", PU includes the next sentence.
 
     Args:
         thought: The reasoning between the think tags.
-        language: ISO 639-1 code of the thought where known; the script decides between Chinese, Japanese and others.
+        language: ISO 639-1 code, if known. Chinese, Japanese and Korean are recognised by their scripts.
 
     Returns:
-        The two parts; of an empty thought both are empty.
+        The two parts; both are empty for an empty thought.
     """
     thought = thought.strip()
     end, changed = 0, False
@@ -71,13 +71,13 @@ def understand(thought: str, language: str | None = None) -> Understanding:
 
 
 def is_filler(text: str) -> bool:
-    """Whether a text consists of opening words alone: "Okay, so, hmm..."."""
+    """Whether a text consists only of opening words, such as "Okay, so, hmm..."."""
     parts = (part.strip() for part in _BETWEEN.split(text))
     return all(_FILLERS.fullmatch(part) for part in parts if part)
 
 
 def _sentence_ends(thought: str, language: str | None) -> Iterator[int]:
-    """Where the sentences of a thought end, one after the other."""
+    """The ends of the sentences of a thought, in order."""
     start = 0
     while start < len(thought):
         end = _first_sentence_end(thought, start, language)
@@ -86,7 +86,7 @@ def _sentence_ends(thought: str, language: str | None) -> Iterator[int]:
 
 
 def _first_sentence_end(thought: str, start: int, language: str | None) -> int:
-    """End of the sentence that begins at ``start``; blank lines always end one, unless inside a code block."""
+    """End of the sentence that begins at ``start``. A blank line ends a sentence, except inside a code block."""
     while start < len(thought) and thought[start].isspace():
         start += 1
     window = _WINDOW
@@ -97,12 +97,12 @@ def _first_sentence_end(thought: str, start: int, language: str | None) -> int:
         spans = _spans(paragraph, language)
         if len(spans) > 1 or len(paragraph) < len(head) or whole:
             break
-        window *= 4  # one sentence longer than what was looked at
+        window *= 4  # the sentence is longer than the window
     joined = 1
     while joined < len(spans) and joined <= _JOIN_LIMIT and not _balanced(paragraph[: spans[joined - 1]]):
         joined += 1
     if not _balanced(paragraph[: spans[joined - 1]]):
-        joined = 1  # the quote or bracket is simply not closed
+        joined = 1  # the quote or bracket is never closed
     return start + (spans[joined - 1] if spans else len(paragraph))
 
 
@@ -114,7 +114,7 @@ def _paragraph(text: str) -> str:
 
 
 def _spans(paragraph: str, language: str | None) -> list[int]:
-    """Ends of the sentences of one paragraph."""
+    """The ends of the sentences of a paragraph."""
     found = _segmenter(_rules_for(paragraph, language)).segment(paragraph)
     ends = [span.end for span in found if span.sent.strip()]
     if not ends or ends[-1] > len(paragraph):
@@ -135,15 +135,15 @@ def _rules_for(text: str, language: str | None) -> str:
 def _segmenter(code: str) -> Any:
     import pysbd
 
-    # pysbd writes its patterns anew for every text, more than `re` keeps by default (512): compiling the same ones over
-    # and over took three quarters of a build's time.
+    # pysbd creates its patterns again for every text, more of them than the cache of `re` holds (512). Compiling them
+    # again and again took three quarters of the time of a build.
     if getattr(re, "_MAXCACHE", _PATTERNS) < _PATTERNS:
         re._MAXCACHE = _PATTERNS  # type: ignore[attr-defined]
     return pysbd.Segmenter(language=code, clean=False, char_span=True)
 
 
 def _balanced(text: str) -> bool:
-    """Quotes, brackets and code are closed."""
+    """Whether quotes, brackets and code are closed."""
     if text.count('"') % 2 or text.count("`") % 2:
         return False
     return all(text.count(opening) <= text.count(closing) for opening, closing in _PAIRS.items())

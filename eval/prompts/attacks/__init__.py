@@ -1,8 +1,8 @@
-"""Attack scenarios: transforms over any set of harmful prompts.
+"""Attack scenarios: transforms of harmful prompts of any set.
 
-The wrappers are plain texts in ``texts/``, generic and the same for every prompt, in the manner of "Jailbroken" (Wei,
-Haghtalab, Steinhardt 2023, arXiv 2307.02483). They measure how a model stands to simple, known attacks; a model that
-withstands them may fall to others.
+The wrappers in ``texts/`` are generic and the same for every prompt, in the manner of "Jailbroken" (Wei, Haghtalab,
+Steinhardt 2023, arXiv 2307.02483). They measure robustness to simple, known attacks; a model that resists them may fail
+under others.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS, Prompt
 from axolotl_alttrain.errors import AltTrainError
 
 TEXTS = Path(__file__).parent / "texts"
-Attack = Callable[[Prompt], Sequence[Prompt]]  # none where the prompt cannot take it, one for each language
+Attack = Callable[[Prompt], Sequence[Prompt]]  # empty if the attack does not apply; one for each language
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
 
 
 @lru_cache(maxsize=32)
 def text(name: str) -> str:
-    """A wrapper's text."""
+    """The text of a wrapper."""
     return (TEXTS / f"{name}.txt").read_text(encoding="utf-8").strip()
 
 
@@ -41,15 +41,15 @@ def known_attacks(names: Iterable[str]) -> list[str]:
 
 
 def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list[Prompt], dict[str, str]]:
-    """Every harmful prompt under every attack; the other prompts once, as they are.
+    """Every harmful prompt under every attack; the other prompts unchanged.
 
     Args:
-        prompts: Of any sets.
-        names: Attacks; ``none`` is the plain request. Nothing at all leaves the prompts untouched. ``translation``
-            makes a scenario of each language that the set gives: ``translation-sw``.
+        prompts: Prompts of any sets.
+        names: Attacks; ``none`` is the plain request. Without any, all prompts are unchanged. ``translation`` makes a
+            scenario for each language that the set has, such as ``translation-sw``.
 
     Returns:
-        The prompts, and the reason for each ``set+attack`` that could not be made.
+        The prompts, and the reason for each ``set+attack`` that does not apply.
 
     Raises:
         AltTrainError: A name is unknown.
@@ -71,17 +71,18 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
                 scenario = name if one.language == prompt.language else f"{name}-{one.language}"
                 one = replace(one, source_id=prompt.source_id or prompt.id, scenario=scenario)
                 if name != "none":
-                    # As StrongREJECT does, judges are shown the request itself: an encoded one says nothing to them.
+                    # As in StrongREJECT, judges see the plain request; an encoded one would mean nothing to them.
                     one = replace(one, id=f"{prompt.id}+{scenario}", attack=name, judged=prompt.conversation)
                 made.append(one)
     return made, {
-        key: f"{count} prompts cannot take this attack: {_WHY[key.split('+')[1]]}" for key, count in failed.items()
+        key: f"this attack does not apply to {count} prompts: {_WHY[key.split('+')[1]]}"
+        for key, count in failed.items()
     }
 
 
 def _wrapped(name: str, encode: Callable[[str], str] = str) -> Attack:
     def attack(prompt: Prompt) -> list[Prompt]:
-        # Of a conversation the last turn is wrapped: it is the one whose answer is judged.
+        # In a conversation the last turn is wrapped, because its answer is judged.
         wrapped = text(name).replace("{prompt}", encode(prompt.instruction))
         last = {"role": "user", "content": wrapped}
         return [replace(prompt, instruction=wrapped, messages=(*prompt.messages[:-1], last) if prompt.messages else ())]
@@ -122,4 +123,4 @@ ATTACKS: dict[str, Attack] = {
     "prefilled-thought": lambda prompt: [replace(prompt, thought="prefilled", prefill=text("prefilled-thought"))],
     "thought-suppression": lambda prompt: [replace(prompt, thought="suppressed")],
 }
-_WHY = {"translation": "the set gives no translation", "multi-turn": "they are conversations already, or one word"}
+_WHY = {"translation": "the set has no translations", "multi-turn": "they are conversations or a single word"}

@@ -1,4 +1,4 @@
-"""Scoring of the tasks in this folder, in lm-eval's form: document and filtered answers to metrics."""
+"""Scoring of the tasks in this folder, in the form that lm-eval expects: document and filtered answers to metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["boxed", "contains", "letter", "number", "passes_tests", "shuffled_ch
 
 
 def boxed(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Whether the boxed answer, or else the last formula, equals the document's ``answer`` (lm-eval's AIME scoring)."""
+    """Whether the boxed answer, otherwise the last formula, equals the document's ``answer`` (lm-eval's AIME rule)."""
     return {"exact_match": float(_competition(dict(doc), list(results))["exact_match"])}
 
 
@@ -31,13 +31,13 @@ def number(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
 
 
 def contains(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Whether a gold answer occurs as whole words, without case, punctuation and articles."""
+    """Whether a gold answer occurs as whole words, ignoring case, punctuation and articles."""
     found = f" {_plain(results[0])} "
     return {"contains": float(any(f" {_plain(gold)} " in found for gold in doc["answer"]))}
 
 
 def passes_tests(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Whether the code in the answer passes the document's tests, run in a process of its own."""
+    """Whether the code in the answer passes the document's tests, in a separate process."""
     from axolotl_alttrain.eval.answers.code_execution import extract_code, run_tests
 
     code = extract_code(results[0], doc["prompt"], doc["entry_point"])

@@ -1,4 +1,4 @@
-"""The evaluation sets and suites: one YAML file each, read without torch or a network."""
+"""The evaluation sets and suites, one YAML file each; reading them needs neither torch nor a network."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ SUITES = SETS.parent / "suites"
 
 @dataclass(frozen=True)
 class SetSpec:
-    """What a set's file says.
+    """The content of a set's file.
 
     Attributes:
-        name: The file's name.
+        name: Name of the file.
         title, about: For people.
-        kind: What is measured with it; see :class:`axolotl_alttrain.eval.prompts.prompt.Prompt`.
-        size: Prompts in the whole set.
-        licence: Of the prompts.
-        source: Page of its authors.
-        hub: ``id``, ``config``, ``split`` and ``revision`` (a commit, or None where none could be verified);
-            ``archive`` where the files stand in a zip, as ``SPLIT/NAME.csv``.
-        gated: The hub asks for a login and for its terms to be accepted.
-        file: Its publisher's file below ``--data-dir``; may be a pattern.
-        judges: The judges its authors use.
-        columns: Our names to the file's; a list where hub and publisher name a column differently. ``source`` is the
-            request that several rows are attacks of.
-        where: Rows to take, by a column's value.
-        translations: Columns with the prompt in languages of few resources.
-        task, metric: For lm-eval's tasks: name, and ``metric,filter`` that counts.
-        by_file: Each file is a subject, named by it.
-        runs_code: The answers are executed.
+        kind: What the set measures; see :class:`axolotl_alttrain.eval.prompts.prompt.Prompt`.
+        size: Number of prompts.
+        licence: Licence of the prompts.
+        source: Page of the authors.
+        hub: ``id``, ``config``, ``split`` and ``revision`` (a commit, or None if none could be verified); ``archive``
+            if the files are in a zip, as ``SPLIT/NAME.csv``.
+        gated: Whether the Hub requires a login and accepted terms.
+        file: The publisher's file in ``--data-dir``; may be a pattern.
+        judges: The judges that the authors use.
+        columns: Our column names to those of the file; a list if Hub and publisher use different names. ``source`` is
+            the request that several rows attack.
+        where: Values by column of the rows to take.
+        translations: Columns with the prompt in low-resource languages.
+        task, metric: For lm-eval tasks: their name, and the main metric as ``metric,filter``.
+        by_file: Whether each file is a subject and names it.
+        runs_code: Whether scoring executes the answers.
     """
 
     name: str
@@ -62,12 +62,12 @@ class SetSpec:
 
     @property
     def commit(self) -> str:
-        """The commit that is loaded, or what stands in its place."""
+        """The pinned commit, or ``newest``."""
         return str(self.hub["revision"] or "newest")
 
     @property
     def judged_by(self) -> str:
-        """The judges, or the metric of a task."""
+        """The judges, or for a task its metric."""
         metric, _, how = self.metric.partition(",")
         return ", ".join(self.judges) or f"lm-eval: {metric}" + (f", {how}" if how != "none" else "")
 
@@ -81,7 +81,7 @@ _EMBEDDED = (
 
 @lru_cache(maxsize=1)
 def specs() -> dict[str, SetSpec]:
-    """All sets that can be loaded, by name; the embedded probes are not among them."""
+    """All published sets by name, without the embedded probes."""
     found = {}
     known = {f.name for f in fields(SetSpec)} - {"name"}
     for path in sorted(SETS.glob("*.yml")):
@@ -94,7 +94,7 @@ def specs() -> dict[str, SetSpec]:
 
 
 def set_names() -> list[str]:
-    """The embedded sets, then the others."""
+    """The names of the embedded sets, then those of the published ones."""
     return [*(name for name, *_ in _EMBEDDED), *specs()]
 
 
@@ -105,7 +105,7 @@ def suites() -> dict[str, dict[str, Any]]:
 
 
 def listing() -> list[dict[str, Any]]:
-    """What ``--list`` shows, one row a set."""
+    """The rows of ``--list``, one for each set."""
     rows = [
         {
             "set": name,

@@ -10,7 +10,7 @@ import pytest
 
 from axolotl_alttrain.data.assessors.base import Dialogue, Question
 from axolotl_alttrain.data.assessors.local import LocalAssessor
-from axolotl_alttrain.data.build import Build
+from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import LocalConfig
 from axolotl_alttrain.errors import AltTrainError
 from tests.data.conftest import config as build_config
@@ -54,8 +54,8 @@ def test_a_retrained_folder_is_asked_again(
 
     def kept() -> int:
         """Build; random weights give no valid reply, and what was asked is kept all the same."""
-        with caplog.at_level(logging.WARNING), pytest.raises(AltTrainError, match="0 benign rows can be used"):
-            Build(found, tmp_path / "out").run()
+        with caplog.at_level(logging.WARNING), pytest.raises(AltTrainError, match="found 0 usable benign rows"):
+            build(found, tmp_path / "out")
         return len(read(store))
 
     former = LocalAssessor(found.assessor).former_key("Give me good thing number 2 about gamma", "benign")  # type: ignore[arg-type]

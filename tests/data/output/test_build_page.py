@@ -10,15 +10,17 @@ import pytest
 
 from axolotl_alttrain.data.output.build_page import page, samples, write_page
 from axolotl_alttrain.data.output.build_plots import bars, lengths
+from axolotl_alttrain.data.output.build_report import BuildReport, LengthSpread
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.rows import example_from_row
 from tests.conftest import HARMFUL_ROW
 from tests.data.output.test_dataset_card import REPORT, TOTAL
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-def report(**changes: Any) -> dict[str, Any]:
-    return {**REPORT, **changes}
+def report(**changes: Any) -> BuildReport:
+    return BuildReport.model_validate(REPORT | changes)
 
 
 class Tags(HTMLParser):
@@ -34,7 +36,7 @@ class Tags(HTMLParser):
 
 
 def test_nothing_from_the_data_is_markup() -> None:
-    rows = [{**HARMFUL_ROW, "instruction": HOSTILE, "answer": HOSTILE, "category": HOSTILE}]
+    rows = [example_from_row(HARMFUL_ROW | {"instruction": HOSTILE, "answer": HOSTILE, "category": HOSTILE})]
     counts = REPORT["counts"] | {"category": {HOSTILE: 1000}, "source": {"$x^2$": 1000}}
     tags = Tags(page(report(counts=counts, rejected={HOSTILE: 3}, name=HOSTILE), rows)).found
     assert not [tag for tag, _ in tags if tag in ("script", "img", "iframe", "link")]
@@ -43,14 +45,14 @@ def test_nothing_from_the_data_is_markup() -> None:
 
 
 def test_every_plot_has_its_text_and_thoughts_are_folded() -> None:
-    text = page(report(), [HARMFUL_ROW])
+    text = page(report(), [example_from_row(HARMFUL_ROW)])
     figures = [attributes["aria-label"] for tag, attributes in Tags(text).found if tag == "figure"]
     assert figures == [
         "Labels: benign 100, harmful 900",
         "Categories: a|b<i> 1000",
         "Languages: en 990, unknown 10",
         "Sources: star1 1000",
-        "Histogram of tokens a row; the mean is 145.5, the paper's mean 167.",
+        "Histogram of tokens per row; the mean is 145.5, the paper's mean is 167.",
         "Rows left out: near_duplicate 40",
     ]
     folded = re.search(r"<details><summary>thought and answer</summary>(.*?)</details>", text, re.DOTALL)
@@ -62,7 +64,7 @@ def test_every_plot_has_its_text_and_thoughts_are_folded() -> None:
 
 
 def test_the_mean_of_the_paper_is_drawn_and_named() -> None:
-    svg = lengths({"total": TOTAL})
+    svg = lengths(LengthSpread.model_validate(TOTAL))
     assert "paper's mean, 167" in svg
     assert "mean here, 146" in svg
     assert "currentColor" in svg
@@ -79,7 +81,7 @@ def test_many_names_are_added_up() -> None:
 def test_samples_are_the_first_of_each_label(tmp_path: Path) -> None:
     rows = [HARMFUL_ROW | {"label": label, "id": str(i)} for i, label in enumerate(["harmful"] * 5 + ["benign"] * 3)]
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [row["id"] for row in samples(tmp_path / "data.jsonl", each=2)] == ["0", "1", "5", "6"]
+    assert [example.id for example in samples(tmp_path / "data.jsonl", each=2)] == ["0", "1", "5", "6"]
 
 
 def test_a_folder_without_a_report_is_an_error(tmp_path: Path) -> None:

@@ -11,17 +11,21 @@ from click.testing import CliRunner
 from huggingface_hub import DatasetCard, constants
 
 from axolotl_alttrain.cli import alttrain
+from axolotl_alttrain.data.output.build_report import BuildReport
 from axolotl_alttrain.data.output.dataset_card import card
 from axolotl_alttrain.data.output.push import push
+from axolotl_alttrain.data.token_counts import PARTS
 from axolotl_alttrain.errors import AltTrainError
 from tests.conftest import HARMFUL_ROW
 from tests.http_server import Handler, serving
 
-SPREAD = {"mean": 12.5, "p5": 9.0, "p50": 12.0, "p95": 20.0, "max": 31.0}
-TOTAL = SPREAD | {"mean": 145.5, "histogram": {"edges": [0, 100, 200, 300], "counts": [10, 80, 10]}}
+HISTOGRAM = {"edges": [0.0, 100.0, 200.0, 300.0], "counts": [10, 80, 10]}
+SPREAD = {"mean": 12.5, "p5": 9.0, "p50": 12.0, "p95": 20.0, "max": 31, "histogram": HISTOGRAM}
+TOTAL = SPREAD | {"mean": 145.5}
 REPORT: dict[str, Any] = {
     "name": "alttrain-1k",
     "seed": 1995,
+    "config": {"name": "alttrain-1k"},
     "versions": {"axolotl_alttrain": "0.1.0"},
     "rows": 1000,
     "counts": {
@@ -30,11 +34,25 @@ REPORT: dict[str, Any] = {
         "language": {"en": 990, "unknown": 10},
         "source": {"star1": 1000},
     },
+    "sources": {"star1": {"path": "UCSC-VLAA/STAR-1", "read": 1043, "candidates": 1003, "rows": 1000}},
     "rejected": {"near_duplicate": 40},
-    "overlaps": {"rows": 3, "by_set": {"xstest": 3}},
-    "assessor": {"statement": "Assessed offline, from the sources' labels.", "assessed": 1000, "set_aside": 7},
     "understanding": {"rows": 1000, "changed": 15},
-    "tokens": {"tokenizer": "t", "answer": SPREAD, "total": TOTAL},
+    "overlaps": {"rows": 3, "by_set": {"xstest": 3}},
+    "duplicates": {"rows": 40},
+    "assessor": {
+        "kind": "offline",
+        "model": None,
+        "prompt": None,
+        "statement": "Assessed offline, from the sources' labels.",
+        "kept": 0,
+        "assessed": 1000,
+        "set_aside": 7,
+        "attempts": 0,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "cost_usd": None,
+    },
+    "tokens": {"tokenizer": "t", **dict.fromkeys(PARTS, SPREAD), "total": TOTAL},
     "variants": {"no_ha": {"file": "variants/no_ha.jsonl", "rows": 1000, "label": {}}},
 }
 
@@ -75,12 +93,12 @@ def test_the_hub_reads_the_metadata(folder: Path) -> None:
 
 
 def test_numbers_and_names_of_sources() -> None:
-    text = card(REPORT)
+    text = card(BuildReport.model_validate(REPORT))
     assert "| harmful | 900 |" in text
     assert "| a\\|b&lt;i> | 1,000 |" in text
     assert "| near_duplicate | 40 |" in text
     assert "| answer | 12.5 | 12.0 | 20.0 | 31.0 |" in text
-    assert "removed: 3." in text
+    assert "resemble an evaluation prompt: 3." in text
 
 
 def test_a_folder_without_a_report(tmp_path: Path) -> None:
@@ -90,8 +108,21 @@ def test_a_folder_without_a_report(tmp_path: Path) -> None:
     assert len(result.output.splitlines()) == 1
 
 
+def test_a_report_that_lacks_a_field_names_it(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps(REPORT | {"counts": {"label": {}}}), encoding="utf-8")
+    result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
+    assert result.output == (
+        f"Error: {tmp_path / 'report.json'}: not a build's report ('counts.category': Field required); run "
+        "'axolotl alttrain build' again\n"
+    )
+
+
+def test_a_report_is_written_as_it_was_read() -> None:
+    assert json.loads(BuildReport.model_validate(REPORT).as_json()) == REPORT
+
+
 def test_denied_access_is_one_line(folder: Path, hub: tuple[str, list[str]]) -> None:
-    (folder / "README.md").write_text(card(REPORT), encoding="utf-8")
+    (folder / "README.md").write_text(card(BuildReport.model_validate(REPORT)), encoding="utf-8")
     address, asked = hub
     with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*403 Forbidden.*log in with") as caught:
         push(folder, "org/name", endpoint=address)
@@ -101,7 +132,7 @@ def test_denied_access_is_one_line(folder: Path, hub: tuple[str, list[str]]) -> 
 
 def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    (folder / "README.md").write_text(card(REPORT), encoding="utf-8")
+    (folder / "README.md").write_text(card(BuildReport.model_validate(REPORT)), encoding="utf-8")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"

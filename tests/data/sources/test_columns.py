@@ -90,9 +90,11 @@ def test_any_columns_with_a_label_map(tmp_path: Path) -> None:
     settings = {"name": "mine", "path": written(tmp_path / "x.jsonl", [row]), "columns": columns}
     (found,) = rows(**settings, labels={"safe": "benign"})
     assert found.trace == Trace("7", row["q"], "Ein Kuchen.", "So.", "benign", "food", "mine", "de")
-    with pytest.raises(RowError, match=r"x.jsonl, row 1: field 'kind': found str 'safe'; allowed: one of unsafe"):
+    with pytest.raises(
+        RowError, match=r"x.jsonl, row 1: field 'kind': found str 'safe'; allowed: one of .* maps: unsafe"
+    ):
         rows(**settings, labels={"unsafe": "harmful"})
-    with pytest.raises(RowError, match=r"field 'kind': .*; other names are mapped by 'labels'"):
+    with pytest.raises(RowError, match=r"field 'kind': .*; map other names with 'labels'"):
         rows(**settings)
     with pytest.raises(RowError, match=r"field 'nothing': found no such column among a, kind, n, q, t, topic"):
         rows(name="m", path=settings["path"], columns={"query": "nothing", "thought": "t", "answer": "a"})
@@ -135,7 +137,7 @@ def test_what_cannot_be_loaded_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match=r"(?s)huggingface.co/datasets/UWNSL/SafeChain.*hf auth login"):
         rows(preset="safechain")
     (tmp_path / "x.txt").touch()
-    with pytest.raises(AltTrainError, match=r"found a file '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
+    with pytest.raises(AltTrainError, match=r"found the file type '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
         rows(path=str(tmp_path / "x.txt"), columns={"response": "r"})
 
 
@@ -152,6 +154,6 @@ def test_a_gated_set_names_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AltTrainError) as caught:
         rows(preset="safechain")
     assert str(caught.value) == (
-        "UWNSL/SafeChain: the set is gated. Accept its terms on https://huggingface.co/datasets/UWNSL/SafeChain with "
-        "your account, then log in here with: hf auth login"
+        "UWNSL/SafeChain: the dataset is gated. Accept its terms at https://huggingface.co/datasets/UWNSL/SafeChain, "
+        "then log in: hf auth login"
     )

@@ -125,7 +125,7 @@ def test_server_errors(server: tuple) -> None:
     answer.append(lambda _: next(said))
     assert judge_all(XSTestJudge("m", url), [case("x")])[0].verdict == "refusal"
     answer.append(lambda _: 401)
-    with pytest.raises(AltTrainError, match=r"--judges xstest: m at .*fault 401.* are kept"):
+    with pytest.raises(AltTrainError, match=r"--judges xstest: m at .*fault 401.* are stored"):
         judge_all(XSTestJudge("m", url), [case("x")])
 
 
@@ -205,7 +205,7 @@ def test_answers_on_their_way_are_kept_when_the_server_fails(server: tuple, tmp_
     answer.append(said)
     cases = [case(f"text-{i}") for i in range(12)]
     with JudgementFile(tmp_path / "judgements.jsonl") as file:
-        with pytest.raises(AltTrainError, match="judgements so far are kept"):
+        with pytest.raises(AltTrainError, match="judgements so far are stored"):
             judge_all(XSTestJudge("m", url, concurrency=2), cases, file)
         assert [one.verdict for one in file.judgements.values()].count("refusal") == 1
         kept, asked = len(file.judgements), len(prompts)

@@ -11,7 +11,7 @@ from tests.conftest import TEMPLATES
 
 
 def test_on_the_labelled_thoughts() -> None:
-    found = thought_quality()  # the numbers in eval/README.md
+    found = thought_quality()  # the figures in docs/judges.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
         "open": (47, 53),
         "held-out": (38, 53),
@@ -52,4 +52,6 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit) as caught:
         main([str(tmp_path / "other.json")])
     assert caught.value.code == 1
-    assert "KeyError('response'); wanted: a JSON list of objects with 'response'" in capsys.readouterr().err
+    assert (
+        "cannot be read (KeyError('response')); give a JSON list of objects with 'response'" in capsys.readouterr().err
+    )

@@ -22,8 +22,8 @@ def test_pin_says_which_pins_are_old_and_which_sets_are_gone(dataset_hub: Hub, t
     assert done.returncode == 3
     assert done.stdout.splitlines() == [f"{name}={NEWEST}" for name in ("xstest-safe", "jailbreakbench-benign")]
     said = done.stderr.splitlines()
-    assert f"eval.run: xstest-safe is pinned to {pinned['xstest-safe']}, which is not the newest" in said
-    assert any(line.startswith("eval.run: or-bench-hard: the hub does not give bench-llm/or-bench") for line in said)
+    assert f"eval.run: xstest-safe is pinned to {pinned['xstest-safe']}, which is not the newest commit" in said
+    assert any(line.startswith("eval.run: or-bench-hard: bench-llm/or-bench cannot be loaded") for line in said)
     assert dataset_hub.asked.count("api/datasets/Paul/XSTest") == 1
 
 

@@ -42,7 +42,7 @@ def test_a_set_that_cannot_be_had_is_named_and_the_rest_is_loaded(tmp_path: Path
     (tmp_path / "strongreject_dataset.csv").write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\n")
     prompts, missing = load_available(["strongreject", "xstest-safe", "humaneval", "probe-benign"], 1, tmp_path)
     assert [p.set for p in prompts] == ["strongreject", "probe-benign"]
-    assert "the hub does not give Paul/XSTest" in missing["xstest-safe"]
+    assert "Paul/XSTest cannot be loaded from the Hub" in missing["xstest-safe"]
     assert "put the publisher's file xstest_prompts.csv" in missing["xstest-safe"]
     assert missing["humaneval"].endswith("give --allow-code-execution")
 

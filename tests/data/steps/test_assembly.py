@@ -8,7 +8,7 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 
 from axolotl_alttrain.data.assessors.base import Assessment, Question
 from axolotl_alttrain.data.assessors.offline import OfflineAssessor
-from axolotl_alttrain.data.steps.conditional import assemble, rephrased, sentence, wording
+from axolotl_alttrain.data.steps.assembly import assemble, rephrased, sentence, wording
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.verdict import declares_verdict, read_verdict

@@ -1,6 +1,7 @@
-"""Conditional reasoning (CR) and the whole example: stop and refuse what is harmful, go on with what is benign.
+"""The training example of a trace, and its form in a variant.
 
-Of a benign trace, the rest of the thought and the answer are kept byte for byte, outer white space aside.
+A harmful query gets a stop statement and a refusal. Of a benign trace, the rest of the thought and the answer are kept
+byte for byte, except for outer whitespace.
 """
 
 from __future__ import annotations
@@ -8,15 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessment
+from axolotl_alttrain.data.build_config import VariantConfig
 from axolotl_alttrain.data.seeded_draw import draw
 from axolotl_alttrain.data.steps.understanding import Understanding
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.verdict import declares_verdict, read_verdict
 
-# Put in front of a reason that does not declare its verdict itself.
+# Prepended to a reason that does not declare its verdict itself.
 _VERDICTS = {
     "harmful": {"zh": "这是有害的：", "": "This is harmful: "},
     "benign": {"zh": "这是无害的：", "": "This is harmless: "},
@@ -27,13 +30,13 @@ def assemble(trace: Trace, understanding: Understanding, assessment: Assessment,
     """The training example of a trace.
 
     Args:
-        trace: The source's trace.
-        understanding: Its thought, cut after PU.
-        assessment: The verdict, which is the example's label, and its reason.
-        seed: Draws stop statement and refusal where the assessor wrote none.
+        trace: The trace from the source.
+        understanding: Its thought, split after PU.
+        assessment: The verdict, which becomes the label, and its reason.
+        seed: Draws the stop statement and the refusal if the assessor wrote none.
 
     Raises:
-        RowError: A part is empty: a benign trace with a single sentence has no CR.
+        RowError: A part is empty. A benign thought of a single sentence, for example, has no CR.
     """
     label = assessment.verdict
     if label == "harmful":
@@ -56,15 +59,23 @@ def assemble(trace: Trace, understanding: Understanding, assessment: Assessment,
 
 
 def sentence(assessment: Assessment, language: str | None) -> str:
-    """HA: the assessor's sentence, with its verdict in front where the sentence does not declare it."""
+    """HA: the assessor's sentence, preceded by its verdict if the sentence does not declare it."""
     if declares_verdict(assessment.reason) and read_verdict(assessment.reason) == assessment.verdict:
         return assessment.reason
     verdicts = _VERDICTS[assessment.verdict]
     return verdicts.get(language or "", verdicts[""]) + assessment.reason
 
 
+def varied(example: AltTrainExample, variant: VariantConfig, seed: int) -> AltTrainExample:
+    """The example as a variant has it; steps that the variant omits are named in ``omitted``."""
+    if variant.rephrase:
+        example = rephrased(example, seed)
+    changes: dict[str, Any] = dict.fromkeys(variant.omit, "")
+    return replace(example, omitted=tuple(dict.fromkeys((*example.omitted, *variant.omit))), **changes)
+
+
 def rephrased(example: AltTrainExample, seed: int) -> AltTrainExample:
-    """The same example with its stop statement in other words (paper, ablation "CR rephrased"); benign ones stay."""
+    """The example with another stop statement (the paper's ablation "CR rephrased"); benign examples are unchanged."""
     if example.label == "benign":
         return example
     text = draw(wording("stops-rephrased"), seed, "rephrase", example.messages[-1]["content"])
@@ -73,6 +84,6 @@ def rephrased(example: AltTrainExample, seed: int) -> AltTrainExample:
 
 @lru_cache(maxsize=8)
 def wording(name: str) -> tuple[str, ...]:
-    """The lines of a file of wordings."""
+    """The lines of a file in ``wording/``."""
     text = files("axolotl_alttrain.data.steps").joinpath("wording", f"{name}.txt").read_text("utf-8")
     return tuple(line for line in text.splitlines() if line.strip())
