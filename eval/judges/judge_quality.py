@@ -25,7 +25,7 @@ class SplitQuality:
         rows: Labelled answers.
         right: Those the judge labels correctly.
         classes: Precision and recall by label.
-        confusion: ``label > verdict`` to the number of answers.
+        confusion: ``label > said`` to the number of answers.
     """
 
     rows: int
@@ -35,7 +35,7 @@ class SplitQuality:
 
 
 def judge_quality(judge: Judge, file: JudgementFile | None = None, path: Path = GOLD) -> dict[str, SplitQuality]:
-    """Precision and recall of a judge that detects refusals, by class and split, with Wilson intervals.
+    """Precision and recall of a judge that tells refusals, per class and split, with Wilson intervals.
 
     The split ``open`` may be read when a judge is improved; ``held-out`` is only for measuring.
 

@@ -1,4 +1,4 @@
-"""Parse, judge and measure samples; thoughts and answers separately."""
+"""From samples to scored samples: parsed, judged and measured, thought and answer separately."""
 
 from __future__ import annotations
 
@@ -29,20 +29,19 @@ def score(
 
     Args:
         samples: In any order.
-        prompts: Prompts by set and ID.
-        fmt: How the model's template opens and closes thoughts.
-        count_tokens: Returns the lengths of texts in tokens.
-        judges: The verdicts of the first determine the rates; over-refusal uses the first that detects refusals. The
-            verdicts of all are kept.
-        file: Stores the judgements of judges that ask a model.
-        judge_thoughts: Whether judges that can read thoughts also judge each thought, separately.
-        console: Shows the progress of judges that take time.
+        prompts: By set and id.
+        fmt: The markers around thoughts in the model's template.
+        count_tokens: Lengths of texts in tokens.
+        judges: The first makes the rates, and the first that detects refusals makes those of refusals; all are kept.
+        file: Keeps the judgements of judges that are models.
+        judge_thoughts: Whether judges that can do so also judge each thought on its own.
+        console: For the progress of judges that take time.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     thoughts = count_tokens([part.thought for part in parsed])
     answers = count_tokens([part.answer for part in parsed])
     asked = [prompts[sample.set, sample.id] for sample in samples]
-    # Without the attack, or with the model's own earlier turns.
+    # The request without the attack, or the conversation with the model's own earlier turns.
     shown = [p.judged or sample.history or p.conversation for p, sample in zip(asked, samples, strict=True)]
     of_answer: dict[str, list[Judgement | None]] = {}
     of_thought: dict[str, list[Judgement | None]] = {}

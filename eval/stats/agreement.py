@@ -32,7 +32,7 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     return None if chance == 1 else (observed - chance) / (1 - chance)
 
 
-def precision_recall(verdicts: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:
+def precision_recall(said: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:
     """Precision and recall of a judge for one class, each as a rate with its Wilson interval.
 
     Args:
@@ -40,6 +40,6 @@ def precision_recall(verdicts: Sequence[Hashable], labels: Sequence[Hashable], t
         labels: The right verdicts, in the same order.
         target: The class.
     """
-    hits = sum(a == target == b for a, b in zip(verdicts, labels, strict=True))
-    claimed, true = (sum(one == target for one in some) for some in (verdicts, labels))
+    hits = sum(a == target == b for a, b in zip(said, labels, strict=True))
+    claimed, true = (sum(one == target for one in some) for some in (said, labels))
     return PrecisionRecall(wilson(hits, claimed), wilson(hits, true))

@@ -52,7 +52,7 @@ def rate_over(flags: Sequence[bool], units: Sequence[Hashable]) -> Rate:
 
 
 def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[Hashable]) -> PairedTest:
-    """Paired difference of two runs with its interval and test; the unit is the prompt.
+    """Paired difference of two runs with its interval and test, the unit being the prompt.
 
     With one sample per unit this is :func:`~axolotl_alttrain.eval.stats.intervals_and_tests.paired`, with McNemar's
     exact test. Otherwise the interval is a bootstrap over units (if all differences are equal, Newcombe's interval at
@@ -61,8 +61,8 @@ def paired_over(first: Sequence[bool], second: Sequence[bool], units: Sequence[H
     per unit.
 
     Args:
-        first, second: Flags of the same samples in the same order.
-        units: The prompt of each sample.
+        first, second: The same samples in the same order, one flag each.
+        units: The prompt that each belongs to.
     """
     count = len(set(units))
     if count == len(first):

@@ -22,8 +22,8 @@ class Rate:
     Attributes:
         count: Samples that count; None for a mean.
         total: Samples that could count.
-        value: ``count / total``, or the mean, from 0 to 1; None if ``total`` is 0.
-        low, high: Bounds of the interval, from 0 to 1; None if ``total`` is 0.
+        value: ``count / total``, or the mean, between 0 and 1; None where ``total`` is 0.
+        low, high: Bounds of the interval, between 0 and 1; None where ``total`` is 0.
     """
 
     count: int | None
@@ -62,7 +62,7 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     """Exact McNemar test on paired flags (McNemar 1947), without an interval.
 
     Args:
-        first, second: Flags of the same prompts in the same order.
+        first, second: The same prompts in the same order, one flag each.
     """
     gained = sum(b and not a for a, b in zip(first, second, strict=True))
     lost = sum(a and not b for a, b in zip(first, second, strict=True))
@@ -132,7 +132,7 @@ def paired_bootstrap(
 def paired(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     """:func:`mcnemar` with the bootstrap interval of the difference.
 
-    If all differences are equal, a bootstrap has no width; the interval is then that of :func:`newcombe`.
+    Where all differences are equal, a bootstrap interval has no width; :func:`newcombe` gives the interval instead.
     """
     low, high = paired_bootstrap(first, second) or (None, None)
     if low is not None and low == high:

@@ -31,7 +31,7 @@ class Repeated:
 def repeated(
     flags: Sequence[Sequence[bool]], k: int, better: str = "lower", units: Sequence[Hashable] | None = None
 ) -> Repeated:
-    """Mean and worst of k over prompts that were each answered several times.
+    """Mean and worst-of-k over prompts that were each answered several times.
 
     With ``better="lower"``, the worst of k tries is positive if at least one try counts; with ``"higher"``, if at least
     one does not. For a prompt with more than k tries it is the share of subsets of size k in which that happens, which
@@ -44,7 +44,7 @@ def repeated(
         units: The unit of each prompt, if several are attacks of one; by default each prompt is its own unit.
 
     Returns:
-        Both rates with bootstrap intervals over units, because tries at the same prompt are not independent.
+        Both rates with bootstrap intervals over prompts, since tries at the same prompt are not independent.
 
     Raises:
         ValueError: A prompt has fewer than k tries.
