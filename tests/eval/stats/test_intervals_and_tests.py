@@ -100,7 +100,7 @@ def test_minimum_detectable_difference_inverts_the_sample_size() -> None:
     assert minimum_detectable_difference(100, 0.0) == pytest.approx(minimum_detectable_difference(100, 0.05))
     assert minimum_detectable_difference(3, 1.0) is None
     assert minimum_detectable_difference(0, 0.5) is None
-    with pytest.raises(ValueError, match="0 to 1"):
+    with pytest.raises(ValueError, match="it must be between 0 and 1"):
         minimum_detectable_difference(10, 1.5)
 
 
@@ -121,7 +121,7 @@ def test_repeats() -> None:
     assert repeated(tries, 1).worst_of_k.value == pytest.approx(5 / 12)
     assert repeated(tries, 3, "higher").worst_of_k.value == 1 / 4
     assert found.worst_of_k.low < 3 / 4 < found.worst_of_k.high
-    with pytest.raises(ValueError, match="1 to the smallest number of tries, 3"):
+    with pytest.raises(ValueError, match="between 1 and the smallest number of tries, 3"):
         repeated(tries, 4)
 
 
