@@ -62,8 +62,8 @@ def merged(runs: Sequence[Run]) -> list[Run]:
     kept: dict[tuple[tuple[str | None, ...], str, str, frozenset[str]], Run] = {}
     for run in runs:
         rows = frozenset(row.model_dump_json(exclude={"run"}) for row in run.rows)
-        versions = "unknown" if run.rules is None else repr(sorted(run.rules.items()))
-        key = (run.identity, repr(sorted(run.settings.items())), versions, rows)
+        rules = "unknown" if run.rules is None else repr(sorted(run.rules.items()))
+        key = (run.identity, repr(sorted(run.settings.items())), rules, rows)
         known = kept.get(key)
         kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
     return _named(list(kept.values()))

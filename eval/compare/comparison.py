@@ -69,7 +69,7 @@ class Comparison(BaseModel, frozen=True):
         left_out: By run, the number of its other samples.
         origins: By run.
         trainings: By training, its checkpoints as (step, run), by step.
-        unknown_rules: Runs whose manifest has no versions of metrics and judges.
+        unknown_rules: Runs whose versions of metrics and judges were not recorded.
         pairs: Every other run against the reference; the outcomes' ``p_holm`` is over the outcomes of all pairs.
     """
 

@@ -94,17 +94,18 @@ def flips_table(pair: PairedRuns) -> Table:
 
 
 def notes(result: Comparison) -> list[str]:
-    """Sentences on what is not known about the runs, and on what else differs between runs that pair."""
+    """Sentences on what else differs between runs that pair, and on what is not known about them."""
     old = ", ".join(result.unknown_rules)
-    unknown = f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."
-    differing = [
+    unknown = (
+        [f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."] if old else []
+    )
+    return unknown + [
         f"{pair.second} and {pair.first} also differ in: "
         + "; ".join(f"{name}, {now} and {before}" for name, (before, now) in pair.also_differing.items())
         + "."
         for pair in result.pairs
         if pair.also_differing
     ]
-    return [unknown, *differing] if old else differing
 
 
 def _shown(result: Comparison, name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from axolotl_alttrain.eval.compare.checkpoints import trainings
 from axolotl_alttrain.eval.compare.comparison import Comparison, Flip, PairedRuns, RunOrigin
-from axolotl_alttrain.eval.compare.runs import Run, check_pairs
+from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
 from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
@@ -47,7 +47,7 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         left_out={run.name: len(run.rows) - len(common) for run in runs},
         origins={run.name: RunOrigin(folders=list(run.folders), adapter=run.adapter, step=run.step) for run in runs},
         trainings=trainings(runs),
-        unknown_rules=[run.name for run in runs if run.rules is None],
+        unknown_rules=unknown_rules(runs),
         pairs=pairs,
     )
 

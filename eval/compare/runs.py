@@ -30,7 +30,7 @@ class Run:
         step: N of ``checkpoint-N``, in training steps; None for other runs.
         training: The part of the name that the checkpoints of one training share; None without a step.
         origin: What may differ but is reported: template, versions, the sets' revisions.
-        rules: Versions of the metrics and judges that it used; None if its manifest has none.
+        rules: Versions of the metrics and judges that it used; None if they were not recorded.
     """
 
     name: str
@@ -65,10 +65,10 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
             f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
             "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
         )
-    if RULE_VERSIONS not in ignore and (versions := _differing_versions(first, second)):
+    if RULE_VERSIONS not in ignore and (changed_rules := _differing_rules(first, second)):
         raise AltTrainError(
-            f"{first.name} and {second.name} were judged by different versions: {'; '.join(versions)}. Run the older "
-            f"evaluation again (its samples are kept), or pass --ignore {RULE_VERSIONS}"
+            f"{first.name} and {second.name} were judged by different versions: {'; '.join(changed_rules)}. Run the "
+            f"older evaluation again (its samples are kept), or pass --ignore {RULE_VERSIONS}"
         )
     shared = paired_rows(first.rows, second.rows)
     changed = [
@@ -92,8 +92,8 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     return len(shared)
 
 
-def _differing_versions(first: Run, second: Run) -> list[str]:
-    """The metrics and judges that both runs used in different versions; unknown versions count as the first."""
+def _differing_rules(first: Run, second: Run) -> list[str]:
+    """Each metric and judge of which the runs used different versions; unknown versions count as 1."""
     names = dict.fromkeys([*(first.rules or {}), *(second.rules or {})])
     unknown = dict.fromkeys(names, FIRST_VERSION)
     ours, theirs = (unknown if run.rules is None else run.rules for run in (first, second))
@@ -102,3 +102,8 @@ def _differing_versions(first: Run, second: Run) -> list[str]:
         for name in names
         if name in ours and name in theirs and ours[name] != theirs[name]
     ]
+
+
+def unknown_rules(runs: Sequence[Run]) -> list[str]:
+    """Names of the runs that were written before the versions of metrics and judges were recorded."""
+    return [run.name for run in runs if run.rules is None]

@@ -94,7 +94,7 @@ def write_manifest(
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: What is unavailable, and why.
         settings: Of generation, seed included.
-        rules: Versions of the metrics and judges in use, from :func:`rule_versions`.
+        rules: Versions of the metrics and judges in use, as :func:`rule_versions` gives them.
         started: When the evaluation began.
     """
     now = datetime.now(UTC)

@@ -17,7 +17,7 @@ class ManifestRecord(BaseModel, frozen=True):
     """The fields that ``compare`` and ``card`` use; any may be absent from older files.
 
     Attributes:
-        rule_versions: By metric and judge in use, its version; None in files from before versions.
+        rule_versions: Versions of the metrics and judges; None before they were recorded.
         flags: The command line's.
         runs: By run, what was run.
         sets: By set, its revision.

@@ -108,7 +108,7 @@ class Metric:
         kinds: The kinds of prompts that it covers.
         counts: Whether a sample counts.
         better: ``lower`` or ``higher``.
-        attacked: Whether it is taken over prompts under an attack or over plain ones; None for both.
+        attacked: Whether it covers prompts under attack (True), plain prompts (False) or both (None).
         version: Raise it whenever a sample may count differently.
     """
 

@@ -1,4 +1,4 @@
-"""A server in the hub's place: dataset repositories of files in memory, as far as huggingface_hub and datasets ask."""
+"""A server in the hub's place: data set repositories of files in memory, as far as huggingface_hub and datasets ask."""
 
 from __future__ import annotations
 

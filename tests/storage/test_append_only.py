@@ -51,7 +51,7 @@ def test_a_half_last_line_is_cut_off(tmp_path: Path) -> None:
 def test_a_broken_line_is_named(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"text": "a"}\n' + line + b"\n")
-    with pytest.raises(AltTrainError, match=r"rows\.jsonl, line 2 is damaged .*; delete the line"):
+    with pytest.raises(AltTrainError, match=r"rows\.jsonl, line 2 is damaged \(.*\); delete the line"):
         Rows(path)
     path.write_bytes(b'{"text": "a"}\n')
     write(path, "b")  # the failed attempt holds no lock

@@ -104,7 +104,7 @@ def test_numbers_and_names_of_sources() -> None:
 def test_a_folder_without_a_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
     assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {tmp_path / 'report.json'} cannot be read")
+    assert result.output.startswith(f"Error: {tmp_path / 'report.json'}: cannot be read")
     assert len(result.output.splitlines()) == 1
 
 

@@ -239,7 +239,10 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     base = ["traces", "--queries", "alttrain-seed", "--out", str(tmp_path / "t.jsonl"), "--model"]
     for arguments, message in (
-        ([*base, "m", "--backend", "openai"], "Error: no API key: set the environment variable OPENAI_API_KEY"),
+        (
+            [*base, "m", "--backend", "openai"],
+            "Error: there is no API key; set the environment variable OPENAI_API_KEY",
+        ),
         ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'} cannot be loaded"),
     ):
         result = CliRunner().invoke(alttrain, arguments)

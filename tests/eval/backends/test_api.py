@@ -119,8 +119,8 @@ def test_an_answer_without_a_choice_is_one_line(
         assert main([*flags, "--tokenizer", str(tiny[0])] if tokenizer else flags) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"eval.run: {http.url}: ")
-    assert f"{http.url}/: found no completion, but " in line
-    assert ("hi" in body) == ("hi" in line.split("found no completion")[1])
+    assert f"{http.url}/ returned " in line
+    assert ("hi" in body) == ("hi" in line.split(" returned ")[1].split(", which is no completion")[0])
 
 
 def refused_run(tmp_path: Path, refuses: Callable[[Request], bool], *more: str) -> tuple[int, dict[str, Any] | None]:

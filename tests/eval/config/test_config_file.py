@@ -112,7 +112,7 @@ def test_a_flag_in_place_of_a_mistaken_field_is_named_as_a_flag(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("- a", "allowed: a mapping of flags to values"), ("a: [", "not readable as YAML")],
+    [("- a", "write a mapping of flags to values"), ("a: [", "cannot be read as YAML")],
 )
 def test_a_file_of_another_form(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "e.yml").write_text(content)

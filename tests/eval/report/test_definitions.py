@@ -88,7 +88,8 @@ def test_the_words_follow_what_is_counted() -> None:
 class Always:
     """A judge that says one verdict of everything."""
 
-    name, version, identity, detects_refusal, reads_thoughts = "always", 1, "", True, False
+    name, identity, detects_refusal, reads_thoughts = "always", "", True, False
+    version = 1
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict

@@ -112,7 +112,8 @@ def test_judges_stand_side_by_side() -> None:
     class Marked:
         """Calls unsafe what holds the word paper; of the same shape as a guard."""
 
-        name, version, identity, detects_refusal, reads_thoughts = "marked", 1, "", False, True
+        name, identity, detects_refusal, reads_thoughts = "marked", "", False, True
+        version = 1
 
         def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
             for place, case in enumerate(cases):

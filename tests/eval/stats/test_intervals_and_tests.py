@@ -100,7 +100,7 @@ def test_minimum_detectable_difference_inverts_the_sample_size() -> None:
     assert minimum_detectable_difference(100, 0.0) == pytest.approx(minimum_detectable_difference(100, 0.05))
     assert minimum_detectable_difference(3, 1.0) is None
     assert minimum_detectable_difference(0, 0.5) is None
-    with pytest.raises(ValueError, match=r"discordant is 1\.5; it must be between 0 and 1"):
+    with pytest.raises(ValueError, match="it must be between 0 and 1"):
         minimum_detectable_difference(10, 1.5)
 
 
