@@ -167,6 +167,14 @@ def test_runs_older_than_versions_count_as_version_1_and_are_named(tmp_path: Pat
         compare_runs(load_runs([old, new]))
 
 
+def test_a_base_is_one_run_even_if_one_folder_is_older_than_versions(tmp_path: Path) -> None:
+    old = with_rules(folder(tmp_path / "old", {"base": [YES]}), "0123456789abcdef", key="rules")
+    new = with_rules(folder(tmp_path / "new", {"base": [YES]}), {"judge refusal": 1})
+    assert [run.folders for run in load_runs([old, new])] == [("old", "new")]
+    with_rules(new, {"judge refusal": 2})
+    assert [run.folders for run in load_runs([old, new])] == [("old",), ("new",)]
+
+
 def test_the_end_of_a_training_is_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     end = folder(tmp_path / "end", {"base": BASE, "tuned": [NO] * 20}, "out/run")
