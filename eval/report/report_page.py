@@ -9,7 +9,8 @@ from pathlib import Path
 from axolotl_alttrain.eval.report.browser import browser_rows
 from axolotl_alttrain.eval.report.definitions import definitions
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.report.markdown import shown_name
+from axolotl_alttrain.eval.report.markdown import names
+from axolotl_alttrain.eval.report.measured import measured_beside
 from axolotl_alttrain.eval.report.packing import packed
 from axolotl_alttrain.eval.report.plots.attacks_plot import attacks
 from axolotl_alttrain.eval.report.plots.rates_plot import rates
@@ -45,7 +46,8 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
         detectable=detectable(summary),
         definitions=definitions(summary),
-        shown_name=shown_name,
+        names=names(summary),
+        beside=measured_beside(summary),
         plots=_plots(summary, scored),
         rates=as_html(rates_table(summary)),
         missing=_html(missing_table(summary)),
