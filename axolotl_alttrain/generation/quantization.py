@@ -18,7 +18,11 @@ NF4 = {
     "bnb_4bit_use_double_quant": True,
 }
 _EIGHT_BIT: dict[str, Any] = {"llm_int8_threshold": 6.0}
-_DEFAULTS = {"bnb_4bit_quant_type": "fp4", "bnb_4bit_use_double_quant": False, "llm_int8_threshold": 6.0}  # bitsandbytes'
+_DEFAULTS = {
+    "bnb_4bit_quant_type": "fp4",
+    "bnb_4bit_use_double_quant": False,
+    "llm_int8_threshold": 6.0,
+}  # bitsandbytes'
 
 
 @dataclass(frozen=True)

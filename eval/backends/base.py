@@ -11,6 +11,8 @@ from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.sampling import Sampling
 
+NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed beside its base
+
 
 @dataclass(frozen=True)
 class Generated:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from axolotl_alttrain.eval.backends.base import (
+    NOT_MERGED,
     BackendSettings,
     Generated,
     Identity,
@@ -84,7 +85,7 @@ class HFBackend(LocalModel):
         self.runs = ("base", "tuned") if adapter else ("base",)
         self.sizer = BatchSizer(batch_size, start=256 if self.loaded.on_gpu else 48, tokens=batch_tokens)
         # In lower precision than float32, merged and unmerged weights generate different samples.
-        apart = "" if self._mergeable or not adapter else ", not merged"
+        apart = "" if self._mergeable or not adapter else NOT_MERGED
         base, tuned = self.loaded.located.identities
         self._identity = Identity(base + quantization_key(quantization), tuned + apart, template_identity(self.chat))
         quantized = quantization or {}

@@ -121,7 +121,6 @@ class VLLMBackend(LocalModel):
                 finish = "length" if one.finish_reason == "length" else "stop"
                 on_result(start + number, Generated(text, finish, len(one.token_ids)))
 
-
     def close(self) -> None:
         """Free the GPUs of engines in processes of their own."""
         self._copies.close()

@@ -44,6 +44,7 @@ class SummaryHead(BaseModel, frozen=True):
     version: str | None = None
     model: str | None = None
     adapter: str | None = None
+    weights_folder: str | None = None
     weights: dict[str, WeightsForm] = {}
     settings: dict[str, JsonValue]
     thought_format: dict[str, JsonValue] | None = None

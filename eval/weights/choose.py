@@ -109,7 +109,7 @@ def _of_adapter(given: WeightsConfig, engine: str) -> Weights:
     quantization = _quantization(given, trained, published)
     tuned = adapter_form(trained, quantization, published, engine, given.load_in_4bit)
     if given.model and named and Path(named).name != Path(given.model).name:
-        words = f"{tuned.words}; its config names the base {Path(named).name}"
+        words = f"{tuned.words}; the adapter's config names the base {Path(named).name}"
         tuned = WeightsForm(tuned.kind, words, {**tuned.details, "trained_base": named})
     forms = {"base": base_form(quantization, published, engine), "tuned": tuned}
     return Weights(model, given.adapter, given.model_revision, quantization=quantization, forms=forms)

@@ -92,7 +92,7 @@ def test_flags_that_contradict_the_record_are_refused(forms: Forms, tmp_path: Pa
         "so; remove --no-load-in-4bit, or choose --weights as-trained or full-precision"
     )
     lora = with_config(forms, tmp_path / "lora", None)
-    with pytest.raises(AltTrainError, match="--load-in-4bit: .*lora records that its base was trained unquantised"):
+    with pytest.raises(AltTrainError, match=r"--load-in-4bit: .*lora records that its base was trained unquantised"):
         chosen(adapter=lora, load_in_4bit=True)
 
 
@@ -122,7 +122,7 @@ def test_another_base_than_the_adapter_names_is_said(forms: Forms, tmp_path: Pat
     shutil.copytree(forms.base, tmp_path / "other")
     found = chosen(model=str(tmp_path / "other"), adapter=str(forms.adapter))
     assert found.forms["tuned"].words == (
-        "adapter on the NF4 base it was trained on; its config names the base base"
+        "adapter on the NF4 base it was trained on; the adapter's config names the base base"
     )
 
 
