@@ -11,7 +11,7 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError
 
 # What Axolotl's `load_in_4bit: true` means.
-NF4 = {
+NF4: dict[str, Any] = {
     "quant_method": "bitsandbytes",
     "load_in_4bit": True,
     "bnb_4bit_quant_type": "nf4",

@@ -71,7 +71,13 @@ class HFBackend(LocalModel):
     ) -> None:
         self.loaded = load_model(
             ModelSpec(
-                *(model, adapter, model_revision, adapter_revision, quantization, dtype, thought_format),
+                model=model,
+                adapter=adapter,
+                model_revision=model_revision,
+                adapter_revision=adapter_revision,
+                quantization=quantization,
+                dtype=dtype,
+                thought_format=thought_format,
                 tokenizer=tokenizer,
             )
         )

@@ -43,7 +43,14 @@ def write_run(
     settings = found.settings.as_dict() | {"seed": seed}
     rules = rule_versions(found.judges, found.prompts)
     write_manifest(
-        *(out / "manifest.json", flags, identities, found.forms, revisions, found.missing, settings, rules),
+        out / "manifest.json",
+        flags=flags,
+        identities=identities,
+        weights=found.forms,
+        sets=revisions,
+        missing=found.missing,
+        settings=settings,
+        rules=rules,
         started=found.started,
     )
     write_report(out / "report.html", summary, list(found.scored))

@@ -79,6 +79,8 @@ def _of_folder(given: WeightsConfig, folder: str, engine: str) -> Weights:
     recorded = None if given.model else base_of(folder)
     _check_revision("--adapter-revision", given.adapter_revision, "--adapter", None)
     _check_revision("--model-revision", given.model_revision, "--model", given.model)
+    if given.load_in_4bit and not (given.model or recorded):
+        raise AltTrainError(f"--load-in-4bit is for the base, and none of {folder} is known; remove it or add --model")
     alone = Weights(folder, folder=folder, has_base=False, forms={"tuned": tuned})
     if given.model:
         model, commit = resolve_model(given.model), given.model_revision

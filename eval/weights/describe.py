@@ -22,13 +22,12 @@ def base_form(quantization: Mapping[str, JsonValue] | None, published: str | Non
         published: How the model's own files are quantised; None if they are not.
         engine: What loads it.
     """
-    name = quantization_name(quantization)
+    name = quantization_name(quantization) if quantization else published or "unquantised"
     if quantization:
         words = f"base that vLLM quantises to {name}" if engine == _VLLM else f"base in {name}"
     else:
         words = f"base as published ({published})" if published else "unquantised base"
-    details: dict[str, JsonValue] = {"engine": engine, "base_quantization": name}
-    return WeightsForm("base", words, details | ({"published_quantization": published} if published else {}))
+    return WeightsForm("base", words, {"engine": engine, "base_quantization": name})
 
 
 def adapter_form(
@@ -52,7 +51,7 @@ def adapter_form(
     if not trained.recorded and stated is not None:
         was = here
     as_trained = was == here
-    kind: Kind = "as-trained" if as_trained else "full-precision"
+    kind: Kind = "as-trained" if as_trained else "unknown" if published else "full-precision"
     if quantization and engine == _VLLM:
         on = f"the base that vLLM quantises to {here}"
     else:
@@ -63,9 +62,8 @@ def adapter_form(
         words += ", how it was loaded in training is not recorded"
     elif not as_trained:
         words += f", not the {was} base it was trained on"
-    details: dict[str, JsonValue] = {"engine": engine, "trained_on": was, "base_quantization": here}
-    if published:
-        details["published_quantization"] = published
+    loaded = here if quantization else published or here
+    details: dict[str, JsonValue] = {"engine": engine, "trained_on": was, "base_quantization": loaded}
     form = WeightsForm(kind, words, details)
     if trained.recorded or stated is None:
         return form
