@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.trained_config import trained_config
 
 # What Axolotl's `load_in_4bit: true` means.
 NF4: dict[str, Any] = {
@@ -17,12 +17,9 @@ NF4: dict[str, Any] = {
     "bnb_4bit_quant_type": "nf4",
     "bnb_4bit_use_double_quant": True,
 }
+# What bitsandbytes does by default.
 _EIGHT_BIT: dict[str, Any] = {"llm_int8_threshold": 6.0}
-_DEFAULTS = {
-    "bnb_4bit_quant_type": "fp4",
-    "bnb_4bit_use_double_quant": False,
-    "llm_int8_threshold": 6.0,
-}  # bitsandbytes'
+_DEFAULTS = {"bnb_4bit_quant_type": "fp4", "bnb_4bit_use_double_quant": False, "llm_int8_threshold": 6.0}
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,11 @@ def trained_base(adapter: str, revision: str | None = None) -> TrainedBase:
     """How the base was loaded in training, from the model config that Axolotl saves beside an adapter.
 
     Args:
-        adapter: Folder or hub id of a PEFT adapter. For a local ``checkpoint-N`` without such a config, the one in
-            its parent folder is read.
+        adapter: Folder or hub id of a PEFT adapter, see
+            :func:`axolotl_alttrain.generation.trained_config.trained_config`.
         revision: Commit, tag or branch of a hub id.
     """
-    folder = Path(adapter)
-    if folder.name.startswith("checkpoint-") and folder.is_dir() and not (folder / "config.json").is_file():
-        adapter = str(folder.absolute().parent)
-    config = _model_config(adapter, revision)
+    config = trained_config(adapter, revision)
     if not config:  # the folder or repository holds only the adapter
         return TrainedBase(False)
     found = config.get("quantization_config") or {}
@@ -77,7 +71,7 @@ def quantization_name(quantization: Mapping[str, Any] | None) -> str:
     if not quantization:
         return "unquantised"
     if quantization.get("load_in_4bit"):
-        return str(quantization.get("bnb_4bit_quant_type", "fp4")).upper()  # bitsandbytes' default
+        return str(quantization.get("bnb_4bit_quant_type", _DEFAULTS["bnb_4bit_quant_type"])).upper()
     return "8-bit"
 
 
