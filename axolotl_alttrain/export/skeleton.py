@@ -112,8 +112,8 @@ def check_layout(plain: Any, base: BaseWeights) -> None:
         start = 1 if id(plain.get_submodule(name.rpartition(".")[0])) in vocabulary else 0
         if shape[start:] != base.shape(name)[start:]:
             raise AltTrainError(
-                f"{base.folder}: {name} has the shape {base.shape(name)}, and {shape} was trained; name the base of the "
-                "adapter with --model"
+                f"{base.folder}: {name} has the shape {base.shape(name)}, and {shape} was trained; name the base of "
+                "the adapter with --model"
             )
 
 
