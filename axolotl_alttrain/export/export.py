@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os.path
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_toke
 from axolotl_alttrain.generation.quantization import trained_quantization
 from axolotl_alttrain.generation.trained_config import trained_config, trained_vocabulary
 
+LOG = logging.getLogger(__name__)
 Dtype = Literal["bfloat16", "float16", "float32"]
 _BASE_FILES = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model")
 _LIBRARIES = (DISTRIBUTION, "axolotl", "torch", "transformers", "peft", "bitsandbytes")
@@ -90,6 +92,8 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
         quantization = trained_quantization(found.adapter)
         used = quantization if request.form == "as-trained" else None
         merged = MergedWeights(frame, weights, _base_form(frame, used, trained, config, request.form))
+        for matrix, rows in merged.lost_rows.items():
+            LOG.warning("%s: the adapter does not hold the %d rows that training added; using the mean", matrix, rows)
         planned = _plan(merged, request.dtype)
         check_space(request.target, sum(tensor.bytes for tensor in planned))
         with new_folder(request.target) as folder:

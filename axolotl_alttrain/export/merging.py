@@ -52,6 +52,23 @@ class MergedWeights:
                 return True
         return False
 
+    @property
+    def lost_rows(self) -> dict[str, int]:
+        """By the name of an embedding matrix, how many of its rows are neither in the base nor in the adapter.
+
+        peft saves resized embeddings that it trains or finds changed; LoRA on one of two untied matrices saves only
+        that one. Such rows are the mean of the others, see ``fit_vocabulary``.
+        """
+        found = {}
+        for module in (name for name in self.modules if self._is_vocabulary(name)):
+            name = _joined(module, "weight")
+            added = self.skeleton.vocab_size - self.base.shape(self.skeleton.tied.get(name, name))[0]
+            copies = [self._adapter_copy(one) for one in (name, *self._tied_with(name))]
+            copies.append(_owned(_inside(self._at(module), trained=True), "weight"))
+            if added > 0 and all(copy.is_meta for copy in copies):
+                found[name] = added
+        return found
+
     def tensors(self, module: str) -> Iterator[tuple[str, Any]]:
         """The tensors of one module in float32, by their full names; tied ones only where they are untied."""
         left_out = set() if self.untied else set(self.skeleton.tied)

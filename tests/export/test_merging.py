@@ -78,6 +78,16 @@ def test_every_quantisation_is_repeated(quantization: Any, tmp_path: Path) -> No
     check_export(tiny, tmp_path / "out", quantization)
 
 
+def test_rows_that_nobody_saved_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    base = save_base(tmp_path / "base")
+    tiny = train(base, tmp_path / "run", words=66, target_modules=["q_proj", "lm_head"])
+    embeddings = exported(tiny, tmp_path / "out")["model.embed_tokens.weight"]
+    assert caplog.messages == [
+        "model.embed_tokens.weight: the adapter does not hold the 2 rows that training added; using the mean"
+    ]
+    assert torch.equal(embeddings[64], embeddings[:64].mean(dim=0))
+
+
 def test_the_full_precision_merge_ignores_the_quantisation(tmp_path: Path) -> None:
     tiny = train(save_base(tmp_path / "base"), tmp_path / "run")
     state = exported(tiny, tmp_path / "full", form="merged-full")

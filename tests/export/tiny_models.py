@@ -68,7 +68,7 @@ def save_base(folder: Path, family: str = "llama", tied: bool = False, words: in
 
 
 def train(base: Path, adapter: Path, quantization: Any = TRAINED_NF4, words: int | None = None, **lora: Any) -> Tiny:
-    """Train an adapter for three steps, and save what Axolotl saves beside it.
+    """Train an adapter for three steps, and save what Axolotl saves beside it, and its logits in ``logits.pt``.
 
     Args:
         base: Of :func:`save_base`.
@@ -93,6 +93,7 @@ def train(base: Path, adapter: Path, quantization: Any = TRAINED_NF4, words: int
         tuned(input_ids=ids, labels=ids).loss.backward()
         optimizer.step()
     tuned.save_pretrained(adapter)
+    torch.save(logits(tuned.eval()), adapter / "logits.pt")
     saved = model.config.to_dict() | ({"quantization_config": dict(quantization)} if quantization else {})
     (adapter / "config.json").write_text(json.dumps(saved, default=str), encoding="utf-8")
     word_tokenizer(words or model.config.vocab_size).save_pretrained(adapter)
