@@ -142,7 +142,7 @@ def _base_form(
     import torch
 
     if form == "merged-full":
-        return BaseForm(torch.float32, torch.float32)
+        return BaseForm(None, None)
     dtype = _dtype(trained.get("dtype") or trained.get("torch_dtype") or config.dtype)
     if not used:
         return BaseForm(dtype, dtype)
