@@ -62,8 +62,9 @@ def write_sources(model: str, folder: Path, rank: int) -> tuple[Path, Path]:
     write_blank_checkpoint(config, base)
     with torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(config)
-    lora = LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM", base_model_name_or_path=str(base))
+    lora = LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
     tuned = get_peft_model(empty, lora)
+    lora.base_model_name_or_path = str(base)
     torch.manual_seed(0)
     state = get_peft_model_state_dict(tuned, save_embedding_layers=False)
     tensors = {name: torch.randn(one.shape, dtype=torch.bfloat16) * 0.02 for name, one in state.items()}
