@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from axolotl_alttrain.eval.report.model_card import BEGIN, END
+from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
 from axolotl_alttrain.generation.export_record import ExportRecord
 
 
