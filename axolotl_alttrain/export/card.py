@@ -27,7 +27,9 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
         "weights": record.description,
         "base": record.base.name + (f" at {record.base.commit}" if record.base.commit else ""),
         "adapter": record.adapter.name,
-        "base during training": quantization_in_words(record.trained_quantization),
+        "base during training": quantization_in_words(record.trained_quantization)
+        if record.training_known
+        else "unknown",
         "base in this model": quantization_in_words(record.base_quantization) + ", then dequantised"
         if record.base_quantization
         else quantization_in_words(None),
@@ -40,8 +42,9 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
 
 # {name}
 
-Trained with [AltTrain](https://github.com/axolotl-ai-cloud/axolotl) and exported by `axolotl alttrain export`:
-{record.description}. The chat template renders the thinking prompt that was trained.
+Trained with AltTrain and exported with `axolotl alttrain export`: {record.description}.
+
+The chat template renders the thinking prompt that was trained, and `generation_config.json` holds every stop token.
 
 | | |
 | --- | --- |
