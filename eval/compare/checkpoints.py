@@ -68,7 +68,10 @@ def merged(runs: Sequence[Run]) -> list[Run]:
         raised = sorted(one for one in (run.rules or {}).items() if one[1] != FIRST_VERSION)
         key = (run.identity, repr(sorted(run.settings.items())), repr(raised), rows)
         known = kept.get(key)
-        kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
+        if known is not None:
+            folders = tuple(dict.fromkeys(known.folders + run.folders))
+            run = replace(known, folders=folders, form=known.form or run.form)
+        kept[key] = run
     return _named(list(kept.values()))
 
 

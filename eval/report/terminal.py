@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from axolotl_alttrain.eval.report.measured import measured, measured_beside
 from axolotl_alttrain.eval.report.tables import Table, as_terminal, summary_tables
 from axolotl_alttrain.eval.results.summary import Summary
 from rich.console import Console
@@ -11,6 +12,7 @@ def print_summary(console: Console, summary: Summary) -> None:
     """Print every table that has rows; results by set only where other sets than the embedded probes were asked."""
     only_probes = all(name.startswith("probe-") for name in summary.sets)
     tables: list[Table | str | None] = [
+        f"{measured(summary)} {measured_beside(summary)}".rstrip(),
         summary_tables.rates_table(summary),
         summary_tables.detectable(summary),
         summary_tables.lengths_table(summary),

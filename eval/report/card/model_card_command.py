@@ -118,8 +118,8 @@ def push_card(summary: Summary, revisions: Mapping[str, str], repo: str, endpoin
 
 
 def _upload(repo: str, summary: Summary) -> str:
-    """The command that creates the model on the Hub with the adapter in it."""
-    folder = summary.adapter or summary.model
+    """The command that creates the model on the Hub with the adapter or the whole model in it."""
+    folder = summary.tuned_name or summary.model
     return shlex.join(["hf", "upload", repo, folder if Path(folder).is_dir() else "FOLDER", "."])
 
 

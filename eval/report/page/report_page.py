@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.report.markdown import shown_name
+from axolotl_alttrain.eval.report.markdown import names
+from axolotl_alttrain.eval.report.measured import measured_beside
 from axolotl_alttrain.eval.report.page.browser import browser_rows
 from axolotl_alttrain.eval.report.page.definitions import definitions
 from axolotl_alttrain.eval.report.page.packing import packed
@@ -35,7 +36,8 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
         detectable=summary_tables.detectable(summary),
         definitions=definitions(summary),
-        shown_name=shown_name,
+        names=names(summary),
+        beside=measured_beside(summary),
         plots=_plots(summary, scored),
         rates=as_html(summary_tables.rates_table(summary)),
         missing=_html(summary_tables.missing_table(summary)),
