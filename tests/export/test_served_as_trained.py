@@ -24,12 +24,8 @@ NEW_TOKENS = 32
 PLAIN = """
 import json, sys
 
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("peft", "bitsandbytes", "axolotl_alttrain", "axolotl"):
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Blocked())
+# As if they were not installed: imports fail, and importlib finds nothing.
+sys.modules.update(dict.fromkeys(("peft", "bitsandbytes", "axolotl", "axolotl_alttrain")))
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -116,12 +112,12 @@ def test_plain_transformers_writes_the_same_tokens(trained: Path, tmp_path: Path
     expected = as_trained(trained, texts)
     export(ExportRequest(str(trained), tmp_path / "float32", dtype="float32"))
     assert [one["new"] for one in without_this_package(tmp_path / "float32", texts)] == expected
-    # In bfloat16 a weight keeps 8 bits, so two tokens that are nearly as likely may change places: at the first
-    # different token, and only there, the two best are closer than bfloat16's error in a logit.
+    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely become equally likely:
+    # where the first different token stands, the two best are at most a step apart.
     export(ExportRequest(str(trained), tmp_path / "bfloat16"))
     for one, tokens in zip(without_this_package(tmp_path / "bfloat16", texts), expected, strict=True):
         first = next((at for at, pair in enumerate(zip(one["new"], tokens, strict=False)) if pair[0] != pair[1]), None)
-        assert first is None or one["margins"][first] < 0.5, (first, one, tokens)
+        assert first is None or one["margins"][first] <= 0.125, (first, one, tokens)
 
 
 def test_every_weight_is_that_of_the_trained_model(trained: Path, tmp_path: Path) -> None:
