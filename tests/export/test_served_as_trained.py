@@ -112,7 +112,7 @@ def test_plain_transformers_writes_the_same_tokens(trained: Path, tmp_path: Path
     expected = as_trained(trained, texts)
     export(ExportRequest(str(trained), tmp_path / "float32", dtype="float32"))
     assert [one["new"] for one in without_this_package(tmp_path / "float32", texts)] == expected
-    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely become equally likely:
+    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely become equal:
     # where the first different token stands, the two best are at most a step apart.
     export(ExportRequest(str(trained), tmp_path / "bfloat16"))
     for one, tokens in zip(without_this_package(tmp_path / "bfloat16", texts), expected, strict=True):
