@@ -75,7 +75,7 @@ class Summary(BaseModel, frozen=True):
         sets: Number of prompts by set.
         missing: What was asked for and is unavailable, with the reason.
         switched_off: What of that is left out on purpose.
-        judges, refusal_judge, judge_quality: The judges, the first of which makes the rates; quality by judge
+        judges, refusal_judge, judge_quality: The judges, the first of which determines the rates; quality by judge
             and split.
         runs: By run: ``base``, ``tuned``, or both.
         comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
@@ -121,7 +121,7 @@ class Summary(BaseModel, frozen=True):
 
     @property
     def refusals_by(self) -> str:
-        """The judge that makes the rates of refusals."""
+        """The judge that determines over-refusal."""
         return self.refusal_judge or self.judges[0]
 
     @property
