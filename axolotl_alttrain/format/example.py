@@ -19,8 +19,8 @@ from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verd
 Label = Literal["harmful", "benign"]
 Message = Mapping[str, Any]
 
-# Covers parse_completion, ParsedCompletion and verdict.py. Raise it whenever a completion may parse differently.
-STRUCTURE_VERSION = 1
+# Covers parse_completion, ParsedCompletion and verdict*. Raise it whenever a completion may parse differently.
+STRUCTURE_VERSION = 2
 
 LABELS: tuple[Label, ...] = get_args(Label)
 STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
