@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from axolotl_alttrain.errors import RowError, described, shown
-from axolotl_alttrain.format.example import LABELS, STEPS, AltTrainExample, split_steps
+from axolotl_alttrain.format.completion import split_steps
+from axolotl_alttrain.format.example import LABELS, STEPS, AltTrainExample
 from axolotl_alttrain.format.verdict import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl
 

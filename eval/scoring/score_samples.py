@@ -12,7 +12,8 @@ from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from rich.console import Console
 
-from axolotl_alttrain.format.example import ThoughtFormat, parse_completion
+from axolotl_alttrain.format.completion import parse_completion
+from axolotl_alttrain.format.example import ThoughtFormat
 
 
 def score(

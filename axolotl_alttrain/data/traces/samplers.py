@@ -7,7 +7,7 @@ from typing import Any
 
 from axolotl_alttrain.data.traces.trace_sampling import Job, Sampled, Settings
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.example import parse_completion
+from axolotl_alttrain.format.completion import parse_completion
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line, server_address

@@ -31,8 +31,8 @@ def test_published_thoughts_on_harmful_requests() -> None:
     assert published_quality(row["response"] for row in rows) == {
         "rows": 1000,
         "follows_structure": 0,
-        "recognised": 937,
-        "verdicts": {"benign": 73, "harmful": 878, "undetermined": 49},
+        "recognised": 926,
+        "verdicts": {"benign": 78, "harmful": 866, "undetermined": 56},
     }
 
 
