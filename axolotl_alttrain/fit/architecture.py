@@ -52,6 +52,11 @@ class Sizes:
         """Parameters of the base model."""
         return sum(self.linear) + self.other
 
+    @property
+    def tied(self) -> bool:
+        """Whether the output head is the embedding."""
+        return self.other < 2 * self.vocabulary * self.hidden
+
 
 def read_architecture(cfg: Any) -> Any:
     """The transformers config of a recipe's model.

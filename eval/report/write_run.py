@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
-from axolotl_alttrain.eval.report.model_card_command import write_cards
-from axolotl_alttrain.eval.report.report_page import write_report
+from axolotl_alttrain.eval.report.card.model_card_command import write_cards
+from axolotl_alttrain.eval.report.page.report_page import write_report
 from axolotl_alttrain.eval.results.manifest import write_manifest
 from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summarise import Evaluation
