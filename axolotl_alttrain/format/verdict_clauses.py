@@ -144,8 +144,8 @@ def _negations(language: Language, clause: Clause, previous: int, word: int, fol
     scope = language.data.scope
     near = range(previous + 1, word) if scope != "after" else range(0)
     far = range(word + 1, following) if scope != "before" else range(0)
-    negators = sum(clause.tokens[n].kind == "negators" for n in (*near, *far))
-    privatives = sum(clause.tokens[n].kind == "privatives" for n in (*near, *far))
+    kinds = [clause.tokens[n].kind for n in (*near, *far)]
+    negators, privatives = kinds.count("negators"), kinds.count("privatives")
     return _odd(negators, language.data.concord) + privatives
 
 

@@ -103,7 +103,7 @@ class Language:
         if self.data.agglutinative:
             before, after = ("" if entry[0] == "*" else before), ("" if entry[-1] == "*" else after)
             entry = entry.strip("*")
-        escaped = regex.escape(normalised(entry), literal_spaces=True).replace(r"\*", r"[\w]*")
+        escaped: str = regex.escape(normalised(entry), literal_spaces=True).replace(r"\*", r"[\w]*")
         escaped = escaped.replace("_ ", gap).replace("_", gap).replace("'", "['’]").replace(" ", r"\s+")
         if not self.data.spaced:
             return escaped
@@ -123,7 +123,8 @@ _LETTER = regex.compile(r"\p{L}")
 
 def normalised(text: str) -> str:
     """A text in lower case and composed form, without marks that writers may leave out."""
-    return _MARKS.sub("", unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.casefold()))).replace("ё", "е")
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.casefold()))
+    return str(_MARKS.sub("", composed)).replace("ё", "е")
 
 
 @lru_cache(maxsize=1)
