@@ -24,6 +24,9 @@ _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
+    ("axolotl_alttrain.format", "verdict_clauses.py"),
+    ("axolotl_alttrain.format", "verdict_data.py"),
+    ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "template_probe.py"),
     ("axolotl_alttrain.format", "template.py"),
@@ -52,6 +55,9 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     for package, name in (*_CODE, _STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
+    # They decide the label of a row that has none.
+    for language in sorted(files("axolotl_alttrain.format").joinpath("verdicts").iterdir(), key=lambda file: file.name):
+        digest.update(language.read_bytes())
     for package in _PACKAGES:
         found = installed_version(package)
         digest.update((f"{package}=={found}\n" if found else f"no {package}\n").encode())
