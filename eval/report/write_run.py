@@ -42,6 +42,16 @@ def write_run(
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
     settings = found.settings.as_dict() | {"seed": seed}
     rules = rule_versions(found.judges, found.prompts)
-    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, rules, found.started)
+    write_manifest(
+        out / "manifest.json",
+        flags=flags,
+        identities=identities,
+        weights=found.forms,
+        sets=revisions,
+        missing=found.missing,
+        settings=settings,
+        rules=rules,
+        started=found.started,
+    )
     write_report(out / "report.html", summary, list(found.scored))
     write_cards(out, summary, revisions)

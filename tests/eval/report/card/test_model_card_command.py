@@ -25,6 +25,7 @@ def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) 
         "n": 3,
         "interval_95": [round(100 * rate["low"], 2), round(100 * rate["high"], 2)],
         "judge": "refusal",
+        "weights": "adapter on the unquantised base, how it was loaded in training is not recorded",
     }
     assert harmful.dataset_args == {"loaded": "embedded"}
     assert card.data.model_name == "adapter"
@@ -59,7 +60,7 @@ def test_an_adapter_in_the_current_folder_has_a_name(
 def test_the_words_name_model_settings_judge_and_versions(finished_run: Path, summary: dict[str, Any]) -> None:
     text = (finished_run / "model-card.md").read_text()
     assert "Base model base, adapter adapter. 15 prompts, greedy, at most 8 new tokens, weights float32." in text
-    assert "Judges: refusal; the first makes the rates." in text
+    assert "Judges: refusal; the first determines the rates." in text
     assert f"torch {summary['packages']['torch']}" in text
     assert str(finished_run.parent) not in text  # no folders of this machine
     assert text.count(BEGIN) == text.count(END) == 1
@@ -92,4 +93,4 @@ def test_the_command_remakes_both_files(finished_run: Path, tmp_path: Path, caps
 def test_an_unfinished_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["card", str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert error == f"eval.run card: {tmp_path}: found no summary.json; allowed: the folder of a finished evaluation\n"
+    assert error == f"eval.run card: {tmp_path}: summary.json is missing; give the folder of a finished evaluation\n"
