@@ -19,6 +19,20 @@ from typing import Any
 from axolotl_alttrain.compat import installed_version, snapshot
 
 LOG = logging.getLogger(__name__)
+_PROBING = (
+    "chosen_template",
+    "content_shapes",
+    "end_of_turn",
+    "frozen_date",
+    "prompt_match",
+    "refusals",
+    "renderer",
+    "required_variables",
+    "template_names",
+    "thinking_switch",
+    "thought_tags",
+    "thought_turns",
+)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
@@ -29,6 +43,7 @@ _CODE = (
     ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "template_probe.py"),
+    *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
 )
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -133,12 +132,6 @@ def check_config(cfg: Any) -> None:
         raise AltTrainError(
             "no dataset has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
-        )
-    options = cfg.get("alttrain") or {}
-    if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
-        raise AltTrainError(
-            "alttrain: 'evaluate' does not work with a thought_format of two texts; set thought_format to auto or s1, "
-            "or remove 'evaluate'"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(

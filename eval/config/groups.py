@@ -6,15 +6,19 @@ file. Its description is the flag's help text.
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from axolotl_alttrain.eval.prompts.attacks import known_attacks
 from axolotl_alttrain.eval.prompts.sets import chosen
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from axolotl_alttrain.errors import TemplateError
+from axolotl_alttrain.format.template import fixed_format
 from axolotl_alttrain.generation.sampling import Sampling
 
 
@@ -66,7 +70,20 @@ class WeightsConfig(Group):
         None, "load a base without an adapter in NF4, or state how an unrecorded one was trained", backends=LOCAL
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option("auto", "type of the weights", backends=LOCAL)
-    thought_format: Literal["auto", "s1"] = option("auto", "s1: for simplescaling's s1 models")
+    thought_format: str = option(
+        "auto", 's1: for simplescaling\'s s1 models; or the two texts: \'{"open": ..., "close": ...}\'', "FORMAT"
+    )
+
+    @field_validator("thought_format", mode="before")
+    @classmethod
+    def _known_format(cls, value: object) -> object:
+        text = json.dumps(value) if isinstance(value, Mapping) else value
+        if isinstance(text, str):
+            try:
+                fixed_format(text)
+            except TemplateError as error:
+                raise ValueError(f"--{str(error).replace('_', '-', 1)}") from None
+        return text
 
     @property
     def folder(self) -> str | None:

@@ -43,6 +43,7 @@ def settings(summary: Summary) -> str:
         f"{escaped(names(summary))}. "
         f"{sum(summary.sets.values())} prompts, {sampled}, at most {how.get('max_new_tokens')} new tokens"
         f"{f', weights {loaded}' if loaded else ''}. "
+        f"{''.join(f'{escaped(note)} ' for note in summary.template_notes)}"
         f"Judges: {', '.join(summary.judges)}; the first determines the rates{refusals}. "
         f"axolotl-alttrain {summary.version}{f' with {packages}' if packages else ''}; "
         f"finished {summary.finished}."

@@ -72,6 +72,7 @@ class Summary(BaseModel, frozen=True):
         settings, samples: Of generation; samples per prompt.
         lengths_in: Unit of lengths, ``tokens`` or ``words``.
         thought_format: How the template opens and closes thoughts.
+        template_notes: What else its prompts contain: the switch for thinking, the date.
         sets: Number of prompts by set.
         missing: What was asked for and is unavailable, with the reason.
         switched_off: What of that is left out on purpose.
@@ -96,6 +97,7 @@ class Summary(BaseModel, frozen=True):
     samples: int = 1
     lengths_in: str = "tokens"
     thought_format: dict[str, JsonValue] = {}
+    template_notes: list[str] = []
     sets: dict[str, int]
     missing: dict[str, str] = {}
     switched_off: list[str] = []
