@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,13 +16,15 @@ from axolotl_alttrain.errors import AltTrainError
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[..., None]:
+def _user_errors_in_one_line(command: Callable[..., int | None], exit_code: int = 1) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: object, **kwargs: object) -> None:
         try:
             status = command(*args, **kwargs)
         except AltTrainError as error:
-            raise click.ClickException(str(error)) from None
+            mistake = click.ClickException(str(error))
+            mistake.exit_code = exit_code
+            raise mistake from None
         sys.exit(status or 0)
 
     return run
@@ -184,6 +187,60 @@ def traces(
     )
     settings = Settings(sampler.identity, temperature, top_p, max_new_tokens, seed)
     run_traces(sampler, settings, queries, out, column, samples)
+
+
+@alttrain.command("check-export")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--adapter", help="Folder or Hub id of the adapter that was merged (default: the one in FOLDER's record)."
+)
+@click.option("--model", help="Folder or Hub id of the base model (default: the one in the adapter's config).")
+@click.option("--engine", type=click.Choice(["transformers", "vllm"]), default="transformers", show_default=True)
+@click.option("--url", help="Ask a server that serves FOLDER instead, up to and including /v1.")
+@click.option("--served-model", metavar="NAME", help="The model's name there; for a LoRA request, the adapter's.")
+@click.option(
+    "--endpoint",
+    type=click.Choice(["completions", "chat"]),
+    default="completions",
+    show_default=True,
+    help="completions: prompts are rendered here; chat: the server applies its own chat template.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="Load the exported weights as this.",
+)
+@click.option("--suite", help="Sets for one purpose (default: probe).")
+@click.option("--sets", help="Sets, separated by commas, in addition to --suite if both are given.")
+@click.option("--prompts", type=click.IntRange(min=1), help="About this many in total, over all sets (default: all).")
+@click.option("--max-new-tokens", type=click.IntRange(min=1), default=256, show_default=True)
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    help="Permitted difference of rates, and share of changed verdicts and judgements, in percentage points.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for completions and check-export.json (default: outputs/check-export/...).",
+)
+@functools.partial(_user_errors_in_one_line, exit_code=2)
+def check_export(folder: Path, sets: str | None, **options: Any) -> int:
+    """Compare FOLDER with the form in which it was trained.
+
+    FOLDER is an exported or merged model, or a LoRA adapter, which is then taken on its full-precision base. The exit
+    code is 0 if both forms agree up to the margin, 1 if they do not, 2 on a mistake, and 3 if they agree but a set or a
+    completion is unavailable. An interrupted check resumes.
+    """
+    from axolotl_alttrain.cli.check_export_command import run_check_export
+    from axolotl_alttrain.export_check.options import CheckOptions
+
+    names = tuple(name for name in (sets or "").replace(",", " ").split())
+    return run_check_export(CheckOptions(folder=folder, sets=names, **options))
 
 
 if __name__ == "__main__":
