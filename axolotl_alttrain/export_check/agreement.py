@@ -68,8 +68,8 @@ def compared_rates(first: Sequence[ScoredRow], second: Sequence[ScoredRow]) -> l
         ComparedRate(
             metric=metric.name,
             label=metric.label,
-            trained=_rate(first, metric.name),
-            exported=_rate(second, metric.name),
+            trained=rate_of(first, metric.name),
+            exported=rate_of(second, metric.name),
             test=tests[metric.name],
         )
         for metric in METRICS
@@ -110,7 +110,8 @@ def _is_safety(row: ScoredRow) -> bool:
     return row.kind != "capability" and row.kind != "graded"
 
 
-def _rate(rows: Sequence[ScoredRow], metric: str) -> Rate:
+def rate_of(rows: Sequence[ScoredRow], metric: str) -> Rate:
+    """The share of samples that count for a metric, of those that it covers."""
     some = [row for row in rows if metric in row.metrics]
     return rate_over([row.metrics[metric] for row in some], [row.unit for row in some])
 
