@@ -4,8 +4,8 @@
     python -m benchmarks.served outputs/smollm2-135m-cpu --forms as-trained exported-bf16 --limit 4
 
 Each form answers the 280 probes greedily; verdicts are compared with those of the form as trained. `axolotl alttrain
-export` makes the exports; vLLM runs as a server in an environment of its own. Finished forms are kept, and an interrupted
-one resumes. Writes benchmarks/results/served.json and .md.
+export` makes the exports; vLLM runs as a server in an environment of its own. Finished forms are kept, and an
+interrupted one resumes. Writes benchmarks/results/served.json and .md.
 """
 
 from __future__ import annotations

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.cli.check_export_command import check_export
+from axolotl_alttrain.cli.user_errors import user_errors_in_one_line
 
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-def _user_errors_in_one_line(command: Callable[..., int | None], exit_code: int = 1) -> Callable[..., None]:
-    @functools.wraps(command)
-    def run(*args: object, **kwargs: object) -> None:
-        try:
-            status = command(*args, **kwargs)
-        except AltTrainError as error:
-            mistake = click.ClickException(str(error))
-            mistake.exit_code = exit_code
-            raise mistake from None
-        sys.exit(status or 0)
-
-    return run
-
-
 @click.group()
 def alttrain() -> None:
-    """AltTrain: build data, preview training, estimate memory and time, check the machine."""
+    """AltTrain: build data, preview training, estimate memory and time, check the machine, export what was trained."""
     # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
@@ -42,7 +26,7 @@ def alttrain() -> None:
 @click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the preview as an HTML page.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
     """Show which tokens CONFIG trains: rows in colour, then tables over the whole dataset."""
     from axolotl_alttrain.cli.preview.preview_command import run_preview
@@ -53,7 +37,7 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) 
 @alttrain.command()
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the checks as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def doctor(config: Path | None, json_file: Path | None) -> int:
     """Check this machine and, if given, CONFIG.
 
@@ -75,7 +59,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     help="Share of the GPU's peak matrix rate that is reached (default: 0.5).",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def fit(
     config: Path, gpu: str, gpus: int | None, rows: int | None, efficiency: float | None, json_file: Path | None
 ) -> int:
@@ -101,7 +85,7 @@ def fit(
     "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
 )
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, public: bool) -> None:
     """Build an AltTrain dataset from reasoning traces, as CONFIG says.
 
@@ -118,7 +102,7 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
     "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
 )
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
     """Write the dataset card and the page of the build in FOLDER; with --push, upload them with the rows."""
     from axolotl_alttrain.cli.card_command import run_card
@@ -154,7 +138,7 @@ def card(folder: Path, repo: str | None, public: bool) -> None:
 )
 @click.option("--load-in-4bit", is_flag=True, help="Load the weights in NF4, for hf.")
 @click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def traces(
     model: str,
     queries: str,
@@ -189,58 +173,48 @@ def traces(
     run_traces(sampler, settings, queries, out, column, samples)
 
 
-@alttrain.command("check-export")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@alttrain.command()
+@click.argument("adapter")
 @click.option(
-    "--adapter", help="Folder or Hub id of the adapter that was merged (default: the one in FOLDER's record)."
+    "--to", "target", type=click.Path(path_type=Path), required=True, help="Folder to write: new, or an earlier export."
 )
-@click.option("--model", help="Folder or Hub id of the base model (default: the one in the adapter's config).")
-@click.option("--engine", type=click.Choice(["transformers", "vllm"]), default="transformers", show_default=True)
-@click.option("--url", help="Ask a server that serves FOLDER instead, up to and including /v1.")
-@click.option("--served-model", metavar="NAME", help="The model's name there; for a LoRA request, the adapter's.")
 @click.option(
-    "--endpoint",
-    type=click.Choice(["completions", "chat"]),
-    default="completions",
+    "--form",
+    type=click.Choice(["as-trained", "merged-full"]),
+    default="as-trained",
     show_default=True,
-    help="completions: prompts are rendered here; chat: the server applies its own chat template.",
+    help="merged-full ignores the quantisation of the training.",
 )
 @click.option(
     "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
-    default="auto",
+    type=click.Choice(["bfloat16", "float16", "float32"]),
+    default="bfloat16",
     show_default=True,
-    help="Load the exported weights as this.",
+    help="Type of the saved weights.",
 )
-@click.option("--suite", help="Sets for one purpose (default: probe).")
-@click.option("--sets", help="Sets, separated by commas, in addition to --suite if both are given.")
-@click.option("--prompts", type=click.IntRange(min=1), help="About this many in total, over all sets (default: all).")
-@click.option("--max-new-tokens", type=click.IntRange(min=1), default=256, show_default=True)
-@click.option(
-    "--margin",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    help="Permitted difference of rates, and share of changed verdicts and judgements, in percentage points.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for completions and check-export.json (default: outputs/check-export/...).",
-)
-@functools.partial(_user_errors_in_one_line, exit_code=2)
-def check_export(folder: Path, sets: str | None, **options: Any) -> int:
-    """Compare FOLDER with the form in which it was trained.
+@click.option("--max-shard-size", default="5GB", show_default=True, help="Size of the largest weights file.")
+@click.option("--model", help="Folder or Hub id of the base (default: the one that the adapter's config names).")
+@click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
+@user_errors_in_one_line
+def export(
+    adapter: str, target: Path, form: Any, dtype: Any, max_shard_size: str, model: str | None, thought_format: str
+) -> None:
+    """Export ADAPTER, a folder or Hub id, as one model that every engine loads.
 
-    FOLDER is an exported or merged model, or a LoRA adapter, which is then taken on its full-precision base. The exit
-    code is 0 if both forms agree up to the margin, 1 if they do not, 2 on a mistake, and 3 if they agree but a set or a
-    completion is unavailable. An interrupted check resumes.
+    For QLoRA the base is quantised and dequantised as in training, and the adapter is added to that in float32, so the
+    model computes what was trained. The tokenizer, the trained chat template, every stop token and a model card are
+    written beside the weights. Memory holds one tensor of the base at a time, and the adapter.
     """
-    from axolotl_alttrain.cli.check_export_command import run_check_export
-    from axolotl_alttrain.export_check.options import CheckOptions
+    from axolotl_alttrain.cli.export_command import run_export
+    from axolotl_alttrain.export.export import ExportRequest
+    from axolotl_alttrain.export.shards import parse_size
+    from axolotl_alttrain.generation.demo_model import resolve_model
 
-    names = tuple(name for name in (sets or "").replace(",", " ").split())
-    return run_check_export(CheckOptions(folder=folder, sets=names, **options))
+    base = resolve_model(model) if model else None
+    run_export(ExportRequest(adapter, target, base, form, dtype, parse_size(max_shard_size), thought_format))
+
+
+alttrain.add_command(check_export)
 
 
 if __name__ == "__main__":

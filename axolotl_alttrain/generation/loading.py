@@ -14,6 +14,7 @@ from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
+from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary
 
 if TYPE_CHECKING:
     from axolotl_alttrain.generation.decoding import Decoded
@@ -156,6 +157,7 @@ def load_model(spec: ModelSpec) -> LoadedModel:
         if found.adapter:
             from peft import PeftModel
 
+            fit_vocabulary(model, trained_vocabulary(model, found.adapter, len(tokenizer)))
             model = PeftModel.from_pretrained(model, found.adapter)
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.trained_config import trained_config
 
 # What Axolotl's `load_in_4bit: true` means.
 NF4 = {
@@ -21,24 +21,14 @@ def trained_quantization(adapter: str | None, revision: str | None = None) -> di
     """The quantisation of the base during training, from the model config that Axolotl saves beside an adapter.
 
     Args:
-        adapter: Folder or hub id of a PEFT adapter. For a local ``checkpoint-N`` without such a config, the one in
-            its parent folder is read.
+        adapter: Folder or hub id of a PEFT adapter, see
+            :func:`axolotl_alttrain.generation.trained_config.trained_config`.
         revision: Commit, tag or branch of a hub id.
 
     Returns:
         The ``quantization_config`` of bitsandbytes; None if the base was not quantised or there is no config.
     """
-    from transformers import PretrainedConfig
-
-    if adapter is None:
-        return None
-    folder = Path(adapter)
-    if folder.name.startswith("checkpoint-") and folder.is_dir() and not (folder / "config.json").is_file():
-        adapter = str(folder.absolute().parent)
-    try:
-        config, _ = PretrainedConfig.get_config_dict(adapter, revision=revision)
-    except (OSError, ValueError):  # the folder or repository holds only the adapter
-        return None
+    config = trained_config(adapter, revision)
     found = config.get("quantization_config") or {}
     return dict(found) if found.get("load_in_4bit") or found.get("load_in_8bit") else None
 
