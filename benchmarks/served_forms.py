@@ -83,7 +83,7 @@ def _exported(form: str, plan: Plan) -> Side:
             dtype = "float32"
             times = seconds["float16"] / seconds["float32"]
             words += f"; arithmetic in float32, as float16 takes {times:.1f} times as long on this CPU (5 prompts)"
-    return Side(form, words, plan.config(model=str(folder), dtype=dtype), "base")
+    return Side(form, words, plan.config(weights=str(folder), dtype=dtype), "tuned")
 
 
 def _served(form: str, plan: Plan, stack: ExitStack) -> Side:
@@ -93,15 +93,16 @@ def _served(form: str, plan: Plan, stack: ExitStack) -> Side:
     if not python.with_name("vllm").is_file():
         raise NotMeasured(f"{python.parent} has no command vllm")
     if form == "vllm-lora":
-        model = weights_of(plan.config(adapter=str(plan.adapter))).model
+        model, weights = weights_of(plan.config(adapter=str(plan.adapter))).model, "full-precision"
         arguments = [model, "--enable-lora", "--lora-modules", f"tuned={plan.adapter}", "--max-lora-rank", "64"]
         name, tokenizer = "tuned", plan.adapter
     else:
         tokenizer, name = exported(form, plan), "exported"
+        weights = str(tokenizer)
         arguments = [str(tokenizer), "--served-model-name", name]
     arguments += ["--dtype", "bfloat16", "--max-model-len", str(CONTEXT)]
     url = stack.enter_context(vllm_server(python, arguments, plan.out / form / "vllm.log"))
-    config = plan.config(backend="api", base_url=url, model=name, tokenizer=str(tokenizer))
+    config = plan.config(backend="api", base_url=url, model=name, weights=weights, tokenizer=str(tokenizer))
     return Side(form, FORMS[form], config, "base")
 
 
@@ -120,7 +121,7 @@ def exported(form: str, plan: Plan) -> Path:
 
 def seconds_of_five(folder: Path, dtype: str, plan: Plan) -> float:
     """Seconds for eight tokens of five prompts."""
-    side = Side(dtype, dtype, plan.config(model=str(folder), dtype=dtype), "base")
+    side = Side(dtype, dtype, plan.config(weights=str(folder), dtype=dtype), "tuned")
     with opened(side) as backend:
         texts = [backend.render(prompt.conversation) or "" for prompt in load_set("probe-benign", 5)]
         generate: Any = backend.generate  # type: ignore[attr-defined]

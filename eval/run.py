@@ -90,7 +90,7 @@ def _compare(argv: Sequence[str]) -> int:
 
 
 def _card(argv: Sequence[str]) -> int:
-    from axolotl_alttrain.eval.report.model_card_command import card
+    from axolotl_alttrain.eval.report.card.model_card_command import card
 
     card(argv)
     return 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.console import Console
 
 from axolotl_alttrain.eval.backends import Backend, Identity, make_backend
+from axolotl_alttrain.eval.backends.base import LocalModel
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
@@ -68,11 +69,15 @@ class Measured:
 def opened(side: Side) -> Iterator[Backend]:
     """A form's backend, which generates its run only; its memory is released at the end."""
     weights = weights_of(side.config)
-    backend = make_backend(side.config, weights.model, weights.adapter)
+    if weights.folder:
+        weights = replace(weights, has_base=False)
+    backend = make_backend(side.config, weights)
     backend.runs = (side.run,)
     try:
         yield backend
     finally:
+        if isinstance(backend, LocalModel):
+            backend.close()
         del backend
         gc.collect()
         _empty_gpu_cache()

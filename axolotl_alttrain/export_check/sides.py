@@ -9,11 +9,12 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.eval.config import EvalConfig
+from axolotl_alttrain.eval.weights import weights_of
+from axolotl_alttrain.eval.weights.exported import form_of_folder
 from axolotl_alttrain.export_check.options import CheckOptions
 from axolotl_alttrain.generation.export_record import ExportRecord, read_export_record
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.openai_client import server_address
-from axolotl_alttrain.generation.quantization import trained_quantization
 
 
 @dataclass(frozen=True)
@@ -58,28 +59,33 @@ def sides_of(options: CheckOptions) -> Sides:
         )
     adapter = str(folder) if is_adapter else _adapter_of(options, record)
     weights = {"adapter": adapter} | ({"model": options.model} if options.model else {})
-    trained = Side("trained", f"{_trained_words(adapter)}, in transformers", _config(options, weights), "tuned")
+    trained = _side("trained", _config(options, weights), "in transformers")
     notes = () if is_adapter else _notes(record, adapter)
-    return Sides(trained, _exported(options, record, weights if is_adapter else None), notes)
+    return Sides(trained, _exported(options, weights if is_adapter else None), notes)
 
 
-def _exported(options: CheckOptions, record: ExportRecord | None, adapter: Mapping[str, str] | None) -> Side:
+def _exported(options: CheckOptions, adapter: Mapping[str, str] | None) -> Side:
     """The exported form; ``adapter`` are the weights' flags if the folder is an adapter."""
-    if adapter:
-        what, run = "adapter on the full-precision base", "tuned"
-    else:
-        what, run = record.description if record else "merged model without a record", "base"
+    folder = str(options.folder)
     if options.url:
         assert options.served_model is not None  # _check_server
-        tokenizer = {"tokenizer": str(options.folder)} if options.endpoint == "completions" else {}
-        flags = {"backend": "api", "base_url": options.url, "model": options.served_model, **tokenizer}
+        flags = {"backend": "api", "base_url": options.url, "model": options.served_model}
+        flags["weights"] = "full-precision" if adapter else folder
+        if options.endpoint == "completions":
+            flags["tokenizer"] = folder
+        what = f"LoRA request {options.folder.name}" if adapter else form_of_folder(folder, "server").words
         words = f"{what}, served by {server_address(options.url)} as {options.served_model}"
         return Side("exported", words, _config(options, flags), "base")
-    weights = {**adapter, "load_in_4bit": False} if adapter else {"model": str(options.folder)}
+    weights = {**adapter, "weights": "full-precision"} if adapter else {"weights": folder}
     backend = {"transformers": "hf", "vllm": "vllm"}[options.engine]
-    engine = {"transformers": "transformers", "vllm": "vLLM"}[options.engine]
     config = _config(options, {**weights, "backend": backend, "dtype": options.dtype})
-    return Side("exported", f"{what}, in {engine}", config, run)
+    return _side("exported", config, {"transformers": "in transformers", "vllm": "in vLLM"}[options.engine])
+
+
+def _side(name: str, config: EvalConfig, where: str) -> Side:
+    """A form that runs on this machine."""
+    words = weights_of(config).forms["tuned"].words
+    return Side(name, words if where in words else f"{words}, {where}", config, "tuned")
 
 
 def _config(options: CheckOptions, weights: Mapping[str, Any]) -> EvalConfig:
@@ -129,11 +135,3 @@ def _notes(record: ExportRecord | None, adapter: str) -> tuple[str, ...]:
     if record is None or not Path(adapter).is_dir() or identity(adapter) == record.adapter.identity:
         return ()
     return (f"The adapter in {Path(adapter).name} is not the one that was exported: name or weights differ.",)
-
-
-def _trained_words(adapter: str) -> str:
-    found = trained_quantization(adapter)
-    if found is None:
-        return "adapter on the full-precision base it was trained on"
-    kind = str(found.get("bnb_4bit_quant_type") or "4-bit").upper() if found.get("load_in_4bit") else "8-bit"
-    return f"adapter on the {kind} base it was trained on"

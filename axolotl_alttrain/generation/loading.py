@@ -32,11 +32,11 @@ class ModelSpec:
         model: Folder or hub id, or ``alttrain-demo-model``.
         adapter: Folder or hub id of a PEFT adapter.
         model_revision, adapter_revision: Commit, tag or branch of a hub id; its main branch where None.
-        quantization: bitsandbytes' ``quantization_config``, as
-            :func:`axolotl_alttrain.generation.quantization.choose_quantization` gives it.
+        quantization: bitsandbytes' ``quantization_config``; None without quantisation.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         flag: Names the model in error messages.
+        tokenizer: Folder with the tokenizer and template to use instead of the model's own.
     """
 
     model: str
@@ -47,6 +47,7 @@ class ModelSpec:
     dtype: str = "auto"
     thought_format: str = "auto"
     flag: str = "--model"
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def load_model(spec: ModelSpec) -> LoadedModel:
     name = resolve_model(spec.model)
     found = find_model(spec)
     try:
-        tokenizer = _tokenizer(*tokenizer_source(name, found))
+        tokenizer = _tokenizer(*((spec.tokenizer, None) if spec.tokenizer else tokenizer_source(name, found)))
         model: Any = AutoModelForCausalLM.from_pretrained(
             name,
             **_at(found.commit),
@@ -154,6 +155,8 @@ def load_model(spec: ModelSpec) -> LoadedModel:
         )
         if spec.quantization and not on_gpu:
             model = model.dequantize(torch.float32)
+        if spec.tokenizer:  # of another model, whose training may have added tokens
+            fit_vocabulary(model, max(len(tokenizer), model.get_input_embeddings().weight.shape[0]))
         if found.adapter:
             from peft import PeftModel
 

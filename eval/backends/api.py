@@ -61,6 +61,7 @@ class APIBackend:
         concurrency: Concurrent requests.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         key_variable: Environment variable that holds the key.
+        stated: What the user says of the served weights; None if nothing. Samples of other weights are asked again.
 
     Raises:
         AltTrainError: The client is not installed, no server is named, or the tokenizer is unavailable.
@@ -75,6 +76,7 @@ class APIBackend:
         concurrency: int = 16,
         thought_format: str = "auto",
         key_variable: str = "OPENAI_API_KEY",
+        stated: str | None = None,
     ) -> None:
         try:
             import openai  # noqa: F401
@@ -86,6 +88,7 @@ class APIBackend:
                 "--backend api needs --base-url, the server's address, such as http://localhost:8000/v1"
             )
         self._names = {"base": model, "tuned": adapter or ""}
+        self._stated = f", stated: {stated}" if stated else ""
         self._key = api_key(key_variable, self.url)
         self._concurrency = concurrency
         self._takes_exact_fields = True
@@ -107,7 +110,8 @@ class APIBackend:
         """Server and name of the model, and the template; a server does not report when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
         adapter = self._names["tuned"] if run == "tuned" else ""
-        return Identity(f"{server_address(self.url)} {self._names['base']}", adapter, template)
+        model = f"{server_address(self.url)} {self._names['base']}{self._stated}"
+        return Identity(model, adapter, template)
 
     def settings(self) -> APISettings:
         """Which endpoint is used."""

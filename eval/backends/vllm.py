@@ -51,6 +51,8 @@ class VLLMBackend(LocalModel):
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
         model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
+        tokenizer: Folder with the tokenizer and template to use instead of the model's own.
+        own_process: Run a single replica in a process of its own too, so that :meth:`close` frees its memory.
 
     Raises:
         AltTrainError: vLLM is not installed, or model or adapter is unavailable.
@@ -67,18 +69,20 @@ class VLLMBackend(LocalModel):
         load_in_4bit: bool = False,
         model_revision: str | None = None,
         adapter_revision: str | None = None,
+        tokenizer: str | None = None,
+        own_process: bool = False,
     ) -> None:
         if find_spec("vllm") is None:
             raise AltTrainError("--backend vllm needs the package vllm; run 'pip install vllm'")
         found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
-        name, commit = tokenizer_source(model, found)
+        name, commit = (tokenizer, None) if tokenizer else tokenizer_source(model, found)
         self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
         options = engine_options(model, found, load_in_4bit) | {"dtype": dtype, "tensor_parallel_size": tensor_parallel}
-        self._copies = Copies(options, found.adapter, data_parallel)
+        self._copies = Copies(options, found.adapter, data_parallel, own_process)
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
-        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self.runs = ("base", "tuned") if adapter else ("base",)
         self._identity = Identity(*found.identities, template_identity(self.chat))
         self._settings = VLLMSettings(backend="vllm", dtype=dtype, load_in_4bit=load_in_4bit)
 
@@ -117,6 +121,10 @@ class VLLMBackend(LocalModel):
                 finish = "length" if one.finish_reason == "length" else "stop"
                 on_result(start + number, Generated(text, finish, len(one.token_ids)))
 
+    def close(self) -> None:
+        """Free the GPUs of engines in processes of their own."""
+        self._copies.close()
+
 
 class Copies:
     """One vLLM engine in this process, or several in processes of their own, each with its own GPUs.
@@ -125,11 +133,12 @@ class Copies:
         options: Of ``vllm.LLM``.
         adapter: Folder of the LoRA; None without one.
         number: How many.
+        own_process: Put a single one in a process of its own too.
     """
 
-    def __init__(self, options: dict[str, Any], adapter: str | None, number: int) -> None:
+    def __init__(self, options: dict[str, Any], adapter: str | None, number: int, own_process: bool = False) -> None:
         self._adapter, self._pools = adapter, []
-        if number == 1:
+        if number == 1 and not own_process:
             _start(options)
             return
         size = options["tensor_parallel_size"]
@@ -138,6 +147,11 @@ class Copies:
             gpus = ",".join(visible.split(",")[copy * size : (copy + 1) * size])
             context = get_context("spawn")
             self._pools.append(ProcessPoolExecutor(1, context, initializer=_start, initargs=(options, gpus)))
+
+    def close(self) -> None:
+        """End the processes, which frees their GPUs."""
+        for pool in self._pools:
+            pool.shutdown()
 
     def generate(self, ids: list[list[int]], params: list[Any], tuned: bool) -> list[Any]:
         """vLLM's output for each prompt of token ids, in order."""

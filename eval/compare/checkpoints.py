@@ -65,7 +65,10 @@ def merged(runs: Sequence[Run]) -> list[Run]:
         rules = "unknown" if run.rules is None else repr(sorted(run.rules.items()))
         key = (run.identity, repr(sorted(run.settings.items())), rules, rows)
         known = kept.get(key)
-        kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
+        if known is not None:
+            folders = tuple(dict.fromkeys(known.folders + run.folders))
+            run = replace(known, folders=folders, form=known.form or run.form)
+        kept[key] = run
     return _named(list(kept.values()))
 
 

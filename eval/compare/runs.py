@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from axolotl_alttrain.eval.backends.base import NOT_MERGED
+from axolotl_alttrain.eval.compare.forms import differing_settings
 from axolotl_alttrain.eval.results.pairing import paired_rows
 from axolotl_alttrain.eval.results.rules import FIRST_VERSION, RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import JsonValue
 
 from axolotl_alttrain.errors import AltTrainError
@@ -26,11 +29,12 @@ class Run:
         settings: Of generation and judging.
         folders: Where it was found; several where folders hold the same completions of the same model.
         identity: Model, adapter and template, from the manifest.
-        adapter: Folder or name of the adapter; None for a model without one.
+        adapter: Folder or name of the adapter, or of the whole tuned model; None for a base.
         step: N of ``checkpoint-N``, in training steps; None for other runs.
         training: The part of the name that the checkpoints of one training share; None without a step.
         origin: What may differ but is reported: template, versions, the sets' revisions.
         rules: Versions of the metrics and judges that it used; None if they were not recorded.
+        form: Which weights it measured; None if that was not recorded.
     """
 
     name: str
@@ -43,10 +47,19 @@ class Run:
     training: str | None = None
     origin: Mapping[str, JsonValue] = field(default_factory=dict)
     rules: Mapping[str, int] | None = None
+    form: WeightsForm | None = None
+
+    @property
+    def adapter_identity(self) -> str:
+        """What the adapter is, however it was loaded; empty for a base or where it is not known."""
+        exported = self.form.details.get("adapter") if self.form else None
+        if isinstance(exported, str):
+            return exported
+        return (self.identity[1] or "").removesuffix(NOT_MERGED) if len(self.identity) > 1 else ""
 
 
 def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
-    """Refuse to pair runs that were not asked in the same way.
+    """Refuse to pair runs that were not asked in the same way. Different forms of the weights pair.
 
     Returns:
         The number of rows that pair.
@@ -55,6 +68,7 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         AltTrainError: Settings, judges or prompts differ, or the runs share no prompt.
     """
     names = (*first.settings, *(name for name in second.settings if name not in first.settings))
+    ignore = (*ignore, *differing_settings(first, second))
     differing = [
         f"{name} is {first.settings.get(name)!r} and {second.settings.get(name)!r}"
         for name in names

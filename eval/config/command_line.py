@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from axolotl_alttrain.eval.config.config_file import is_list, is_switch, read_flags
 from axolotl_alttrain.eval.config.eval_config import EvalConfig
-from axolotl_alttrain.eval.config.groups import FLAGS, GROUPS, noted
+from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
 from pydantic.fields import FieldInfo
 
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
@@ -58,7 +58,8 @@ def config_from(args: argparse.Namespace) -> EvalConfig:
     values, written = read_flags(args.config) if args.config else ({}, {})
     flags = values | given
     written = {name: where for name, where in written.items() if name not in given}
-    names_weights = "model" in flags or "adapter" in flags or flags.get("backend") == "api"
+    whole = flags.get("weights") not in (None, *ADAPTER_FORMS)
+    names_weights = "model" in flags or "adapter" in flags or whole or flags.get("backend") == "api"
     if not names_weights and (DEMO_ADAPTER / "adapter_config.json").is_file():
         flags["adapter"] = str(DEMO_ADAPTER)
     return EvalConfig.from_flags(flags, args.config, written)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.eval.config.groups import (
+    ADAPTER_FORMS,
     GROUP_OF,
     GROUPS,
     BackendConfig,
@@ -43,6 +44,7 @@ class EvalConfig(Group):
     def _consistent(self) -> EvalConfig:
         self._check_backend()
         self._check_adapter()
+        self._check_weights()
         return self
 
     def _check_backend(self) -> None:
@@ -67,6 +69,25 @@ class EvalConfig(Group):
             return
         if not (Path(adapter) / "adapter_config.json").is_file():
             raise ValueError(f"--adapter {adapter}: this folder has no adapter_config.json, so it holds no adapter")
+
+    def _check_weights(self) -> None:
+        given = self.weights
+        if self.backend.backend == "api" or given.weights is None:
+            return
+        if given.folder is None:
+            if not given.adapter:
+                raise ValueError(f"--weights {given.weights} needs --adapter: it says on which base an adapter is run")
+            return
+        folder = Path(given.folder)
+        if not folder.is_dir():
+            forms = ", ".join(ADAPTER_FORMS)
+            raise ValueError(f"--weights: found {folder}; allowed: {forms}, or the folder of an exported model")
+        if (folder / "adapter_config.json").is_file():
+            raise ValueError(f"--weights {folder}: this folder holds an adapter; name it with --adapter")
+        if not (folder / "config.json").is_file():
+            raise ValueError(f"--weights {folder}: this folder has no config.json, so it holds no model")
+        if given.adapter:
+            raise ValueError(f"--weights {folder} is a whole model, without an adapter; remove --adapter")
 
     @classmethod
     def from_flags(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from axolotl_alttrain.eval.report.measured import measured, measured_beside
 from axolotl_alttrain.eval.report.tables import Table, as_terminal
 from axolotl_alttrain.eval.report.tables.summary_tables import (
     attacks_table,
@@ -21,6 +22,7 @@ def print_summary(console: Console, summary: Summary) -> None:
     """Print every table that has rows; results by set only where other sets than the embedded probes were asked."""
     only_probes = all(name.startswith("probe-") for name in summary.sets)
     tables: list[Table | str | None] = [
+        f"{measured(summary)} {measured_beside(summary)}".rstrip(),
         rates_table(summary),
         detectable(summary),
         lengths_table(summary),

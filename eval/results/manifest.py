@@ -15,6 +15,7 @@ from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
@@ -79,6 +80,7 @@ def write_manifest(
     path: Path,
     flags: Mapping[str, object],
     identities: Mapping[str, Identity],
+    weights: Mapping[str, WeightsForm],
     sets: Mapping[str, str],
     missing: Mapping[str, str],
     settings: Mapping[str, object],
@@ -91,6 +93,7 @@ def write_manifest(
         path: The file.
         flags: The command line's.
         identities: By run, as they enter the samples' keys.
+        weights: By run, which form of the weights it measured.
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: What is unavailable, and why.
         settings: Of generation, seed included.
@@ -105,6 +108,7 @@ def write_manifest(
         RULE_VERSIONS: dict(rules),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
         "runs": {run: asdict(one) for run, one in identities.items()},
+        "weights": {run: asdict(form) for run, form in weights.items()},
         "sets": dict(sets),
         "missing": dict(missing),
         "settings": dict(settings),

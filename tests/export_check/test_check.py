@@ -37,7 +37,7 @@ def test_the_exact_merge_agrees_token_for_token(exports: Exports, tmp_path: Path
     assert found["first_token"]["largest"] < 1e-4
     assert found["sets"] == {"probe-harmful": 2, "probe-benign": 2, "probe-capability": 2}
     assert found["trained"]["words"] == "adapter on the NF4 base it was trained on, in transformers"
-    assert found["exported"]["words"] == "merged model without a record, in transformers"
+    assert found["exported"]["words"] == "merged folder, origin unknown, in transformers"
     assert [rate["metric"] for rate in found["rates"]] == [
         "harmful_response",
         "over_refusal",
@@ -64,7 +64,9 @@ def test_an_adapter_is_checked_on_the_full_precision_base(exports: Exports, tmp_
     merged, adapter = tmp_path / "merged", tmp_path / "adapter"
     check(exports.full, merged, "--adapter", str(exports.adapter))
     check(exports.adapter, adapter)
-    assert report(adapter)["exported"]["words"] == "adapter on the full-precision base, in transformers"
+    assert report(adapter)["exported"]["words"] == (
+        "adapter on the unquantised base, not the NF4 base it was trained on, in transformers"
+    )
     for name in ("greedy", "differences", "rates"):
         of_merged, of_adapter = report(merged)[name], report(adapter)[name]
         if name == "differences":
@@ -123,7 +125,7 @@ def test_a_server_that_rejects_unknown_fields(exports: Exports, tmp_path: Path, 
     assert done.exit_code == 0, done.output
     found = report(tmp_path)
     assert found["greedy"]["count"] == 6
-    assert found["exported"]["words"] == f"merged model without a record, served by {http.url} as mine"
+    assert found["exported"]["words"] == f"merged folder, origin unknown, served by {http.url} as mine"
     if logprobs:
         assert found["first_token"]["largest"] < 1e-4
         assert found["first_token"]["prompts"] == 6

@@ -159,7 +159,7 @@ def test_runs_older_than_versions_count_as_version_1_and_are_named(tmp_path: Pat
     new = with_rules(folder(tmp_path / "new", {"base": [NO]}), {"judge refusal": 1})
     result = compare_runs(load_runs([old, new]))
     assert result.unknown_rules == ["old"]
-    assert notes(result)[0] == (
+    assert notes(result)[1] == (
         "The versions of the metrics and judges of old are unknown; version 1 of each is assumed."
     )
     with_rules(new, {"judge refusal": 2})

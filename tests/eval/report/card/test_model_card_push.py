@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axolotl_alttrain.eval.report.model_card import BEGIN, END
-from axolotl_alttrain.eval.report.model_card_command import push_card, read_run
+from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
+from axolotl_alttrain.eval.report.card.model_card_command import push_card, read_run
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 from huggingface_hub import ModelCard, constants
 
 from axolotl_alttrain.errors import AltTrainError
-from tests.eval.report.cards import SHA, expected, values
+from tests.eval.report.card.cards import SHA, expected, values
 from tests.http_server import Handler, serving
 
 # As Axolotl writes it beside an adapter, with a result of somebody else's and words of the owner's.

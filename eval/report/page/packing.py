@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from axolotl_alttrain.eval.report.browser import BrowserRow
+from axolotl_alttrain.eval.report.page.browser import BrowserRow
 from markupsafe import Markup
 
 LIMIT = 4_400_000  # bytes; the plots and tables around it keep the page below 5 MB

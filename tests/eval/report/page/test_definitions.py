@@ -9,7 +9,7 @@ from axolotl_alttrain.eval.config.command_line import choices_of
 from axolotl_alttrain.eval.config.groups import FLAGS
 from axolotl_alttrain.eval.judges.base import VERDICTS, Judgement, Verdict
 from axolotl_alttrain.eval.report import write_report
-from axolotl_alttrain.eval.report.definitions import definitions
+from axolotl_alttrain.eval.report.page.definitions import definitions
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import refuses, responds
 

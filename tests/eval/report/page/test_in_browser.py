@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.report import write_report
-from axolotl_alttrain.eval.report.browser import BrowserRow
-from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.report.page.browser import BrowserRow
+from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.results.summary import Summary
 
 from tests.eval.scoring.test_metrics import scored
 
-from ...browser import Browser
+from ....browser import Browser
 
 webdriver = pytest.importorskip("selenium.webdriver")
 By = pytest.importorskip("selenium.webdriver.common.by").By

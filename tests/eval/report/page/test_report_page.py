@@ -11,8 +11,8 @@ from typing import Any
 
 from axolotl_alttrain.eval.judges import Case, Judgement, RefusalJudge
 from axolotl_alttrain.eval.report import write_report
-from axolotl_alttrain.eval.report.browser import BrowserRow, browser_rows
-from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.report.page.browser import BrowserRow, browser_rows
+from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.report.plots.attacks_plot import attacks
 from axolotl_alttrain.eval.report.plots.sets_plot import by_set
 from axolotl_alttrain.eval.report.plots.summary_trade_off import summary_trade_off
@@ -92,7 +92,7 @@ def test_texts_are_cut_where_the_limit_asks_for_it() -> None:
 def test_the_page_of_2000_samples_is_under_5_mb(summary: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
     words = vocabulary()
     rows = [row(i, words, 200) for i in range(2000)]
-    monkeypatch.setattr("axolotl_alttrain.eval.report.report_page.browser_rows", lambda scored: rows)
+    monkeypatch.setattr("axolotl_alttrain.eval.report.page.report_page.browser_rows", lambda scored: rows)
     path = tmp_path / "report.html"
     write_report(path, Summary.model_validate(summary), [])
     assert path.stat().st_size < 5_000_000

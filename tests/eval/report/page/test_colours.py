@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from axolotl_alttrain.eval.compare import comparison_plots as plots
-from axolotl_alttrain.eval.report import svg
+from axolotl_alttrain.eval.report.page import report_page
+from axolotl_alttrain.eval.report.plots import svg
 
-STYLE = (Path(svg.__file__).parent / "style.css.j2").read_text()
+STYLE = (Path(report_page.__file__).parent / "style.css.j2").read_text()
 PAGES = re.findall(r"--page: (#\w{6}).*?--ink: (#\w{6})", STYLE)[:2]  # light, dark
 MARKS = {*svg.COLOURS.values(), svg.colour("another"), *plots._PALETTE, *(look[0] for look in plots._METRICS.values())}
 

@@ -49,14 +49,14 @@ def section(summary: Summary) -> str:
 
 
 def model_name(summary: Summary) -> str:
-    """The name in ``model-index``: the adapter's, or the model's where there is none."""
-    name = summary.adapter or summary.base_name
+    """The name in ``model-index``: of the adapter or of the whole tuned model, or else of the base."""
+    name = summary.tuned_name or summary.base_name
     return PurePath(os.path.abspath(name)).name  # --adapter . has a name too; the Hub refuses an empty one
 
 
 def eval_results(summary: Summary, revisions: Mapping[str, str]) -> list[EvalResult]:
     """One result per set, of the tuned run or, without an adapter, of the model; its args hold interval and n."""
-    run = summary.runs["tuned" if "tuned" in summary.runs else "base"]
+    run = summary.runs[summary.main_run]
     known = specs()
     # The Hub keys results by data set: two sets taken from one (XSTest's halves) stand there under one name.
     places = [_place(known[name]) for name in run.by_set if name in known]
@@ -98,6 +98,8 @@ def _metric_args(summary: Summary, result: SetResult, scenarios: list[str]) -> d
     rate = result.rate
     interval = [_percent(rate.low), _percent(rate.high)]
     args: dict[str, object] = {"evaluator": EVALUATOR, "n": rate.total, "interval_95": interval}
+    if summary.main_form:
+        args["weights"] = summary.main_form.words
     if result.measure in ("harmful_response", "attack_success"):
         args["judge"] = summary.judges[0]
     if result.measure == "over_refusal":

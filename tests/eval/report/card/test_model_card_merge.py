@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.prompts.sets import specs
-from axolotl_alttrain.eval.report.model_card_command import merge
+from axolotl_alttrain.eval.report.card.model_card_command import merge
 from axolotl_alttrain.eval.results.summary import Summary
 from huggingface_hub import ModelCard, RepoCard
 
 from axolotl_alttrain.errors import AltTrainError
-from tests.eval.report.cards import SHA, expected, values
+from tests.eval.report.card.cards import SHA, expected, values
 
 OTHERS = """---
 license: mit

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axolotl_alttrain.eval.report.model_card import BEGIN, END, model_card, model_name
+from axolotl_alttrain.eval.report.card.model_card import BEGIN, END, model_card, model_name
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 from huggingface_hub import ModelCard
 
-from tests.eval.report.cards import SHA, expected, values
+from tests.eval.report.card.cards import SHA, expected, values
 
 
 def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) -> None:

@@ -6,17 +6,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from axolotl_alttrain.eval.report.browser import browser_rows
-from axolotl_alttrain.eval.report.definitions import definitions
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.report.markdown import shown_name
-from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.report.markdown import names
+from axolotl_alttrain.eval.report.measured import measured_beside
+from axolotl_alttrain.eval.report.page.browser import browser_rows
+from axolotl_alttrain.eval.report.page.definitions import definitions
+from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.report.plots.attacks_plot import attacks
 from axolotl_alttrain.eval.report.plots.rates_plot import rates
 from axolotl_alttrain.eval.report.plots.sets_plot import by_set
 from axolotl_alttrain.eval.report.plots.summary_trade_off import summary_trade_off
+from axolotl_alttrain.eval.report.plots.svg import Plot
 from axolotl_alttrain.eval.report.plots.tokens_plot import tokens
-from axolotl_alttrain.eval.report.svg import Plot
 from axolotl_alttrain.eval.report.tables import Table, as_html
 from axolotl_alttrain.eval.report.tables.summary_tables import (
     attacks_table,
@@ -45,7 +46,8 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
         detectable=detectable(summary),
         definitions=definitions(summary),
-        shown_name=shown_name,
+        names=names(summary),
+        beside=measured_beside(summary),
         plots=_plots(summary, scored),
         rates=as_html(rates_table(summary)),
         missing=_html(missing_table(summary)),

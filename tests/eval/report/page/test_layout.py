@@ -12,8 +12,8 @@ from axolotl_alttrain.eval.report import write_report
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.run import main
 
-from ...browser import Browser
-from ..compare.folders import BASE, NO, OVER, RIGHT, folder, training
+from ....browser import Browser
+from ...compare.folders import BASE, NO, OVER, RIGHT, folder, training
 
 A4 = 718  # CSS pixels between the margins that browsers print with
 BEYOND = """

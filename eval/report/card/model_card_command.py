@@ -62,8 +62,8 @@ def read_run(folder: Path) -> tuple[Summary, dict[str, str]]:
 
 def write_cards(folder: Path, summary: Summary, revisions: Mapping[str, str]) -> list[Path]:
     """Write ``results.md`` and ``model-card.md``; return their paths."""
+    from axolotl_alttrain.eval.report.card.model_card import model_card
     from axolotl_alttrain.eval.report.markdown import results
-    from axolotl_alttrain.eval.report.model_card import model_card
 
     texts = {"results.md": results(summary), "model-card.md": model_card(summary, revisions)}
     for name, text in texts.items():
@@ -118,8 +118,8 @@ def push_card(summary: Summary, revisions: Mapping[str, str], repo: str, endpoin
 
 
 def _upload(repo: str, summary: Summary) -> str:
-    """The command that creates the model on the Hub with the adapter in it."""
-    folder = summary.adapter or summary.model
+    """The command that creates the model on the Hub with the adapter or the whole model in it."""
+    folder = summary.tuned_name or summary.model
     return shlex.join(["hf", "upload", repo, folder if Path(folder).is_dir() else "FOLDER", "."])
 
 
@@ -131,7 +131,7 @@ def merge(card: RepoCard, summary: Summary, revisions: Mapping[str, str], repo: 
     Raises:
         AltTrainError: The card's ``model-index`` is invalid, or the card has only one of the section's two marks.
     """
-    from axolotl_alttrain.eval.report.model_card import BEGIN, END, eval_results, section
+    from axolotl_alttrain.eval.report.card.model_card import BEGIN, END, eval_results, section
     from huggingface_hub.repocard_data import eval_results_to_model_index
 
     new = eval_results_to_model_index(repo.rpartition("/")[2], eval_results(summary, revisions))
@@ -168,7 +168,7 @@ def _without(entry: dict[str, Any], measured: set[tuple[Any, ...]]) -> dict[str,
 
 
 def _ours(result: dict[str, Any], metric: dict[str, Any]) -> bool:
-    from axolotl_alttrain.eval.report.model_card import EVALUATOR
+    from axolotl_alttrain.eval.report.card.model_card import EVALUATOR
 
     args = metric.get("args")
     marked = isinstance(args, dict) and args.get("evaluator") == EVALUATOR
