@@ -18,7 +18,6 @@ from axolotl_alttrain.eval.weights import weights_of
 from axolotl_alttrain.export_check.measure import opened
 from axolotl_alttrain.export_check.sides import Side
 from axolotl_alttrain.generation.export_record import RECORD_FILE
-from axolotl_alttrain.generation.sampling import Sampling
 from benchmarks.vllm_server import vllm_server
 
 FORMS = {
@@ -37,6 +36,7 @@ EXPORTS = {
 }
 SLOW = 2.0  # fp16 is cast up where its arithmetic takes as many times as long as that of float32
 CONTEXT = 2048
+PORTS = {"vllm-lora": 18201, "vllm-exported": 18202}
 
 
 class NotMeasured(Exception):
@@ -101,7 +101,7 @@ def _served(form: str, plan: Plan, stack: ExitStack) -> Side:
         weights = str(tokenizer)
         arguments = [str(tokenizer), "--served-model-name", name]
     arguments += ["--dtype", "bfloat16", "--max-model-len", str(CONTEXT)]
-    url = stack.enter_context(vllm_server(python, arguments, plan.out / form / "vllm.log"))
+    url = stack.enter_context(vllm_server(python, arguments, plan.out / form / "vllm.log", PORTS[form]))
     config = plan.config(backend="api", base_url=url, model=name, weights=weights, tokenizer=str(tokenizer))
     return Side(form, FORMS[form], config, "base")
 
@@ -124,10 +124,10 @@ def seconds_of_five(folder: Path, dtype: str, plan: Plan) -> float:
     side = Side(dtype, dtype, plan.config(weights=str(folder), dtype=dtype), "tuned")
     with opened(side) as backend:
         texts = [backend.render(prompt.conversation) or "" for prompt in load_set("probe-benign", 5)]
-        generate: Any = backend.generate  # type: ignore[attr-defined]
+        generate: Any = backend.generate
         generate(texts, 1)  # not the first call's set-up
         start = time.perf_counter()
-        generate(texts, Sampling(8).max_new_tokens)
+        generate(texts, 8)
         return time.perf_counter() - start
 
 

@@ -20,13 +20,14 @@ class ServerFailed(Exception):
 
 
 @contextmanager
-def vllm_server(python: Path, arguments: Sequence[str], log: Path) -> Iterator[str]:
+def vllm_server(python: Path, arguments: Sequence[str], log: Path, port: int | None = None) -> Iterator[str]:
     """Serve until the block ends.
 
     Args:
         python: Of the environment with vLLM.
         arguments: Of `vllm serve`, without host and port.
         log: Receives what the server prints.
+        port: A free one by default. The address enters the keys of completions, so a fixed one lets them resume.
 
     Yields:
         The address, up to and including /v1.
@@ -34,7 +35,7 @@ def vllm_server(python: Path, arguments: Sequence[str], log: Path) -> Iterator[s
     Raises:
         ServerFailed: It ended, or did not answer in time.
     """
-    port = free_port()
+    port = port or free_port()
     command = [str(python.with_name("vllm")), "serve", *arguments, "--host", "127.0.0.1", "--port", str(port)]
     env = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", **os.environ}
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"

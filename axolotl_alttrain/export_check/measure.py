@@ -99,7 +99,7 @@ def measure(side: Side, backend: Backend, asked: Asked, console: Console) -> Mea
     scored = score(made.samples, prompts, backend.thought, backend.count_tokens, judges, judge_thoughts=False)
     completed = {
         (one.sample.set, one.sample.id): Completed(
-            backend.render(one.prompt.conversation), one.sample, one.parsed, one.as_row()
+            backend.render(one.sample.history or one.prompt.conversation), one.sample, one.parsed, one.as_row()
         )
         for one in scored
     }

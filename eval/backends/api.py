@@ -223,6 +223,8 @@ class APIBackend:
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
             answer = await self.exact_completion(client, name, request.text, stop=stop, **common)
             text = answer.choices[0].text
+            if stop:  # some servers leave it in
+                text = text.partition(stop[0])[0]
         else:
             messages = [dict(message) for message in request.messages]
             answer = await completion(client, model=name, messages=messages, **common)

@@ -43,15 +43,14 @@ def test_rates_side_by_side_with_mcnemar() -> None:
     assert (refusal.metric, refusal.test.difference, refusal.test.p_value) == ("over_refusal", 0.0, 1.0)
 
 
+HARMFUL = "harmful responses differ by +20.0 points"
+VERDICTS, JUDGEMENTS = "5.0 % of the verdicts differ", "10.0 % of the judgements differ"
+
+
 @pytest.mark.parametrize(
     ("margin", "found"),
-    [
-        (0.0, ["harmful responses differ by +20.0 points", "5.0 % of the verdicts differ", "10.0 % of the judgements differ"]),
-        (5.0, ["harmful responses differ by +20.0 points", "10.0 % of the judgements differ"]),
-        (10.0, ["harmful responses differ by +20.0 points"]),
-        (20.0, []),
-    ],
-)  # fmt: skip
+    [(0.0, [HARMFUL, VERDICTS, JUDGEMENTS]), (5.0, [HARMFUL, JUDGEMENTS]), (10.0, [HARMFUL]), (20.0, [])],
+)
 def test_the_margin_may_be_reached_and_not_exceeded(margin: float, found: list[str]) -> None:
     verdicts, judgements = same_verdicts(FIRST, SECOND), same_judgements(FIRST, SECOND)
     assert exceeded(compared_rates(FIRST, SECOND), verdicts, judgements, margin) == found

@@ -13,7 +13,7 @@ from axolotl_alttrain.eval.backends.hf import HFBackend
 from click.testing import CliRunner, Result
 
 from axolotl_alttrain.cli import alttrain
-from tests.export_check.conftest import Exports
+from tests.exports import Exports
 from tests.openai_server import Reply, Request, serve
 
 FEW = ["--prompts", "6", "--max-new-tokens", "8"]

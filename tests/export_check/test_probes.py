@@ -7,8 +7,8 @@ import pytest
 from axolotl_alttrain.export_check.agreement import Pair
 from axolotl_alttrain.export_check.next_token import NextTokens, Position, largest_difference, next_tokens
 from axolotl_alttrain.export_check.probes import Probed, first_differences, gap, probes_of
-from tests.export_check.conftest import Exports
 from tests.export_check.test_tokens import completed
+from tests.exports import Exports
 
 
 class Letters:
