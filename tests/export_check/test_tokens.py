@@ -44,21 +44,15 @@ def test_first_difference(first: tuple[int, ...], second: tuple[int, ...], place
 
 
 @pytest.mark.parametrize(
-    ("assessment", "word"),
-    [
-        ("This is harmful: it hurts.", " harmful"),
-        ("This is harmless: it is fine.", "less"),
-        ("This is not harmful: it is fine.", " harmful"),
-    ],
+    "declared",
+    ["This is harmful", "This is harmless", "This is not harmful", "This is unproblematic"],  # the last in parts
 )
-def test_the_word_of_verdict_is_found_where_it_is_complete(smollm2: Any, assessment: str, word: str) -> None:
-    text = f"{START}\n\n{assessment}\n\nGo on.\n</think>\n\nB"
-    one = completed(text)
+def test_the_word_of_verdict_is_found_where_it_is_complete(smollm2: Any, declared: str) -> None:
+    one = completed(f"{START}\n\n{declared}: it is what it is.\n\nGo on.\n</think>\n\nB")
     ids = completion_ids(one, smollm2, CHAT, False)
     place = verdict_position(one, ids, smollm2)
     assert place is not None
-    before = f"{START}\n\n{assessment.partition(word + ':')[0]}"
-    assert (smollm2.decode(ids[:place]), smollm2.decode(ids[place])) == (before, word)
+    assert smollm2.decode(ids[: place + 1]) == f"{START}\n\n{declared}"
 
 
 def test_a_free_thought_has_no_word_of_verdict(smollm2: Any) -> None:
