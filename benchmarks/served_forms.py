@@ -36,6 +36,7 @@ EXPORTS = {
 }
 SLOW = 2.0  # fp16 is cast up where its arithmetic takes as many times as long as that of float32
 CONTEXT = 2048
+COMMAND = "from axolotl_alttrain.cli import alttrain; alttrain()"  # `axolotl alttrain`, without loading Axolotl
 PORTS = {"vllm-lora": 18201, "vllm-exported": 18202}
 
 
@@ -111,7 +112,7 @@ def exported(form: str, plan: Plan) -> Path:
     kind, dtype = EXPORTS[form]
     folder = plan.out / "exports" / f"{kind}-{dtype}"
     if not (folder / RECORD_FILE).is_file():
-        command = [sys.executable, "-m", "axolotl_alttrain.cli", "export", str(plan.adapter), "--to", str(folder)]
+        command = [sys.executable, "-c", COMMAND, "export", str(plan.adapter), "--to", str(folder)]
         done = subprocess.run([*command, "--form", kind, "--dtype", dtype], capture_output=True, text=True)
         if done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]

@@ -63,8 +63,15 @@ def next_tokens(backend: Backend, run: str, positions: Sequence[Position], token
 
 
 def largest_difference(first: Distribution, second: Distribution) -> float:
-    """The largest difference of two distributions at one token, between 0 and 1; tokens outside either's list are 0."""
-    return max((abs(first.get(token, 0.0) - second.get(token, 0.0)) for token in {*first, *second}), default=0.0)
+    """The largest difference of two distributions at one token, between 0 and 1.
+
+    A token that only one form lists has in the other at most the smallest probability listed there, which is taken. So
+    the difference is never overstated.
+    """
+    if not first or not second:
+        return 0.0
+    low, other_low = min(first.values()), min(second.values())
+    return max(abs(first.get(token, low) - second.get(token, other_low)) for token in {*first, *second})
 
 
 def _local(backend: HFBackend, run: str, positions: Sequence[Position]) -> list[Distribution]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -78,7 +78,10 @@ def first_line(error: Exception) -> str:
     """The beginning of a server's message, on one line; our own errors in full."""
     if isinstance(error, AltTrainError):
         return str(error)
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    body = getattr(error, "body", None)
+    detail = body.get("detail") if isinstance(body, Mapping) else None  # where FastAPI has its message
+    return (f"{text} - {detail}" if detail else text)[:200]
 
 
 def ask_all(

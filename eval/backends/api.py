@@ -196,7 +196,7 @@ class APIBackend:
                     client, chat=False, model=name, prompt=text, extra_body=dict(EXACT_FIELDS), **body
                 )
             except APIStatusError as error:
-                if error.status_code not in REFUSED or not any(field in str(error) for field in EXACT_FIELDS):
+                if error.status_code not in REFUSED or not any(field in str(error.body) for field in EXACT_FIELDS):
                     raise
                 self._check_exact_without_fields(error)
                 self._takes_exact_fields = False

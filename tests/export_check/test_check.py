@@ -34,7 +34,7 @@ def test_the_exact_merge_agrees_token_for_token(exports: Exports, tmp_path: Path
     assert (found["greedy"]["count"], found["greedy"]["total"]) == (6, 6)
     assert found["differences"] == []
     assert found["first_token"]["prompts"] == 6
-    assert found["first_token"]["largest"] < 1e-4
+    assert found["first_token"]["largest"] < 1e-7
     assert found["sets"] == {"probe-harmful": 2, "probe-benign": 2, "probe-capability": 2}
     assert found["trained"]["words"] == "adapter on the NF4 base it was trained on, in transformers"
     assert found["exported"]["words"] == "merged folder, origin unknown, in transformers"
@@ -51,7 +51,7 @@ def test_the_full_precision_merge_differs_and_the_exit_code_says_so(exports: Exp
     done = check(exports.full, tmp_path, "--adapter", str(exports.adapter), "--margin", "0")
     found = report(tmp_path)
     assert found["greedy"]["count"] < 6
-    assert found["first_token"]["largest"] > 1e-3
+    assert found["first_token"]["largest"] > 1e-7
     first = found["differences"][0]
     assert first["trained"] != first["exported"]
     # Each form prefers its own token where the two part.
@@ -91,7 +91,7 @@ def test_another_chat_template_is_reported(exports: Exports, tmp_path: Path) -> 
     folder = tmp_path / "model"
     shutil.copytree(exports.exact, folder)
     template = folder / "chat_template.jinja"
-    template.write_text(template.read_text().replace("<|im_start|>assistant", "<|im_start|>helper"))
+    template.write_text(template.read_text().replace("trained by Hugging Face", "trained elsewhere"))
     done = check(folder, tmp_path / "out", "--adapter", str(exports.adapter))
     assert report(tmp_path / "out")["same_prompt"]["count"] == 0
     assert "The exported form's chat template renders 6 of 6 prompts differently" in done.output
@@ -127,7 +127,7 @@ def test_a_server_that_rejects_unknown_fields(exports: Exports, tmp_path: Path, 
     assert found["greedy"]["count"] == 6
     assert found["exported"]["words"] == f"merged folder, origin unknown, served by {http.url} as mine"
     if logprobs:
-        assert found["first_token"]["largest"] < 1e-4
+        assert found["first_token"]["largest"] < 1e-7
         assert found["first_token"]["prompts"] == 6
     else:
         assert found["first_token"] is None

@@ -54,9 +54,9 @@ def test_without_probabilities_the_positions_remain() -> None:
     assert (cut.position, cut.trained, cut.exported) == (1, "", "d")
 
 
-def test_a_token_outside_a_list_counts_as_zero() -> None:
-    assert largest_difference({"a": 0.7}, {"b": 0.6}) == 0.7
-    assert largest_difference({}, {}) == 0.0
+def test_a_token_outside_a_list_has_at_most_the_smallest_probability_of_the_list() -> None:
+    assert largest_difference({"a": 0.7, "c": 0.1}, {"b": 0.6, "c": 0.3}) == 0.5
+    assert largest_difference({}, {"a": 0.5}) == 0.0
 
 
 def test_probabilities_are_those_of_one_forward_pass(exports: Exports) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from axolotl_alttrain.generation.quantization import NF4
+from benchmarks.served_forms import COMMAND
 from benchmarks.vllm_server import free_port, vllm_server, wait_for
 from tests.conftest import ROOT
 
@@ -21,7 +22,8 @@ FEW = ["--prompts", "6", "--max-new-tokens", "24", "--margin", "100"]
 
 
 def alttrain(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "axolotl_alttrain.cli", *arguments], capture_output=True, text=True)
+    command = [sys.executable, "-c", COMMAND, *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
