@@ -17,16 +17,27 @@ def run_export(request: ExportRequest, console: Console | None = None) -> None:
     """
     console = console or Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("tensors", total=None)
-        steps = Steps(lambda count: bar.update(task, total=count), lambda: bar.advance(task))
-        record = export(request, steps)
-    console.print(f"Weights: {record.description}, saved in {record.dtype}.", highlight=False)
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task("tensors", total=None)
+
+    def begin(count: int) -> None:  # a request that is refused shows no bar
+        bar.update(task, total=count)
+        bar.start()
+
+    try:
+        record = export(request, Steps(begin, lambda: bar.advance(task)))
+    finally:
+        if bar.live.is_started:  # stopping would print an empty line
+            bar.stop()
+    lines = [f"Weights: {record.description}, saved in {record.dtype}."]
     if not record.exact:
-        console.print(
+        lines.append(
             "This is not what was trained: the adapter corrects the rounding errors of a quantised base, which this "
-            "model does not have. Measure it before serving it; --form as-trained exports what was trained.",
-            highlight=False,
+            "model does not have. Measure it before serving it; --form as-trained exports what was trained."
         )
-    console.print(f"Written: {request.target}", highlight=False)
-    console.print(f"Compare it with the adapter: axolotl alttrain check-export {request.target}", highlight=False)
+    lines += [
+        f"Written: {request.target}",
+        f"Compare it with the adapter: axolotl alttrain check-export {request.target}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)

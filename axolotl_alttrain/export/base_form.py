@@ -13,7 +13,7 @@ class BaseForm:
     """How a tensor of the base becomes what the training computed with.
 
     Attributes:
-        dtype: Type in which the training loaded the base, before quantising it.
+        dtype: Type in which the training loaded the base, before quantising it; None for the stored type.
         compute_dtype: Type in which bitsandbytes multiplies dequantised weights.
         quantized: By the name of a module that bitsandbytes quantises, its quantised twin on the meta device.
         device: Where tensors are quantised: the GPU where there is one, as in training.
@@ -25,23 +25,21 @@ class BaseForm:
     device: str = "cpu"
 
     def restore(self, module: str, parameter: str, tensor: Any) -> Any:
-        """The value of one tensor as the training computed with it, in float32 on the CPU.
+        """The value of one tensor as the training computed with it, on the CPU.
 
         Args:
             module: Name of the module.
             parameter: Name within the module, such as ``weight``.
             tensor: As it is on the disk.
         """
-        import torch
-
         if not tensor.is_floating_point():
             return tensor
-        value = tensor.to(self.dtype)
+        value = tensor if self.dtype is None else tensor.to(self.dtype)
         if module in self.quantized:
             if parameter == "weight":
                 value = _round_trip(value, self.quantized[module], self.device)
             value = value.to(self.compute_dtype)
-        return value.to("cpu", torch.float32)
+        return value.cpu()
 
 
 def quantized_modules(model: Any, quantization: Mapping[str, Any]) -> dict[str, Any]:

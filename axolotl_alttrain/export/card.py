@@ -40,8 +40,9 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
 
 # {name}
 
-Trained with [AltTrain](https://github.com/axolotl-ai-cloud/axolotl) and exported by `axolotl alttrain export`:
-{record.description}. The chat template renders the thinking prompt that was trained.
+Trained with AltTrain and exported with `axolotl alttrain export`: {record.description}.
+
+The chat template renders the thinking prompt that was trained, and `generation_config.json` holds every stop token.
 
 | | |
 | --- | --- |

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os.path
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +22,14 @@ from axolotl_alttrain.export.side_files import model_config, write_config, write
 from axolotl_alttrain.export.skeleton import Skeleton, check_layout, empty_model, skeleton
 from axolotl_alttrain.export.target_folder import check_space, check_target, new_folder
 from axolotl_alttrain.format.template import learn_format
+from axolotl_alttrain.generation.demo_model import DEMO_MODEL, model_folder, resolve_model
 from axolotl_alttrain.generation.export_record import ExportRecord, Form, Source, write_export_record
 from axolotl_alttrain.generation.identity import Located
 from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
 from axolotl_alttrain.generation.quantization import trained_quantization
 from axolotl_alttrain.generation.trained_config import trained_config, trained_vocabulary
 
+LOG = logging.getLogger(__name__)
 Dtype = Literal["bfloat16", "float16", "float32"]
 _BASE_FILES = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model")
 _LIBRARIES = (DISTRIBUTION, "axolotl", "torch", "transformers", "peft", "bitsandbytes")
@@ -88,6 +92,8 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
         quantization = trained_quantization(found.adapter)
         used = quantization if request.form == "as-trained" else None
         merged = MergedWeights(frame, weights, _base_form(frame, used, trained, config, request.form))
+        for matrix, rows in merged.lost_rows.items():
+            LOG.warning("%s: the adapter does not hold the %d rows that training added; using the mean", matrix, rows)
         planned = _plan(merged, request.dtype)
         check_space(request.target, sum(tensor.bytes for tensor in planned))
         with new_folder(request.target) as folder:
@@ -113,8 +119,6 @@ def load_tokenizer_of(name: str, found: Located) -> Any:
 def _base_of(adapter: str) -> str:
     from peft import PeftConfig
 
-    from axolotl_alttrain.generation.demo_model import resolve_model
-
     try:
         name = PeftConfig.from_pretrained(adapter).base_model_name_or_path
     except (OSError, ValueError, TypeError) as error:
@@ -138,7 +142,7 @@ def _base_form(
     import torch
 
     if form == "merged-full":
-        return BaseForm(torch.float32, torch.float32)
+        return BaseForm(None, None)
     dtype = _dtype(trained.get("dtype") or trained.get("torch_dtype") or config.dtype)
     if not used:
         return BaseForm(dtype, dtype)
@@ -194,7 +198,7 @@ def _record(
         form=request.form,
         description=in_words(quantization, used),
         base=_source(name, found.identities[0], found.commit, request.target),
-        adapter=_source(request.adapter, found.identities[1], None, request.target),
+        adapter=_source(request.adapter, found.identities[1], _commit(request.adapter, found), request.target),
         trained_quantization=quantization,
         base_quantization=used,
         dtype=request.dtype,
@@ -212,18 +216,26 @@ def in_words(quantization: dict[str, Any] | None, used: dict[str, Any] | None) -
         quantization: Of the base during training.
         used: Of the base to which the adapter was added.
     """
-    kind = quantization_in_words(quantization)
+    kind = quantization_in_words(quantization).partition(",")[0]
     if not quantization:
         return "adapter merged into the full-precision base it was trained on"
     if used:
-        return f"adapter merged into the dequantised base it was trained on ({kind})"
-    return f"adapter merged into the full-precision base, although it was trained on a quantised one ({kind})"
+        return f"adapter merged into the {kind} base it was trained on"
+    return f"adapter merged into the full-precision base; it was trained on the {kind} base"
+
+
+def _commit(adapter: str, found: Located) -> str | None:
+    """The commit of a hub's adapter, from its identity."""
+    return None if Path(adapter).is_dir() else found.identities[1].rpartition("@")[2]
 
 
 def _source(name: str, identity: str, commit: str | None, target: Path) -> Source:
-    import os.path
-
-    folder = Path(name)
+    folder = Path(name).absolute()
+    if folder == model_folder().absolute():
+        return Source(name=DEMO_MODEL, identity=identity, location=DEMO_MODEL)
     if not folder.is_dir():
         return Source(name=name, identity=identity, location=name, commit=commit)
-    return Source(name=folder.absolute().name, identity=identity, location=os.path.relpath(folder, target))
+    # A path through the root of the file system would publish the machine's folders.
+    shared = Path(os.path.commonpath([folder, target.absolute()]))
+    near = os.path.relpath(folder, target) if shared != Path(shared.anchor) else folder.name
+    return Source(name=folder.name, identity=identity, location=near)

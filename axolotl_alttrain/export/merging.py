@@ -1,4 +1,4 @@
-"""The trained model's weights: each module of the base with the adapter added, in float32, one module at a time."""
+"""The trained model's weights: each module of the base with the adapter added in float32, one module at a time."""
 
 from __future__ import annotations
 
@@ -52,8 +52,28 @@ class MergedWeights:
                 return True
         return False
 
+    @property
+    def lost_rows(self) -> dict[str, int]:
+        """By the name of an embedding matrix, how many of its rows are neither in the base nor in the adapter.
+
+        peft saves resized embeddings that it trains or finds changed; LoRA on one of two untied matrices saves only
+        that one. Such rows are the mean of the others, see ``fit_vocabulary``.
+        """
+        found = {}
+        for module in (name for name in self.modules if self._is_vocabulary(name)):
+            name = _joined(module, "weight")
+            added = self.skeleton.vocab_size - self.base.shape(self.skeleton.tied.get(name, name))[0]
+            copies = [self._adapter_copy(one) for one in (name, *self._tied_with(name))]
+            copies.append(_owned(_inside(self._at(module), trained=True), "weight"))
+            if added > 0 and all(copy.is_meta for copy in copies):
+                found[name] = added
+        return found
+
     def tensors(self, module: str) -> Iterator[tuple[str, Any]]:
-        """The tensors of one module in float32, by their full names; tied ones only where they are untied."""
+        """The tensors of one module, by their full names; tied ones only where they are untied.
+
+        Sums are in float32; a tensor to which nothing was added has the type that it had during training.
+        """
         left_out = set() if self.untied else set(self.skeleton.tied)
         wanted = [_joined(module, name) for name in self.modules[module]]
         if not set(wanted) <= left_out:
@@ -82,7 +102,7 @@ class MergedWeights:
             return {_joined(module, name): value for name, value in found.items()}
         before = {name: _owned(inner, name) for name in names}
         for name, value in found.items():
-            _put(inner, name, torch.nn.Parameter(value.clone(), requires_grad=False))
+            _put(inner, name, torch.nn.Parameter(value.to(torch.float32, copy=True), requires_grad=False))
         with torch.no_grad():
             while isinstance(layer, BaseTunerLayer):
                 layer.merge()
@@ -106,7 +126,7 @@ class MergedWeights:
         return found
 
     def _base_value(self, module: str, name: str, inner: Any) -> Any:
-        """A tensor of the base in float32: as the adapter's file has it, or else from the base's own files."""
+        """A tensor of the base: as the adapter's file has it, or else from the base's own files."""
         full = _joined(module, name)
         own = _owned(inner, name)
         for tensor in (own, *(self._adapter_copy(tied) for tied in self._tied_with(full))):

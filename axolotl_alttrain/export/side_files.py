@@ -13,7 +13,13 @@ from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.stopping import stop_ids
 
 # Set for training only.
-_TRAINING_ONLY = ("quantization_config", "_name_or_path", "_attn_implementation_autoset", "use_cache")
+_TRAINING_ONLY = (
+    "quantization_config",
+    "_name_or_path",
+    "_model_name_or_path",
+    "_attn_implementation_autoset",
+    "use_cache",
+)
 
 
 def model_config(base: Path, trained: dict[str, Any]) -> Any:
@@ -96,6 +102,7 @@ def write_generation_config(chat: ChatFormat, base: Path, config: Any, folder: P
     """
     path = base / "generation_config.json"
     settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    settings.pop("_from_model_config", None)  # or transformers would replace the ids by the config's
     stops = stop_ids(chat.tokenizer, chat.thought.end, SimpleNamespace(
         generation_config=SimpleNamespace(eos_token_id=settings.get("eos_token_id")), config=config
     ))  # fmt: skip

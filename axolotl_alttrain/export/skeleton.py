@@ -112,8 +112,8 @@ def check_layout(plain: Any, base: BaseWeights) -> None:
         start = 1 if id(plain.get_submodule(name.rpartition(".")[0])) in vocabulary else 0
         if shape[start:] != base.shape(name)[start:]:
             raise AltTrainError(
-                f"{base.folder}: {name} has the shape {base.shape(name)}, and {shape} was trained; name the base of the "
-                "adapter with --model"
+                f"{base.folder}: {name} has the shape {base.shape(name)}, and {shape} was trained; name the base of "
+                "the adapter with --model"
             )
 
 
@@ -155,8 +155,16 @@ def _load(adapted: Any, adapter: Path) -> None:
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise AltTrainError(f"{adapter} does not belong to this base model ({_first_line(error)})") from None
     missing = [name for name, tensor in adapted.named_parameters() if tensor.is_meta and f".{ADAPTER}" in name]
-    if wrong := [*missing, *result.unexpected_keys]:
+    if wrong := [*missing, *(name for name in result.unexpected_keys if not _is_second_copy(adapted, name))]:
         raise AltTrainError(f"{adapter} does not belong to this base model: {wrong[0]} has no counterpart")
+
+
+def _is_second_copy(adapted: Any, name: str) -> bool:
+    """Whether a tensor repeats another: peft saves wrapped embeddings under several names once they are resized."""
+    from peft.utils.other import AuxiliaryTrainingWrapper
+
+    module = re.split(r"\.(?:modules_to_save|token_adapter)\.", name)[0]
+    return any(place == module and isinstance(one, AuxiliaryTrainingWrapper) for place, one in adapted.named_modules())
 
 
 def _first_line(error: Exception) -> str:

@@ -22,7 +22,8 @@ class Source(BaseModel):
         name: Hub id, or the name of a local folder without its path.
         identity: Hub id and commit, or a folder's name and digest, see
             :func:`axolotl_alttrain.generation.identity.identity`.
-        location: Hub id, or the folder's path relative to the exported one; it may be gone when the record is read.
+        location: Hub id, or the folder's path relative to the exported one, or its name where that path would lead
+            through the root of the file system. The folder may be gone when the record is read.
         commit: The commit of a hub id.
     """
 
