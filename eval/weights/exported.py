@@ -28,7 +28,7 @@ def form_of_folder(folder: str, engine: str) -> WeightsForm:
         return WeightsForm("merged", "merged folder, origin unknown", {"engine": engine})
     return WeightsForm(
         "exported" if record.exact else "merged-full",
-        f"exported model: {record.description}, saved in {record.dtype}",
+        f"exported model ({record.description}, saved in {record.dtype})",
         {
             "engine": engine,
             "trained_on": quantization_name(record.trained_quantization),
@@ -69,5 +69,6 @@ def base_of(folder: str) -> RecordedBase | None:
     except AltTrainError as error:
         return replace(found, problem=str(error))
     if located.identities[0] != base.identity:
-        return replace(found, problem=f"the base {found.model} is no longer what {folder} was exported from")
+        name = Path(found.model).name  # reports hold no absolute folders
+        return replace(found, problem=f"the base {name} is no longer what was exported")
     return found

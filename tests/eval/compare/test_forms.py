@@ -18,7 +18,7 @@ from .folders import BASE, FINE, NO, OVER, RIGHT, YES, folder
 
 AS_TRAINED = "adapter on the NF4 base it was trained on"
 FULL = "adapter on the unquantised base, not the NF4 base it was trained on"
-EXPORTED = "exported model: adapter merged into the NF4 base it was trained on, saved in bfloat16"
+EXPORTED = "exported model (adapter merged into the NF4 base it was trained on, saved in bfloat16)"
 SAFER = [NO] * 10 + [YES] * 2 + [FINE] * 4 + [RIGHT] * 4
 STRICT = [NO] * 12 + [OVER] * 3 + [FINE] + [RIGHT] * 4
 
@@ -126,7 +126,7 @@ def test_checkpoints_in_two_forms_are_two_lines(tmp_path: Path) -> None:
 
 
 def test_runs_without_a_form_are_read_and_called_so(tmp_path: Path) -> None:
-    old = folder(tmp_path / "old", {"base": BASE, "tuned": SAFER}, "out/a", load_in_4bit=True)
+    old = folder(tmp_path / "old", {"base": BASE, "tuned": STRICT}, "out/a", load_in_4bit=True)
     new = as_trained(tmp_path / "new")
     result = compare_runs(load_runs([old, new]))
     assert notes(result)[0] == (
