@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ COLUMNS = {
     "capability": "capability",
 }
 REFERENCE = "as-trained"
+FOLDERS = re.compile(r"(?<![\w:/.])/(?:[\w.+-]+/)+")  # before the last name of an absolute path
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def of_adapter(plan: Plan, forms: Sequence[str], console: Console) -> tuple[dict
         try:
             found[form] = rows_of(form, plan, console)
         except (NotMeasured, ServerFailed, AltTrainError) as error:
-            missing[form] = str(error)
+            missing[form] = FOLDERS.sub("", str(error))
             console.print(f"not measured: {error}", markup=False)
     return {form: summary(one, found.get(REFERENCE)) for form, one in found.items()}, missing
 

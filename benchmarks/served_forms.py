@@ -92,7 +92,7 @@ def _served(form: str, plan: Plan, stack: ExitStack) -> Side:
     if python is None:
         raise NotMeasured("needs --python-vllm, the Python of an environment with vLLM")
     if not python.with_name("vllm").is_file():
-        raise NotMeasured(f"{python.parent} has no command vllm")
+        raise NotMeasured("the environment of --python-vllm has no command vllm")
     if form == "vllm-lora":
         model, weights = weights_of(plan.config(adapter=str(plan.adapter))).model, "full-precision"
         arguments = [model, "--enable-lora", "--lora-modules", f"tuned={plan.adapter}", "--max-lora-rank", "64"]

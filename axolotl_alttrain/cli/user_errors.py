@@ -24,9 +24,8 @@ def user_errors_in_one_line(command: Callable[..., int | None], exit_code: int =
         try:
             status = command(*args, **kwargs)
         except AltTrainError as error:
-            mistake = click.ClickException(str(error))
-            mistake.exit_code = exit_code
-            raise mistake from None
+            click.ClickException(str(error)).show()
+            sys.exit(exit_code)
         sys.exit(status or 0)
 
     return run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.served import Form, cell, main, markdown, without_machine
+from benchmarks.served import FOLDERS, Form, cell, main, markdown, without_machine
 from tests.exports import Exports
 
 
@@ -55,6 +55,11 @@ def test_the_table_shows_the_mean_and_each_adapter() -> None:
 
 def test_cells() -> None:
     assert [cell([]), cell([None]), cell([12.34]), cell([1.0, None, 2.0])] == ["–", "–", "12.3", "1.5 (1.0, 2.0)"]
+
+
+def test_reasons_name_no_folder_of_the_machine() -> None:
+    reason = "/work/a-b/model: no config.json; http://localhost:8000/v1 answers, outputs/x/y does not"
+    assert FOLDERS.sub("", reason) == ("model: no config.json; http://localhost:8000/v1 answers, outputs/x/y does not")
 
 
 def test_the_command_shows_no_path_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
