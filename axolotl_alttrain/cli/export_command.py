@@ -30,7 +30,7 @@ def run_export(request: ExportRequest, console: Console | None = None) -> None:
         if bar.live.is_started:  # stopping would print an empty line
             bar.stop()
     lines = [f"Weights: {record.description}, saved in {record.dtype}."]
-    if not record.exact:
+    if record.form == "merged-full" and not record.exact:
         lines.append(
             "This is not what was trained: the adapter corrects the rounding errors of a quantised base, which this "
             "model does not have. Measure it before serving it; --form as-trained exports what was trained."

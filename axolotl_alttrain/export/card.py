@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from axolotl_alttrain.eval.report.model_card import BEGIN, END
+from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
 from axolotl_alttrain.generation.export_record import ExportRecord
 
 
@@ -27,7 +27,9 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
         "weights": record.description,
         "base": record.base.name + (f" at {record.base.commit}" if record.base.commit else ""),
         "adapter": record.adapter.name,
-        "base during training": quantization_in_words(record.trained_quantization),
+        "base during training": quantization_in_words(record.trained_quantization)
+        if record.training_known
+        else "unknown",
         "base in this model": quantization_in_words(record.base_quantization) + ", then dequantised"
         if record.base_quantization
         else quantization_in_words(None),

@@ -92,6 +92,8 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
         quantization = trained_quantization(found.adapter)
         used = quantization if request.form == "as-trained" else None
         merged = MergedWeights(frame, weights, _base_form(frame, used, trained, config, request.form))
+        if not trained:
+            LOG.warning("%s has no config.json of its training; assuming a base in full precision", request.adapter)
         for matrix, rows in merged.lost_rows.items():
             LOG.warning("%s: the adapter does not hold the %d rows that training added; using the mean", matrix, rows)
         planned = _plan(merged, request.dtype)
@@ -101,7 +103,9 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
             tied = bool(config.tie_word_embeddings) and not merged.untied
             write_config(frame.plain.config, folder, frame.plain, request.dtype, tied)
             write_generation_config(chat, base, config, folder)
-            record = _record(request, name, found, quantization, used, frame.vocab_size, dict(chat.kwargs))
+            record = _record(
+                request, name, found, quantization, used, bool(trained), frame.vocab_size, dict(chat.kwargs)
+            )
             write_tokenizer(chat, folder)
             write_export_record(record, folder)
             (folder / "README.md").write_text(
@@ -191,16 +195,18 @@ def _record(
     found: Located,
     quantization: dict[str, Any] | None,
     used: dict[str, Any] | None,
+    known: bool,
     vocab_size: int,
     thinking: dict[str, Any],
 ) -> ExportRecord:
     return ExportRecord(
         form=request.form,
-        description=in_words(quantization, used),
+        description=in_words(quantization, used, known),
         base=_source(name, found.identities[0], found.commit, request.target),
         adapter=_source(request.adapter, found.identities[1], _commit(request.adapter, found), request.target),
         trained_quantization=quantization,
         base_quantization=used,
+        training_known=known,
         dtype=request.dtype,
         vocab_size=vocab_size,
         thinking=thinking,
@@ -209,13 +215,16 @@ def _record(
     )
 
 
-def in_words(quantization: dict[str, Any] | None, used: dict[str, Any] | None) -> str:
+def in_words(quantization: dict[str, Any] | None, used: dict[str, Any] | None, known: bool = True) -> str:
     """Which weights an export holds, as a noun phrase.
 
     Args:
         quantization: Of the base during training.
         used: Of the base to which the adapter was added.
+        known: Whether the adapter's training said how it loaded the base.
     """
+    if not known:
+        return "adapter merged into the full-precision base; how the base was loaded during training is unknown"
     kind = quantization_in_words(quantization).partition(",")[0]
     if not quantization:
         return "adapter merged into the full-precision base it was trained on"

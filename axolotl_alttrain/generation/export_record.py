@@ -45,6 +45,7 @@ class ExportRecord(BaseModel):
         base: The base model.
         adapter: The adapter.
         trained_quantization: bitsandbytes' ``quantization_config`` during training; None if the base was not quantised.
+        training_known: Whether the adapter came with the config that says how the base was loaded during training.
         base_quantization: The same, for the base to which the adapter was added here; None for full precision.
         dtype: Of the saved weights: ``bfloat16``, ``float16`` or ``float32``.
         vocab_size: Rows of the saved embeddings.
@@ -63,6 +64,7 @@ class ExportRecord(BaseModel):
     adapter: Source
     trained_quantization: dict[str, Any] | None
     base_quantization: dict[str, Any] | None
+    training_known: bool = True
     dtype: Literal["bfloat16", "float16", "float32"]
     vocab_size: int
     thinking: dict[str, Any] = Field(default_factory=dict)
@@ -71,8 +73,8 @@ class ExportRecord(BaseModel):
 
     @property
     def exact(self) -> bool:
-        """Whether the weights compute what was trained, up to rounding to ``dtype``."""
-        return self.form == "as-trained" or self.trained_quantization is None
+        """Whether the weights are known to compute what was trained, up to rounding to ``dtype``."""
+        return self.training_known and (self.form == "as-trained" or self.trained_quantization is None)
 
 
 def write_export_record(record: ExportRecord, folder: Path) -> None:

@@ -9,8 +9,7 @@ from axolotl_alttrain.eval.compare.comparison import Comparison, PairedRuns
 from axolotl_alttrain.eval.compare.comparison_plots import differences_plot, over_steps, runs_trade_off
 from axolotl_alttrain.eval.compare.comparison_tables import detectable_table, differences_table, notes, rates_table
 from axolotl_alttrain.eval.compare.differences import direction, flipped
-from axolotl_alttrain.eval.compare.forms import FORM_SETTINGS
-from axolotl_alttrain.eval.compare.runs import Run
+from axolotl_alttrain.eval.compare.runs import FORM_SETTINGS, Run
 from axolotl_alttrain.eval.report.page.browser import BrowserRow, BrowserRun
 from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.report.tables import as_html

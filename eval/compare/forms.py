@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from axolotl_alttrain.eval.compare.runs import Run
 from axolotl_alttrain.eval.weights.form import shown
-
-if TYPE_CHECKING:
-    from axolotl_alttrain.eval.compare.runs import Run
-
-FORM_SETTINGS = ("load_in_4bit", "load_in_8bit")  # they follow from the form
 
 
 def named_by_form(runs: Sequence[Run]) -> list[Run]:
@@ -54,13 +49,6 @@ def not_compared(runs: Sequence[Run]) -> dict[str, list[str]]:
         if missing := [words for words in (group[0].form.others if group[0].form else ()) if words in common]:
             found[group[0].name] = missing
     return found
-
-
-def differing_settings(first: Run, second: Run) -> tuple[str, ...]:
-    """Settings that may differ between two runs because the forms of their weights do."""
-    if first.form is None or second.form is None or first.form.words == second.form.words:
-        return ()
-    return FORM_SETTINGS
 
 
 def _by_adapter(runs: Sequence[Run]) -> list[list[Run]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from axolotl_alttrain.eval.backends.base import NOT_MERGED
-from axolotl_alttrain.eval.compare.forms import differing_settings
 from axolotl_alttrain.eval.results.pairing import paired_rows
 from axolotl_alttrain.eval.results.rules import FIRST_VERSION, RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
@@ -16,6 +15,7 @@ from pydantic import JsonValue
 from axolotl_alttrain.errors import AltTrainError
 
 PROMPT_FIELDS = ("instruction", "kind")  # not the scenario: the attack is part of the id
+FORM_SETTINGS = ("load_in_4bit", "load_in_8bit")  # they follow from the form of the weights
 SHOWN = 5  # differing prompts that a message names
 
 
@@ -68,7 +68,7 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         AltTrainError: Settings, judges or prompts differ, or the runs share no prompt.
     """
     names = (*first.settings, *(name for name in second.settings if name not in first.settings))
-    ignore = (*ignore, *differing_settings(first, second))
+    ignore = (*ignore, *_following_from_forms(first, second))
     differing = [
         f"{name} is {first.settings.get(name)!r} and {second.settings.get(name)!r}"
         for name in names
@@ -104,6 +104,13 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if not shared:
         raise AltTrainError(f"{first.name} and {second.name} share no prompt; allowed: runs on the same sets")
     return len(shared)
+
+
+def _following_from_forms(first: Run, second: Run) -> tuple[str, ...]:
+    """Settings that may differ between two runs because the forms of their weights do."""
+    if first.form is None or second.form is None or first.form.words == second.form.words:
+        return ()
+    return FORM_SETTINGS
 
 
 def _differing_rules(first: Run, second: Run) -> list[str]:

@@ -28,7 +28,7 @@ def form_of_folder(folder: str, engine: str) -> WeightsForm:
         return WeightsForm("merged", "merged folder, origin unknown", {"engine": engine})
     return WeightsForm(
         "exported" if record.exact else "merged-full",
-        f"exported model ({record.description}, saved in {record.dtype})",
+        f"exported model, {record.description}, saved in {record.dtype}",
         {
             "engine": engine,
             "trained_on": quantization_name(record.trained_quantization),

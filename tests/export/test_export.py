@@ -79,6 +79,17 @@ def test_the_full_precision_merge_says_what_it_means(tiny: Tiny, tmp_path: Path)
     assert "This is not what was trained" in done.output
 
 
+def test_an_adapter_without_the_config_of_its_training_is_not_called_exact(
+    tiny: Tiny, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = changed(tiny, tmp_path, "config.json")
+    (bare.adapter / "config.json").unlink()
+    record = export(ExportRequest(str(bare.adapter), tmp_path / "out"))
+    assert (record.exact, record.training_known, record.trained_quantization) == (False, False, None)
+    assert record.description.endswith("; how the base was loaded during training is unknown")
+    assert caplog.messages == [f"{bare.adapter} has no config.json of its training; assuming a base in full precision"]
+
+
 def test_mistakes_are_reported_in_one_line(tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     done = run(tiny.adapter, "--to", tmp_path)

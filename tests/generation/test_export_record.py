@@ -54,3 +54,4 @@ def test_only_the_full_precision_merge_of_a_qlora_adapter_differs_from_training(
 ) -> None:
     record = RECORD.model_copy(update={"form": form, "trained_quantization": trained})
     assert record.exact is exact
+    assert record.model_copy(update={"training_known": False}).exact is False

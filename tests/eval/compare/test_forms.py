@@ -18,7 +18,7 @@ from .folders import BASE, FINE, NO, OVER, RIGHT, YES, folder
 
 AS_TRAINED = "adapter on the NF4 base it was trained on"
 FULL = "adapter on the unquantised base, not the NF4 base it was trained on"
-EXPORTED = "exported model (adapter merged into the NF4 base it was trained on, saved in bfloat16)"
+EXPORTED = "exported model, adapter merged into the dequantised base it was trained on (NF4), saved in bfloat16"
 SAFER = [NO] * 10 + [YES] * 2 + [FINE] * 4 + [RIGHT] * 4
 STRICT = [NO] * 12 + [OVER] * 3 + [FINE] + [RIGHT] * 4
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from axolotl_alttrain.generation.export_record import ExportRecord, Source, write_export_record
-from axolotl_alttrain.generation.identity import identity
-from axolotl_alttrain.generation.loading import ModelSpec, load_model
+from axolotl_alttrain.export.export import ExportRequest, export
+from axolotl_alttrain.generation.export_record import RECORD_FILE
 from axolotl_alttrain.generation.quantization import NF4
 
-DESCRIPTION = "adapter merged into the NF4 base it was trained on"
+DESCRIPTION = "adapter merged into the dequantised base it was trained on (NF4, double quantisation)"
 
 
 @dataclass(frozen=True)
@@ -33,30 +31,6 @@ def make_forms(tiny: tuple[Path, Path], folder: Path) -> Forms:
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     (adapter / "config.json").write_text(json.dumps(config | {"quantization_config": NF4}), encoding="utf-8")
     exported, merged = folder / "exported", folder / "merged"
-    save_merged(base, adapter, exported)
-    shutil.copytree(exported, merged)
-    write_export_record(record(base, adapter), exported)
+    export(ExportRequest(str(adapter), exported, str(base), dtype="float32"))
+    shutil.copytree(exported, merged, ignore=shutil.ignore_patterns(RECORD_FILE))
     return Forms(base, adapter, exported, merged)
-
-
-def save_merged(base: Path, adapter: Path, to: Path) -> None:
-    """The adapter merged into the dequantised base in float32, with its tokenizer."""
-    loaded = load_model(ModelSpec(str(base), str(adapter), quantization=NF4, dtype="float32"))
-    loaded.model.merge_and_unload().save_pretrained(to)
-    loaded.tokenizer.save_pretrained(to)
-
-
-def record(base: Path, adapter: Path) -> ExportRecord:
-    """As ``axolotl alttrain export`` writes it."""
-    return ExportRecord(
-        form="as-trained",
-        description=DESCRIPTION,
-        base=Source(name=base.name, identity=identity(str(base)), location=str(base)),
-        adapter=Source(name=adapter.name, identity=identity(str(adapter)), location=str(adapter)),
-        trained_quantization=NF4,
-        base_quantization=NF4,
-        dtype="float32",
-        vocab_size=1,
-        versions={},
-        created=datetime.now(UTC),
-    )

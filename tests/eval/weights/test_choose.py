@@ -14,7 +14,7 @@ from axolotl_alttrain.eval.weights import Weights, weights_of
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.quantization import NF4
 
-from .forms import Forms
+from .forms import DESCRIPTION, Forms
 
 OTHERS = ("exported (axolotl alttrain export)", "full-precision base (--weights full-precision)")
 
@@ -143,7 +143,7 @@ def test_an_export_is_run_beside_the_base_that_its_record_names(forms: Forms) ->
         "base": ("base", "unquantised base"),
         "tuned": (
             "exported",
-            "exported model (adapter merged into the NF4 base it was trained on, saved in float32)",
+            f"exported model, {DESCRIPTION}, saved in float32",
         ),
     }
     assert found.forms["tuned"].others == ("as trained (--weights as-trained)", OTHERS[1])
@@ -182,6 +182,6 @@ def test_a_server_does_not_say_what_it_serves(forms: Forms) -> None:
     )
     assert tuned(weights=str(forms.exported)) == (
         "exported",
-        "exported model (adapter merged into the NF4 base it was trained on, saved in float32) (stated by the user)",
+        f"exported model, {DESCRIPTION}, saved in float32 (stated by the user)",
     )
     assert tuned(weights="/models/mine") == ("merged", "merged folder mine, origin unknown (stated by the user)")

@@ -15,7 +15,7 @@ from .forms import DESCRIPTION, Forms
 FLAGS = ("--sets", "probe-benign", "--limit", "4", "--max-new-tokens", "8", "--dtype", "float32")
 AS_TRAINED = "adapter on the NF4 base it was trained on"
 FULL = "adapter on the unquantised base, not the NF4 base it was trained on"
-EXPORTED = f"exported model ({DESCRIPTION}, saved in float32)"
+EXPORTED = f"exported model, {DESCRIPTION}, saved in float32"
 NAMES = ("as-trained", "full-precision", "exported", "merged")
 
 

@@ -25,6 +25,7 @@ def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) 
         "n": 3,
         "interval_95": [round(100 * rate["low"], 2), round(100 * rate["high"], 2)],
         "judge": "refusal",
+        "weights": "adapter on the unquantised base, how it was loaded in training is not recorded",
     }
     assert harmful.dataset_args == {"loaded": "embedded"}
     assert card.data.model_name == "adapter"
