@@ -72,8 +72,10 @@ def differences_table(report: CheckReport) -> Table:
     )
     rows = tuple(_difference(one) for one in report.differences[:SHOWN])
     more = len(report.differences) - len(rows)
-    notes = ("Margins: log-probability of the form's own token minus that of the other form's, in nats.",)
-    return Table("First differing tokens", columns, rows, "", (f"{more} more in the JSON file.", *notes)[not more :])
+    notes = ["Margins: log-probability of the form's own token minus that of the other form's, in nats."]
+    if more:
+        notes.insert(0, f"{more} more in the JSON file.")
+    return Table("First differing tokens", columns, rows, "", tuple(notes))
 
 
 def missing_table(report: CheckReport) -> Table:
