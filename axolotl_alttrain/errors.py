@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -43,6 +44,21 @@ class RowError(AltTrainError):
 
 class TemplateError(AltTrainError):
     """A chat template cannot carry the AltTrain format."""
+
+
+def first_line(error: Exception, limit: int | None = None) -> str:
+    """The first line of a library's message, or the error's type if it has none; a message of ours in full.
+
+    Args:
+        error: What a library raised.
+        limit: Characters after which the line is cut.
+    """
+    if isinstance(error, AltTrainError):
+        return str(error)
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    body = getattr(error, "body", None)  # of a server's reply; FastAPI's message is there, and not in the error's text
+    detail = body.get("detail") if isinstance(body, Mapping) else None
+    return (f"{line} - {detail}" if detail else line)[:limit]
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -85,7 +85,7 @@ def _compare(argv: Sequence[str]) -> int:
     args = compare_parser().parse_args(argv)  # before the import: --help must not wait for it
     from axolotl_alttrain.eval.compare import compare
 
-    compare(args)
+    compare(args.folders, args.out, args.ignore, args.reference)
     return 0
 
 

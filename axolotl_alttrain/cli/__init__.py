@@ -56,7 +56,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 @click.option(
     "--efficiency",
     type=click.FloatRange(0.01, 1),
-    help="Share of the GPU's peak matrix rate that is reached (default: 0.5).",
+    help="Share of the GPU's peak matrix rate that is reached (default: 0.65).",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
 @user_errors_in_one_line

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.eval.backends import Backend
-from axolotl_alttrain.generation.openai_client import REFUSED, ask_all, first_line
+from axolotl_alttrain.generation.openai_client import REFUSED, ask_all
 
 if TYPE_CHECKING:
     import torch

@@ -22,17 +22,17 @@ from axolotl_alttrain.eval.backends.base import (
     RequestsRefused,
 )
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
 from axolotl_alttrain.generation.openai_client import (
+    MESSAGE_CHARS,
     REFUSED,
     api_key,
     ask_all,
     completion,
-    first_line,
     server_address,
 )
 from axolotl_alttrain.generation.sampling import Sampling
@@ -143,7 +143,7 @@ class APIBackend:
             except APIStatusError as error:
                 if error.status_code not in REFUSED:
                     raise
-                refused[index] = first_line(error)
+                refused[index] = first_line(error, MESSAGE_CHARS)
                 return None
 
         failed: Exception | None = None
@@ -155,7 +155,7 @@ class APIBackend:
         except (OpenAIError, AltTrainError) as error:
             failed = error
         if failed or refused:
-            why = refused[min(refused)] if failed is None else first_line(failed)
+            why = refused[min(refused)] if failed is None else first_line(failed, MESSAGE_CHARS)
             if isinstance(failed, OpenAIError):
                 why = f"{type(failed).__name__}: {why}"
             message = (

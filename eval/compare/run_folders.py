@@ -8,7 +8,7 @@ from pathlib import Path
 from axolotl_alttrain.eval.compare.checkpoints import in_order, merged, place, with_ends
 from axolotl_alttrain.eval.compare.forms import named_by_form
 from axolotl_alttrain.eval.compare.runs import Run
-from axolotl_alttrain.eval.results.finished import checked, read_run_file
+from axolotl_alttrain.eval.results.finished import FINISHED, checked, read_run_file
 from axolotl_alttrain.eval.results.manifest_record import ManifestRecord, RunIdentity
 from axolotl_alttrain.eval.results.summary import SummaryHead
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
@@ -72,10 +72,10 @@ def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
         manifest = read_run_file(folder, "manifest.json", ManifestRecord)
     path = folder / "scored.jsonl"
     if not path.is_file():
-        raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: the folder of a finished evaluation")
+        raise AltTrainError(f"{folder}: scored.jsonl is missing; {FINISHED}")
     rows = [checked(row, ScoredRow, f"{path}, row {number}") for number, row in read_jsonl(path)]
     if not rows:
-        raise AltTrainError(f"{path}: found no rows; allowed: the folder of a finished evaluation")
+        raise AltTrainError(f"{path}: the file has no rows; {FINISHED}")
     return summary, rows, manifest
 
 

@@ -77,7 +77,7 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if differing:
         raise AltTrainError(
             f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
-            "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+            "compare runs with the same settings, or pass --ignore SETTING if the difference is what you compare"
         )
     if RULE_VERSIONS not in ignore and (changed_rules := _differing_rules(first, second)):
         raise AltTrainError(
@@ -99,10 +99,10 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if changed:
         more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         raise AltTrainError(
-            f"{first.name} and {second.name}: {'; '.join(changed[:SHOWN])}{more}; allowed: the same prompts in both"
+            f"{first.name} and {second.name}: {'; '.join(changed[:SHOWN])}{more}; compare runs of the same prompts"
         )
     if not shared:
-        raise AltTrainError(f"{first.name} and {second.name} share no prompt; allowed: runs on the same sets")
+        raise AltTrainError(f"{first.name} and {second.name} share no prompt; compare runs on the same sets")
     return len(shared)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from axolotl_alttrain.eval.config.config_file import is_list, is_switch, read_flags
 from axolotl_alttrain.eval.config.eval_config import EvalConfig
@@ -43,18 +43,13 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def given_flags(args: argparse.Namespace) -> dict[str, Any]:
-    """The flags that were given on the command line, by field name."""
-    return {name: value for name, value in vars(args).items() if name in FLAGS}
-
-
 def config_from(args: argparse.Namespace) -> EvalConfig:
     """The evaluation that a command line and its YAML file describe; the command line takes precedence.
 
     Raises:
         AltTrainError: A mistake in either, in one line.
     """
-    given = given_flags(args)
+    given = {name: value for name, value in vars(args).items() if name in FLAGS}
     values, written = read_flags(args.config) if args.config else ({}, {})
     flags = values | given
     written = {name: where for name, where in written.items() if name not in given}

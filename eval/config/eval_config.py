@@ -91,7 +91,7 @@ class EvalConfig(Group):
 
     @classmethod
     def from_flags(
-        cls, flags: Mapping[str, Any], file: Path | None = None, written: Mapping[str, str] | None = None
+        cls, flags: Mapping[str, object], file: Path | None = None, written: Mapping[str, str] | None = None
     ) -> EvalConfig:
         """Sort flags into their groups and check them.
 
@@ -103,7 +103,7 @@ class EvalConfig(Group):
         Raises:
             AltTrainError: A mistake, in one line.
         """
-        groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        groups: dict[str, dict[str, object]] = {group: {} for group in GROUPS}
         for name, value in flags.items():
             groups.setdefault(GROUP_OF.get(name, name), {})[name] = value
         try:
@@ -111,9 +111,9 @@ class EvalConfig(Group):
         except ValidationError as error:
             raise AltTrainError(explained(error, written or {})) from None
 
-    def as_flags(self) -> dict[str, Any]:
+    def as_flags(self) -> dict[str, object]:
         """Everything on the command line with its value, by name; for the manifest."""
-        flags: dict[str, Any] = {"config": self.file, "list": False, "pin": False}  # the two end without evaluating
+        flags: dict[str, object] = {"config": self.file, "list": False, "pin": False}  # the two end without evaluating
         for group in self.model_dump(exclude={"file"}).values():
             flags |= group
         return flags

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
@@ -19,6 +18,7 @@ from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
+from axolotl_alttrain.compat import installed_version
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _PACKAGES = (
@@ -38,13 +38,7 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Versions of what is installed of the packages that numbers depend on."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {name: found for name in _PACKAGES if (found := installed_version(name))}
 
 
 def git_state(folder: Path) -> dict[str, JsonValue] | None:

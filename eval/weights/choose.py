@@ -89,7 +89,7 @@ def _of_folder(given: WeightsConfig, folder: str, engine: str) -> Weights:
     elif recorded.problem:
         return replace(alone, missing={"base": f"{recorded.problem}; name it with --model"})
     else:
-        model, commit = recorded.model, recorded.commit
+        model, commit = resolve_model(recorded.model), recorded.commit
     quantization = dict(NF4) if given.load_in_4bit else None
     base = base_form(quantization, published_quantization(model, commit), engine)
     return Weights(model, None, commit, folder, True, quantization, {"base": base, "tuned": tuned})

@@ -31,7 +31,7 @@ def form_of_folder(folder: str, engine: str) -> WeightsForm:
         f"exported model, {record.description}, saved in {record.dtype}",
         {
             "engine": engine,
-            "trained_on": quantization_name(record.trained_quantization),
+            "trained_on": quantization_name(record.trained_quantization) if record.training_known else "not recorded",
             "base_quantization": quantization_name(record.base_quantization),
             "adapter": record.adapter.identity,
             "adapter_name": record.adapter.name,

@@ -74,17 +74,17 @@ def _eval_result(
     from huggingface_hub import EvalResult
 
     result = run.by_set[name]
-    hub = spec.hub if spec else {}
+    hub = spec.hub if spec else None
     is_commit = len(revision) == 40
     title, what = spec.title if spec else name, _metric_name(result.measure)
     if spec and places.count(_place(spec)) > 1:
-        title, what = hub["id"], f"{title}: {what}"
+        title, what = spec.hub.id, f"{title}: {what}"
     return EvalResult(
         task_type="text-generation",
-        dataset_type=hub.get("id") or f"{EVALUATOR}/{name}",
+        dataset_type=hub.id if hub else f"{EVALUATOR}/{name}",
         dataset_name=title,
-        dataset_config=hub.get("config"),
-        dataset_split=hub.get("split"),
+        dataset_config=hub.config if hub else None,
+        dataset_split=hub.split if hub else None,
         dataset_revision=revision if is_commit else None,
         dataset_args=None if is_commit or not revision else {"loaded": revision},
         metric_type=result.measure,
@@ -119,4 +119,4 @@ def _percent(value: float | None) -> float | None:
 
 
 def _place(spec: SetSpec) -> tuple[str | None, ...]:
-    return spec.hub.get("id"), spec.hub.get("config"), spec.hub.get("split")
+    return spec.hub.id, spec.hub.config, spec.hub.split

@@ -140,19 +140,23 @@ def merge(card: RepoCard, summary: Summary, revisions: Mapping[str, str], repo: 
         index = [_without(entry, measured) for entry in card.data.get("model-index") or ()]
     except (AttributeError, KeyError, TypeError, ValueError):
         page = "https://huggingface.co/docs/hub/model-cards"
-        raise AltTrainError(f"the card of {repo}: its model-index cannot be read; allowed: {page}") from None
+        raise AltTrainError(
+            f"the card of {repo}: its model-index cannot be read; correct it as {page} describes"
+        ) from None
     if index:
         index[0]["results"] += new[0]["results"]
     card.data["model-index"] = index or new
     if summary.base_model and not card.data.get("base_model"):
         card.data["base_model"] = summary.base_model
-    begun, ended = card.text.find(BEGIN), card.text.find(END)
-    if (begun < 0) != (ended < 0) or ended < begun:
-        raise AltTrainError(f"the card of {repo}: found only one of '{BEGIN}' and '{END}'; allowed: both or neither")
-    if begun < 0:
+    start, end = card.text.find(BEGIN), card.text.find(END)
+    if (start < 0) != (end < 0) or end < start:
+        raise AltTrainError(
+            f"the card of {repo} has no matching pair of '{BEGIN}' and '{END}'; restore both or remove both"
+        )
+    if start < 0:
         card.text = f"{card.text.rstrip()}\n\n{section(summary)}"
     else:
-        card.text = card.text[:begun] + section(summary).rstrip() + card.text[ended + len(END) :]
+        card.text = card.text[:start] + section(summary).rstrip() + card.text[end + len(END) :]
 
 
 def _without(entry: dict[str, Any], measured: set[tuple[Any, ...]]) -> dict[str, Any]:

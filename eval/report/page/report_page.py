@@ -18,17 +18,7 @@ from axolotl_alttrain.eval.report.plots.sets_plot import by_set
 from axolotl_alttrain.eval.report.plots.summary_trade_off import summary_trade_off
 from axolotl_alttrain.eval.report.plots.svg import Plot
 from axolotl_alttrain.eval.report.plots.tokens_plot import tokens
-from axolotl_alttrain.eval.report.tables import Table, as_html
-from axolotl_alttrain.eval.report.tables.summary_tables import (
-    attacks_table,
-    detectable,
-    judges_table,
-    lengths_table,
-    missing_table,
-    rates_table,
-    repeats_table,
-    sets_table,
-)
+from axolotl_alttrain.eval.report.tables import Table, as_html, summary_tables
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Scored
 from markupsafe import Markup
@@ -44,19 +34,19 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         Path(__file__).parent,
         summary=summary,
         headline=re.sub(r" (?=%|[=<] )|(?<=[=<]) ", "\u00a0", headline(summary)),
-        detectable=detectable(summary),
+        detectable=summary_tables.detectable(summary),
         definitions=definitions(summary),
         names=names(summary),
         beside=measured_beside(summary),
         plots=_plots(summary, scored),
-        rates=as_html(rates_table(summary)),
-        missing=_html(missing_table(summary)),
+        rates=as_html(summary_tables.rates_table(summary)),
+        missing=_html(summary_tables.missing_table(summary)),
         tables={
-            "By set": _html(sets_table(summary)),
-            "By attack scenario": _html(attacks_table(summary)),
-            "Repeated sampling": _html(repeats_table(summary)),
-            f"Mean length, {summary.lengths_in}": _html(lengths_table(summary)),
-            "Judges": _html(judges_table(summary)),
+            "By set": _html(summary_tables.sets_table(summary)),
+            "By attack scenario": _html(summary_tables.attacks_table(summary)),
+            "Repeated sampling": _html(summary_tables.repeats_table(summary)),
+            f"Mean length, {summary.lengths_in}": _html(summary_tables.lengths_table(summary)),
+            "Judges": _html(summary_tables.judges_table(summary)),
         },
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
         samples=packed(browser_rows(scored)),

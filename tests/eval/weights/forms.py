@@ -11,7 +11,7 @@ from axolotl_alttrain.export.export import ExportRequest, export
 from axolotl_alttrain.generation.export_record import RECORD_FILE
 from axolotl_alttrain.generation.quantization import NF4
 
-DESCRIPTION = "adapter merged into the dequantised base it was trained on (NF4, double quantisation)"
+DESCRIPTION = "adapter merged into the NF4 base it was trained on"
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,27 @@ def test_an_export_whose_base_is_gone_is_run_alone(forms: Forms, tmp_path: Path)
     assert chosen(weights=str(tmp_path / "exported"), model=str(forms.base)).has_base
 
 
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"form": "merged-full", "base_quantization": None}, "merged-full"),
+        ({"training_known": False, "trained_quantization": None, "base_quantization": None}, "merged-full"),
+        ({"trained_quantization": None, "base_quantization": None}, "exported"),
+    ],
+)
+def test_only_an_export_of_what_was_trained_is_called_so(
+    forms: Forms, tmp_path: Path, changes: dict[str, Any], kind: str
+) -> None:
+    shutil.copytree(forms.exported, tmp_path / "exported")
+    path = tmp_path / "exported" / "alttrain_export.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(record | changes | {"description": "adapter merged somehow"}), encoding="utf-8")
+    tuned = chosen(weights=str(tmp_path / "exported"), model=str(forms.base)).forms["tuned"]
+    assert (tuned.kind, tuned.words) == (kind, "exported model, adapter merged somehow, saved in float32")
+    known = changes.get("trained_quantization", NF4)
+    assert tuned.others == (("as trained (--weights as-trained)", *OTHERS) if known else ())
+
+
 def test_a_merge_without_a_record_has_no_known_origin(forms: Forms) -> None:
     found = chosen(weights=str(forms.merged))
     assert words(found) == {"tuned": ("merged", "merged folder, origin unknown")}

@@ -93,4 +93,4 @@ def test_the_command_remakes_both_files(finished_run: Path, tmp_path: Path, caps
 def test_an_unfinished_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["card", str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert error == f"eval.run card: {tmp_path}: found no summary.json; allowed: the folder of a finished evaluation\n"
+    assert error == f"eval.run card: {tmp_path}: summary.json is missing; give the folder of a finished evaluation\n"

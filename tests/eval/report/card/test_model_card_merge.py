@@ -104,8 +104,8 @@ def test_only_our_own_results_are_replaced(summary: dict[str, Any]) -> None:
     for by_set in (summary["sets"], *(run["by_set"] for run in summary["runs"].values())):
         by_set["gsm8k"] = by_set.pop("probe-capability")
     hub = specs()["gsm8k"].hub
-    text = OTHERS.replace("GSM8K", hub["id"])
-    assert (hub["config"], hub["split"]) == ("main", "test")
+    text = OTHERS.replace("GSM8K", hub.id)
+    assert (hub.config, hub.split) == ("main", "test")
     card = RepoCard(text)
     merge(card, Summary.model_validate(summary), {"gsm8k": SHA}, "org/name")
     before, after = (RepoCard(one).data.to_dict() for one in (text, str(card)))
@@ -118,7 +118,7 @@ def test_only_our_own_results_are_replaced(summary: dict[str, Any]) -> None:
     assert after["model-index"][1:] == before["model-index"][1:]
     ours = {(one["dataset"]["type"], m["type"]): m["value"] for one in results[4:] for m in one["metrics"]}
     wanted = expected(summary)
-    wanted[hub["id"], "accuracy"] = wanted.pop(("axolotl-alttrain/gsm8k", "accuracy"))
+    wanted[hub.id, "accuracy"] = wanted.pop(("axolotl-alttrain/gsm8k", "accuracy"))
     assert ours == wanted
     assert [len(one["metrics"]) for one in results[4:]] == [1, 1, 1]
     assert not any("source" in one for one in results[4:])
@@ -135,6 +135,6 @@ def test_an_empty_index_takes_the_results_and_a_broken_one_is_one_line(summary: 
     assert ModelCard(str(card)).data.model_name == "outputs/adapter"
     for broken in ("[text]", "text", "[{results: [{metrics: [{type: bleu}]}]}]", "7"):
         with pytest.raises(
-            AltTrainError, match=r"^the card of org/name: its model-index cannot be read; allowed: http"
+            AltTrainError, match=r"^the card of org/name: its model-index cannot be read; correct it as http"
         ):
             merge(RepoCard(f"---\nmodel-index: {broken}\n---\n"), Summary.model_validate(summary), {}, "org/name")

@@ -140,7 +140,9 @@ def test_push_to_a_model_without_a_card(finished_run: Path, summary: dict[str, A
 def test_a_torn_section_is_not_guessed_at(finished_run: Path, hub: tuple[Hub, str]) -> None:
     state, address = hub
     state.readme = CARD + BEGIN
-    with pytest.raises(AltTrainError, match=r"the card of org/name: found only one of .*; allowed: both or neither"):
+    with pytest.raises(
+        AltTrainError, match=r"the card of org/name has no matching pair of .*; restore both or remove both"
+    ):
         push_card(*read_run(finished_run), "org/name", address)
     assert state.parents == []
 
