@@ -21,7 +21,8 @@ from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.weights import weights_of
 from axolotl_alttrain.export_check.sides import Side
-from axolotl_alttrain.format.example import ParsedCompletion, ThoughtFormat
+from axolotl_alttrain.format.example import ThoughtFormat
+from axolotl_alttrain.format.parsed_completion import ParsedCompletion
 
 Key = tuple[str, str]  # a prompt: its set and its id
 

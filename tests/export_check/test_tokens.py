@@ -8,7 +8,8 @@ from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 
 from axolotl_alttrain.export_check.measure import Completed
 from axolotl_alttrain.export_check.tokens import completion_ids, first_difference, verdict_position
-from axolotl_alttrain.format.example import ThoughtFormat, parse_completion
+from axolotl_alttrain.format.example import ThoughtFormat
+from axolotl_alttrain.format.parsed_completion import parse_completion
 
 CHAT = ThoughtFormat(end="<|im_end|>")
 START = "<think>\nThe user asks this."
