@@ -43,7 +43,6 @@ def make_backend(config: EvalConfig, model: str, adapter: str | None) -> Backend
             model,
             adapter,
             backend.tensor_parallel,
-            backend.data_parallel,
             weights.dtype,
             weights.thought_format,
             only_four_bit(quantization),
