@@ -32,6 +32,7 @@ from axolotl_alttrain.generation.stopping import stop_ids
 
 # The ranks that vLLM allocates memory for (vllm/config/lora.py, MaxLoRARanks).
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+CHUNK = 512  # requests between two writes to the samples file
 AUTO_FIT = -1  # max_model_len: the model's context, or what fits beside the weights
 
 
@@ -97,11 +98,11 @@ class VLLMBackend(LocalModel):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Queue all requests at once, as vLLM batches best, and pass on each completion when it ends.
+        """Answer requests in chunks; vLLM batches within each, and what a chunk has answered is kept.
 
         Raises:
             RequestsRefused: Prompts that fill the engine's context; all others are answered.
-            AltTrainError: vLLM cannot load the adapter.
+            AltTrainError: vLLM cannot load the adapter, or its engine failed.
         """
         ids = self.chat.encode([request.text for request in requests])
         context = self._engine.model_config.max_model_len
@@ -111,10 +112,11 @@ class VLLMBackend(LocalModel):
             if len(row) >= context
         }
         asked = [index for index in range(len(requests)) if index not in refused]
-        if asked:
-            numbers = self._enqueue(run, [ids[i] for i in asked], [self._params(requests[i], sampling) for i in asked])
-            for number, output in self._finished():
-                on_result(asked[numbers[number]], self._generated(output))
+        for start in range(0, len(asked), CHUNK):
+            some = asked[start : start + CHUNK]
+            outputs = self._generate(run, [ids[i] for i in some], [self._params(requests[i], sampling) for i in some])
+            for index, output in zip(some, outputs, strict=True):
+                on_result(index, self._generated(output.outputs[0]))
         if refused:
             first = refused[min(refused)]
             raise RequestsRefused(f"--backend vllm: {len(refused)} prompts are too long; the first: {first}", refused)
@@ -129,24 +131,16 @@ class VLLMBackend(LocalModel):
             detokenize=False,  # the text is made as `hf` makes it
         )
 
-    def _enqueue(self, run: str, ids: Sequence[list[int]], params: Sequence[Any]) -> dict[str, int]:
-        """Queue prompts of token ids; returns the place of each by vLLM's number for it."""
+    def _generate(self, run: str, ids: Sequence[list[int]], params: Sequence[Any]) -> Sequence[Any]:
+        """vLLM's output for each prompt of token ids, in order."""
         prompts = [self._prompt(prompt_token_ids=row) for row in ids]
         lora = self._lora if run == "tuned" else None
         try:
-            names = self._engine.enqueue(prompts, params, lora_request=lora, use_tqdm=False)
-        except Exception as error:
-            what = f"adapter {lora.lora_path}" if lora else "these requests"
-            raise AltTrainError(f"--backend vllm: vLLM does not take {what} ({_reason(error)})") from error
-        return {name: place for place, name in enumerate(names)}
-
-    def _finished(self) -> Any:
-        """Each output with its number, as soon as the engine has finished it."""
-        engine = self._engine.llm_engine
-        while engine.has_unfinished_requests():
-            for output in engine.step():
-                if output.finished:
-                    yield output.request_id, output.outputs[0]
+            found: Sequence[Any] = self._engine.generate(prompts, params, lora_request=lora, use_tqdm=False)
+        except Exception as error:  # the engine's own process raises its own kinds
+            what = f"with the adapter {lora.lora_path} " if lora else ""
+            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({_reason(error)})") from error
+        return found
 
     def _generated(self, output: Any) -> Generated:
         text = completion_text(self.tokenizer, output.token_ids, self.stop_ids).text
