@@ -67,7 +67,7 @@ train: versions
 eval: install
 	$(BIN)/python -m eval.run --adapter $(DEMO_OUTPUT) $(DEMO_EVAL_ARGS)
 
-walkthrough: install  ## docs/walkthrough.md, its commands run for real; goes on where it was interrupted
+walkthrough: install  ## docs/walkthrough.md, its commands run for real; resumes after an interruption
 	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)
 
 docs: install  ## the documentation as a site: site/index.html

@@ -28,13 +28,45 @@ def command(cfg: Any, suite: str, thought_format: Any = "auto") -> list[str]:
         thought_format: As in the config, but by name only.
     """
     output = str(cfg["output_dir"])
-    trained = ["--adapter" if cfg.get("adapter") else "--model", output]
+    trained = ["--adapter", output, "--weights", "as-trained"] if cfg.get("adapter") else ["--model", output]
     named = ["--thought-format", thought_format] if thought_format != "auto" else []
     return [*trained, "--suite", suite, *named, "--out", str(Path(output) / "eval")]
 
 
-def evaluate_trained(arguments: list[str], environment: Mapping[str, str] = os.environ) -> bool:
-    """Run the evaluator in a separate process, free of training's patches and memory; return True on success."""
+def serving(cfg: Any) -> str | None:
+    """How to serve what was measured, for a config's adapter; None where the output is a whole model.
+
+    Args:
+        cfg: The validated Axolotl config.
+    """
+    if not cfg.get("adapter"):
+        return None
+    output = Path(str(cfg["output_dir"]))
+    exported = str(output.with_name(f"{output.name}-exported"))
+    export = shlex.join(["axolotl", "alttrain", "export", str(output), "--to", exported])
+    measure = shlex.join(["python", "-m", "axolotl_alttrain.eval.run", "--weights", exported])
+    if cfg.get("load_in_4bit") or cfg.get("load_in_8bit"):
+        return (
+            "measured as trained: the adapter on its quantised base. On the unquantised base, as after a plain merge "
+            f"or a LoRA request, it can behave differently. To serve what was measured, run: {export}; to measure "
+            f"the exported model, run: {measure}"
+        )
+    return f"measured as trained: serve the adapter on its base, or as one folder that this command makes: {export}"
+
+
+def evaluate_trained(
+    arguments: list[str], closing: str | None = None, environment: Mapping[str, str] = os.environ
+) -> bool:
+    """Run the evaluator in a separate process, free of training's patches and memory.
+
+    Args:
+        arguments: Of the evaluator.
+        closing: Printed after a successful evaluation; None for nothing.
+        environment: Of the process, without what launchers set.
+
+    Returns:
+        True on success.
+    """
     environment = {
         name: value
         for name, value in environment.items()
@@ -53,4 +85,6 @@ def evaluate_trained(arguments: list[str], environment: Mapping[str, str] = os.e
             status,
             shlex.join(again),
         )
+    elif closing:
+        LOG.info("%s", closing)
     return not status

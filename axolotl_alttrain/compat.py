@@ -13,6 +13,14 @@ from axolotl_alttrain.errors import AltTrainError
 DISTRIBUTION = "axolotl-alttrain"
 
 
+def installed_version(distribution: str) -> str | None:
+    """The installed version of a distribution; None if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
 def required_axolotl() -> str:
     """The versions of Axolotl that this package's metadata allows, as a specifier such as ``>=0.19,<0.22``."""
     from packaging.requirements import Requirement

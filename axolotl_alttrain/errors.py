@@ -45,6 +45,18 @@ class TemplateError(AltTrainError):
     """A chat template cannot carry the AltTrain format."""
 
 
+def first_line(error: Exception, limit: int | None = None) -> str:
+    """The first line of a library's message, or the error's type if it has none; a message of ours in full.
+
+    Args:
+        error: What a library raised.
+        limit: Characters after which the line is cut.
+    """
+    if isinstance(error, AltTrainError):
+        return str(error)
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:limit]
+
+
 def shown(value: Any, limit: int = 60) -> str:
     """Describe a value for an error message: a text as it is, anything else with its type; only the start of it."""
     if value is None:

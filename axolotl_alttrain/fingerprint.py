@@ -12,12 +12,11 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.compat import snapshot
+from axolotl_alttrain.compat import installed_version, snapshot
 
 LOG = logging.getLogger(__name__)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
@@ -54,10 +53,8 @@ def code_digest() -> str:
     for package, name in (*_CODE, _STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     for package in _PACKAGES:
-        try:
-            digest.update(f"{package}=={version(package)}\n".encode())
-        except PackageNotFoundError:
-            digest.update(f"no {package}\n".encode())
+        found = installed_version(package)
+        digest.update((f"{package}=={found}\n" if found else f"no {package}\n").encode())
     return digest.hexdigest()
 
 

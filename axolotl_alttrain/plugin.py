@@ -111,11 +111,11 @@ class AltTrainPlugin(BasePlugin):
             return
         import torch
 
-        from axolotl_alttrain.after_training import command, evaluate_trained
+        from axolotl_alttrain.after_training import command, evaluate_trained, serving
 
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # the evaluator loads the model again
-        evaluate_trained(command(cfg, options.evaluate, options.thought_format))
+        evaluate_trained(command(cfg, options.evaluate, options.thought_format), serving(cfg))
 
 
 def check_config(cfg: Any) -> None:

@@ -1,7 +1,7 @@
 """The table of recipes with their estimated memory and time: ``python -m benchmarks.recipes``.
 
-Each row is what ``axolotl alttrain fit RECIPE --gpu CARD`` says. ``--write`` puts the same two lines into the recipes'
-headers.
+Each row is what ``axolotl alttrain fit RECIPE --gpu CARD`` says. ``--write`` puts memory, time and their error
+band into the recipes' headers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from axolotl_alttrain.cli.fit_command import Fit, estimate
+from axolotl_alttrain.fit.error_band import PUBLISHED_BAND
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +22,8 @@ HEADER = (
     "| recipe | model | card | method | memory, GiB | with full batches | time |\n"
     "| --- | --- | --- | --- | ---: | ---: | ---: |\n"
 )
+_ERROR_SOURCE = "fit against published measurements"
+_ESTIMATED = re.compile(r"^# +\(estimated, not measured, by: .*$", flags=re.M)
 _CARD = re.compile(r"--gpu (\S+)\)")
 _SIZE = re.compile(r"-(\d+(?:\.\d+)?)b")
 
@@ -54,10 +57,21 @@ def header_lines(found: Fit) -> tuple[str, str]:
     return memory, time
 
 
+def error_line() -> str:
+    """The line ``Error`` of a recipe's header."""
+    median, worst = 100 * PUBLISHED_BAND.memory_median, 100 * PUBLISHED_BAND.memory_worst
+    return (
+        f"memory {median:.0f} % in the median, {worst:.0f} % at most; time a factor of at most "
+        f"{PUBLISHED_BAND.time_factor:.1f}: {_ERROR_SOURCE}"
+    )
+
+
 def with_header(text: str, found: Fit) -> str:
     """A recipe's text with its estimate in the header."""
-    for name, line in zip(("Memory", "Time"), header_lines(found), strict=True):
-        text = re.sub(rf"^(# {name:<9} ).*$", lambda match, line=line: match[1] + line, text, count=1, flags=re.M)
+    if "\n# Error " not in text:
+        text = _ESTIMATED.sub(r"\g<0>\n# Error     ", text, count=1)
+    for name, line in zip(("Memory", "Time", "Error"), (*header_lines(found), error_line()), strict=True):
+        text = re.sub(rf"^# {name:<9} .*$", f"# {name:<9} {line}", text, count=1, flags=re.M)
     return text
 
 

@@ -1,6 +1,6 @@
 """Safety against over-refusal as the share of harmful rows grows: the demo recipe trained once per share.
 
-    python -m benchmarks.tradeoff     # about an hour on two CPU cores; goes on where it stopped
+    python -m benchmarks.tradeoff     # about an hour on two CPU cores; resumes after an interruption
     python -m benchmarks.tradeoff --harmful-rows 170 340
 
 Each point is the recipe examples/smollm2-135m-cpu.yml with another number of harmful rows, trained by

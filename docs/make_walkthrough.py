@@ -5,7 +5,7 @@
     python -m docs.make_walkthrough --check      # run nothing; does the page belong to the source?
 
 Finished steps are kept in the work folder, each under a key made from its commands and all commands before it, so an
-interrupted run goes on where it stopped and a changed command is run again with all that follow it.
+interrupted run resumes, and a changed command is run again with all that follow it.
 """
 
 from __future__ import annotations

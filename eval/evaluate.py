@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,9 +69,9 @@ def evaluate(config: EvalConfig) -> Summary:
     judges = judges_from(config.judging)
     asked = load_prompts(config.prompts)
     weights = weights_of(config)
-    console.print(f"model {weights.model}\nadapter {weights.adapter or 'none'}")
-    backend = make_backend(config, weights.model, weights.adapter)
-    asked = renderable(backend, asked)
+    print_weights(console, weights)
+    backend = make_backend(config, weights)
+    asked = renderable(backend, replace(asked, missing={**asked.missing, **weights.missing}))
     console.print(f"{len(asked.prompts)} prompts, {len(backend.runs)} run(s)")
     answered = answer(backend, asked, config.decoding, out, GenerationProgress(console))
     judged = judge(backend, answered, judges, config.judging.judge_thoughts, out, console)
@@ -82,6 +82,15 @@ def evaluate(config: EvalConfig) -> Summary:
     print_summary(console, summary)
     console.print(f"written: {out}/{FILES}")
     return summary
+
+
+def print_weights(console: Console, weights: Weights) -> None:
+    """What is loaded, and which form of the weights each run measures."""
+    console.print(f"model {weights.model}\nadapter {weights.adapter or 'none'}", markup=False)
+    if weights.folder:
+        console.print(f"exported {weights.folder}", markup=False)
+    for run, form in weights.forms.items():
+        console.print(f"{run}: {form.words}", markup=False)
 
 
 def load_prompts(config: PromptsConfig) -> Asked:
@@ -150,6 +159,8 @@ def collect(
     return Evaluation(
         model=weights.model,
         adapter=weights.adapter,
+        folder=weights.folder,
+        forms=weights.forms,
         base_model=hub_id(weights.model),
         paper=paper_results(weights.model),
         runs=backend.runs,

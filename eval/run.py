@@ -85,12 +85,12 @@ def _compare(argv: Sequence[str]) -> int:
     args = compare_parser().parse_args(argv)  # before the import: --help must not wait for it
     from axolotl_alttrain.eval.compare import compare
 
-    compare(args)
+    compare(args.folders, args.out, args.ignore, args.reference)
     return 0
 
 
 def _card(argv: Sequence[str]) -> int:
-    from axolotl_alttrain.eval.report.model_card_command import card
+    from axolotl_alttrain.eval.report.card.model_card_command import card
 
     card(argv)
     return 0

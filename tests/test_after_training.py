@@ -10,7 +10,7 @@ from axolotl_alttrain.errors import AltTrainError
 
 def test_the_command_names_what_was_trained() -> None:
     assert evaluation.command({"output_dir": "out", "adapter": "qlora"}, "probe") == [
-        "--adapter", "out", "--suite", "probe", "--out", "out/eval",
+        "--adapter", "out", "--weights", "as-trained", "--suite", "probe", "--out", "out/eval",
     ]  # fmt: skip
     assert evaluation.command({"output_dir": "out"}, "safety", "s1") == [
         "--model", "out", "--suite", "safety", "--thought-format", "s1", "--out", "out/eval",
@@ -27,6 +27,29 @@ def test_a_failed_evaluation_says_how_to_run_it_by_hand(monkeypatch: pytest.Monk
     ]
 
 
+def test_the_closing_line_says_how_to_serve_what_was_measured() -> None:
+    assert evaluation.serving({"output_dir": "my out", "adapter": "qlora", "load_in_4bit": True}) == (
+        "measured as trained: the adapter on its quantised base. On the unquantised base, as after a plain merge or a "
+        "LoRA request, it can behave differently. To serve what was measured, run: axolotl alttrain export 'my out' "
+        "--to 'my out-exported'; to measure the exported model, run: python -m axolotl_alttrain.eval.run --weights "
+        "'my out-exported'"
+    )
+    assert evaluation.serving({"output_dir": "out", "adapter": "lora"}) == (
+        "measured as trained: serve the adapter on its base, or as one folder that this command makes: axolotl "
+        "alttrain export out --to out-exported"
+    )
+    assert evaluation.serving({"output_dir": "out"}) is None
+
+
+def test_the_closing_line_follows_only_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(evaluation.LOG, "info", lambda text, *args: said.append(text % args))
+    assert evaluation.evaluate_trained(["--list"], "serve it so")
+    assert said[1:] == ["serve it so"]
+    assert not evaluation.evaluate_trained(["--no-such-flag"], "serve it so")
+    assert len(said) == 3
+
+
 def test_a_format_that_the_evaluator_does_not_take_is_said_before_training() -> None:
     texts = {"open": "<reason>", "close": "</reason>"}
     options = {"evaluate": "probe", "thought_format": texts}
@@ -37,7 +60,7 @@ def test_a_format_that_the_evaluator_does_not_take_is_said_before_training() -> 
 
 def test_nothing_is_evaluated_after_an_error_or_on_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(evaluation, "evaluate_trained", started.append)
+    monkeypatch.setattr(evaluation, "evaluate_trained", lambda arguments, closing: started.append(arguments))
     plugin, cfg = AltTrainPlugin(), {"output_dir": "out", "alttrain": {"evaluate": "probe"}}
     try:
         raise RuntimeError

@@ -13,7 +13,8 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_sets
 from datasketch import MinHash, MinHashLSH
 
-from axolotl_alttrain.format.example import AltTrainExample, parse_completion
+from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.verdict import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl

@@ -142,11 +142,18 @@ def test_a_config_that_ray_sends_to_a_worker_is_valid_there(demo_model: Path) ->
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_header_says_how_to_use_it(path: Path) -> None:
     lines = header(path)
-    for word in ("Download", "Run", "Override", "Inspect", "Evaluate"):
+    for word in ("Download", "Run", "Override", "Inspect", "Evaluate", "Serve"):
         assert any(line.startswith(f"# {word} ") for line in lines), word
     command = f"axolotl train examples/{path.name}"
     assert any(command in line for line in lines)
-    output = yaml.safe_load(path.read_text(encoding="utf-8"))["output_dir"].removeprefix("./")
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    output = recipe["output_dir"].removeprefix("./")
+    export = f"axolotl alttrain export {output} --to FOLDER"
+    serve = next(line for line in lines if line.startswith("# Serve ")).removeprefix("# Serve ").strip()
+    if recipe.get("load_in_4bit"):  # a plain merge, and a LoRA request on the unquantised base, are other weights
+        assert serve == f"{export}   (a plain merge gives other weights)"
+    else:
+        assert serve == f"the adapter as it is, or: {export}"
     adapters = re.findall(r"--adapter (\S+)", "\n".join(lines))
     assert adapters == [output] * len(adapters)
 

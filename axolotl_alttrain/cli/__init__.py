@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +30,7 @@ def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[...
 
 @click.group()
 def alttrain() -> None:
-    """AltTrain: build data, preview training, estimate memory and time, check the machine."""
+    """AltTrain: build data, preview training, estimate memory and time, check the machine, export what was trained."""
     # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
@@ -69,7 +70,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 @click.option(
     "--efficiency",
     type=click.FloatRange(0.01, 1),
-    help="Share of the GPU's peak matrix rate that is reached (default: 0.5).",
+    help="Share of the GPU's peak matrix rate that is reached (default: 0.65).",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
 @_user_errors_in_one_line
@@ -184,6 +185,47 @@ def traces(
     )
     settings = Settings(sampler.identity, temperature, top_p, max_new_tokens, seed)
     run_traces(sampler, settings, queries, out, column, samples)
+
+
+@alttrain.command()
+@click.argument("adapter")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), required=True, help="Folder to write: new, or an earlier export."
+)
+@click.option(
+    "--form",
+    type=click.Choice(["as-trained", "merged-full"]),
+    default="as-trained",
+    show_default=True,
+    help="merged-full ignores the quantisation of the training.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["bfloat16", "float16", "float32"]),
+    default="bfloat16",
+    show_default=True,
+    help="Type of the saved weights.",
+)
+@click.option("--max-shard-size", default="5GB", show_default=True, help="Size of the largest weights file.")
+@click.option("--model", help="Folder or Hub id of the base (default: the one that the adapter's config names).")
+@click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
+@_user_errors_in_one_line
+def export(
+    adapter: str, target: Path, form: Any, dtype: Any, max_shard_size: str, model: str | None, thought_format: str
+) -> None:
+    """Export ADAPTER, a folder or Hub id, as one model that every engine loads.
+
+    For QLoRA the base is quantised and dequantised as in training, and the adapter is added to that in float32, so the
+    model computes what was trained. The tokenizer, the trained chat template, every stop token and a model card are
+    written beside the weights. Memory holds one tensor of the base at a time, and the adapter.
+    """
+    from axolotl_alttrain.cli.export_command import run_export
+    from axolotl_alttrain.export.export import ExportRequest
+    from axolotl_alttrain.export.shards import parse_size
+    from axolotl_alttrain.generation.demo_model import resolve_model
+
+    base = resolve_model(model) if model else None
+    run_export(ExportRequest(adapter, target, base, form, dtype, parse_size(max_shard_size), thought_format))
 
 
 if __name__ == "__main__":

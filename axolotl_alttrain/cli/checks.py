@@ -13,6 +13,7 @@ from importlib.metadata import requires
 from typing import Literal
 
 from axolotl_alttrain.compat import DISTRIBUTION
+from axolotl_alttrain.errors import first_line
 
 from .tested import PACKAGES, known_environments, known_versions, this_environment
 
@@ -146,11 +147,10 @@ def check_bitsandbytes() -> Check:
         rounding = ((out - layer(given)).norm() / layer(given).norm()).item()
         passed = given.grad is not None and bool(given.grad.isfinite().all())
     except Exception as error:  # a missing kernel raises various errors
-        first = (str(error).splitlines() or [type(error).__name__])[0]
         return Check(
             "bitsandbytes",
             "problem",
-            f"a 4-bit layer fails on {device}: {first}",
+            f"a 4-bit layer fails on {device}: {first_line(error)}",
             "reinstall it for your CUDA version, or train without load_in_4bit",
         )
     # NF4 rounds weights by about a tenth of their size.

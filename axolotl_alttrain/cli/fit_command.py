@@ -17,6 +17,7 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fit.architecture import read_architecture, shipped_config
 from axolotl_alttrain.fit.duration import MATRIX_EFFICIENCY, Duration, duration
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
+from axolotl_alttrain.fit.error_band import PUBLISHED_BAND
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu, needed_gpus
 from axolotl_alttrain.fit.memory import GIB, Model, Part, memory_parts, read_model
 from axolotl_alttrain.storage.atomic import write_atomic
@@ -74,6 +75,7 @@ class Fit:
         """Values for JSON, with number, mean and maximum instead of all row lengths."""
         tokens = self.lengths.tokens
         plain = asdict(self) | {"peak_gib": round(self.gib, 2), "fits": self.fits}
+        plain["error_band"] = asdict(PUBLISHED_BAND)
         plain["lengths"] = {
             "rows": len(tokens),
             "dropped": self.lengths.dropped,
@@ -192,6 +194,7 @@ def fit_lines(found: Fit) -> list[str]:
         f"(plus {100 * (time.padded / time.tokens - 1):.0f} % padding), about {time.seconds / 60:.0f} minutes.",
         f"The time assumes that matrix products reach {100 * found.efficiency:.0f} % of the data sheet's "
         f"{found.gpu.tflops:.0f} TFLOPS and excludes loading and saving. Nothing here was measured on a GPU.",
+        PUBLISHED_BAND.sentence(),
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.format.template import ChatFormat
@@ -85,9 +85,9 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
             normalize_config(cfg)
             normalize_cfg_datasets(cfg)
         except OSError as error:  # from transformers: no such folder, and the Hub is unreachable
-            first = str(error).splitlines()[0]
             raise AltTrainError(
-                f"base_model {cfg.base_model!r} cannot be loaded ({first}); download the model or give its folder"
+                f"base_model {cfg.base_model!r} cannot be loaded ({first_line(error)}); download the model or "
+                "give its folder"
             ) from None
         except ValueError as error:  # includes pydantic's errors
             raise AltTrainError(f"{path}: {_first_error(error)}") from None
@@ -108,7 +108,7 @@ def load_tokenizer(cfg: Any) -> Any:
             return load(cfg)
     except (OSError, ValueError) as error:
         raise AltTrainError(
-            f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({str(error).splitlines()[0]}); download "
+            f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({first_line(error)}); download "
             "the model or give its folder"
         ) from None
 

@@ -42,7 +42,7 @@ def check_recipe(path: Path) -> Iterator[Check]:
 
 
 def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
-    told = False
+    described = False
     for entry, ours in entries(cfg):
         if not ours:
             continue
@@ -53,8 +53,8 @@ def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
                 "data" if "datasets:" in str(error) else "template", "problem", str(error), "follow the message"
             )
             continue
-        if not told:
-            told = True
+        if not described:
+            described = True
             yield Check("template", "ok", describe(source.chat))
             yield check_stock(source.chat, cfg.get("eot_tokens") or ())
         yield _check_rows(Recipe(cfg, tokenizer, [source], []), str(entry.path))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import platform
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
 from packaging.version import Version
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from axolotl_alttrain.compat import installed_version
 
 # The packages that training depends on, in the order in which the doctor shows them.
 PACKAGES = ("axolotl", "torch", "transformers", "peft", "trl", "datasets", "bitsandbytes", "accelerate")
@@ -71,10 +72,8 @@ def known_versions(name: str, axolotl: str | None = None) -> list[str]:
 
 def installed(name: str) -> str | None:
     """The installed version of a package without its local part, or None."""
-    try:
-        return Version(version(name)).public
-    except PackageNotFoundError:
-        return None
+    found = installed_version(name)
+    return Version(found).public if found else None
 
 
 def this_environment() -> Environment:

@@ -105,8 +105,12 @@ def _register_attention(kept: Kept) -> str:
 
 def _put_stand_ins(base: Any, cfg: Any, kept: Kept) -> Callable[[], None]:
     """Replace what the recipe's kernels replace; return a function that undoes changes outside this model."""
+    # torch.compile fuses what Liger fuses, and recomputes in backward what is cheap.
+    norms, ropes, gated = (
+        key or cfg.torch_compile for key in (cfg.liger_rms_norm, cfg.liger_rope, cfg.liger_glu_activation)
+    )
     for module in base.modules():
-        if cfg.liger_rms_norm and type(module).__name__.endswith("RMSNorm"):
+        if norms and type(module).__name__.endswith("RMSNorm"):
             module.forward = _keeping_input(kept)
     rope_of: dict[Any, Any] = {}
     for layer in decoder_layers(base):
@@ -119,10 +123,10 @@ def _put_stand_ins(base: Any, cfg: Any, kept: Kept) -> Callable[[], None]:
         if mlp is not None and all(hasattr(mlp, name) for name in ("gate_proj", "up_proj", "down_proj")):
             if cfg.lora_mlp_kernel and hasattr(mlp.gate_proj, "lora_A"):
                 mlp.forward = _lora_mlp(mlp, kept)
-            elif cfg.liger_glu_activation:
+            elif gated:
                 mlp.forward = _liger_glu(mlp, kept)
         module = sys.modules[type(attention).__module__]
-        if cfg.liger_rope and hasattr(module, "apply_rotary_pos_emb"):
+        if ropes and hasattr(module, "apply_rotary_pos_emb"):
             rope_of.setdefault(module, module.apply_rotary_pos_emb)
             module.apply_rotary_pos_emb = _rope  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 
 
 def shipped_config(model: str) -> Path | None:
@@ -52,6 +52,11 @@ class Sizes:
         """Parameters of the base model."""
         return sum(self.linear) + self.other
 
+    @property
+    def tied(self) -> bool:
+        """Whether the output head is the embedding."""
+        return self.other < 2 * self.vocabulary * self.hidden
+
 
 def read_architecture(cfg: Any) -> Any:
     """The transformers config of a recipe's model.
@@ -65,9 +70,9 @@ def read_architecture(cfg: Any) -> Any:
     try:
         config = AutoConfig.from_pretrained(model, trust_remote_code=bool(cfg.trust_remote_code))
     except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
         raise AltTrainError(
-            f"base_model {model!r}: its config cannot be read ({first}); download the model or give its folder"
+            f"base_model {model!r}: its config cannot be read ({first_line(error)}); download the model or give "
+            "its folder"
         ) from None
     return config.get_text_config()
 
@@ -97,9 +102,8 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
             if cfg.adapter in ("lora", "qlora"):
                 model = _with_adapter(model, cfg)
     except (ValueError, TypeError) as error:
-        first = str(error).splitlines()[0]
         raise AltTrainError(
-            f"base_model {cfg.base_model!r}: the model cannot be built ({first}); fit cannot estimate it"
+            f"base_model {cfg.base_model!r}: the model cannot be built ({first_line(error)}); fit cannot estimate it"
         ) from None
     return model
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from axolotl_alttrain.fit.gpus import Gpu
-from axolotl_alttrain.fit.memory import Model
+from axolotl_alttrain.fit.memory import Model, trained_bytes
 
-# Assumed shares of the data sheet's rates.
-MATRIX_EFFICIENCY = 0.5
+# Assumed shares of the data sheet's rates. The first has the smallest worst factor on the tuning half of the published
+# speeds (benchmarks/published_memory.yml), in steps of 0.05.
+MATRIX_EFFICIENCY = 0.65
 BANDWIDTH_EFFICIENCY = 0.8
 
 
@@ -74,6 +75,7 @@ def duration(
         steps = min(steps, int(cfg.max_steps))
     share = steps / (per_epoch * epochs)
     seconds = sum(seconds_of(model, cfg, batch, gpu, efficiency) for batch in batches) * epochs * share / gpus
+    seconds += steps * optimizer_seconds(model, cfg, gpu)
     rows = sum(batch.rows for batch in batches)
     return Duration(
         steps=steps,
@@ -99,9 +101,11 @@ def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
     again = 1 if cfg.gradient_checkpointing else 0
     layers = float(sum(sizes.linear))
     head = float(sizes.vocabulary) * sizes.hidden
-    own = 2.0 * sum(sizes.trained)
     attention = 4.0 * sizes.attention * context * sizes.layers
-    return 2 * (2 + again) * layers + 2 * 2 * head + (2 + again) * own + own + (3 + again) * attention
+    frozen = 2 * (2 + again) * layers + 2 * 2 * head + (3 + again) * attention
+    if not cfg.adapter:
+        return frozen + 2 * (layers + head)
+    return frozen + (3 + again) * 2.0 * sum(sizes.trained)
 
 
 def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float = MATRIX_EFFICIENCY) -> float:
@@ -115,3 +119,16 @@ def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float
     # Kept tensors are written and read once; temporary ones are assumed to add the same amount.
     traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.layers
     return products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)
+
+
+def optimizer_seconds(model: Model, cfg: Any, gpu: Gpu) -> float:
+    """Seconds of one optimizer step: memory traffic of gradient clipping and of Adam."""
+    name, width = str(cfg.optimizer or "adamw_torch_fused"), trained_bytes(cfg)
+    clipping = 3 * width  # read for the norm, read and written to scale
+    if "8bit" in name:
+        adam = 3 * width + 4  # the gradient read, the weight and two states of a byte read and written
+    elif "fused" in name:
+        adam = 7 * width  # the gradient read, the weight and two states read and written
+    else:
+        adam = 20 * width  # one pass for each operation of Adam
+    return (clipping + adam) * sum(model.sizes.trained) / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)

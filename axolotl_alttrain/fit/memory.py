@@ -13,7 +13,13 @@ from axolotl_alttrain.fit.gpus import is_sharded
 GIB = 1 << 30
 # Assumptions, independent of the recipe.
 CONTEXT = 0.6 * GIB  # CUDA context, cuBLAS workspace, loaded kernels
+CONTEXT_PART = "CUDA context and libraries"
+FRAGMENTS_PART = "allocator fragmentation"
 FRAGMENTS = 0.05  # fragmentation, as a share of the temporary memory
+# Layer inputs on the GPU while others are copied to or from the CPU: trl's OffloadActivations.
+OFFLOADED_AHEAD = 5
+# transformers' loss in backward: float32 log-softmax, its gradient and the gradient of the logits.
+STOCK_LOGIT_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def read_model(config: Any, cfg: Any) -> Model:
     return Model(measure(config, cfg), bytes_per_token_and_layer(config, cfg))
 
 
-def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1) -> list[Part]:
+def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1, logit_bytes: float | None = None) -> list[Part]:
     """The parts of the peak memory.
 
     Args:
@@ -61,13 +67,13 @@ def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1) -> list[Par
         cfg: The recipe as Axolotl completes it.
         tokens: Tokens in one forward pass on one GPU, including padding.
         gpus: Number of GPUs; FSDP and ZeRO-3 shard the weights over them, other setups replicate them.
+        logit_bytes: Peak bytes of the loss per logit, for a loss that Axolotl does not have.
     """
     sizes = model.sizes
     shards = gpus if is_sharded(cfg) else 1
     linear, packing = _linear_bytes(cfg, sizes)
     adapter = bool(cfg.adapter)
-    # PEFT keeps an adapter in float32. Without an adapter, the bfloat16 weights themselves are trained.
-    width = 4 if adapter and cfg.peft_autocast_adapter_dtype is not False else 2
+    width = trained_bytes(cfg)
     trained = sum(sizes.trained)
     parts = [
         Part(f"linear weights, {packing}", linear / shards, f"{sum(sizes.linear):,} parameters"),
@@ -75,17 +81,21 @@ def memory_parts(model: Model, cfg: Any, tokens: int, gpus: int = 1) -> list[Par
     ]
     if adapter:
         parts.append(Part(f"LoRA weights, {8 * width} bit", width * trained / shards, f"{trained:,} parameters"))
-    parts.append(Part(f"gradients, {8 * width} bit", width * trained / shards, f"{trained:,} parameters"))
+    passing = _passing(model, cfg, tokens, logit_bytes)
+    parts.append(_gradients(cfg, sizes, width, shards, sum(part.bytes for part in passing)))
     states, what = _optimizer_bytes(str(cfg.optimizer or "adamw_torch_fused"), sizes.trained, width)
     parts.append(Part(f"optimizer states, {what}", states / shards, str(cfg.optimizer)))
     if shards > 1:
         parts.append(Part("gathered weights", _gathered(cfg, sizes), "two layers, plus embeddings, head and norms"))
-    passing = [_activations(model, cfg, tokens), _moment(model, cfg, tokens)]
     parts += passing
-    fragments = FRAGMENTS * sum(part.bytes for part in passing)
-    parts.append(Part("allocator fragmentation", fragments, f"assumed: {100 * FRAGMENTS:.0f} % of the two lines above"))
-    parts.append(Part("CUDA context and libraries", CONTEXT, "assumed"))
+    parts.append(_fragments(cfg, sizes, tokens, passing, logit_bytes))
+    parts.append(Part(CONTEXT_PART, CONTEXT, "assumed"))
     return parts
+
+
+def trained_bytes(cfg: Any) -> int:
+    """Bytes of one trained value: PEFT keeps an adapter in float32; without one, bfloat16 weights are trained."""
+    return 4 if cfg.adapter and cfg.peft_autocast_adapter_dtype is not False else 2
 
 
 def nf4_bytes(weights: int, double_quantization: bool = True) -> float:
@@ -117,26 +127,48 @@ def _optimizer_bytes(name: str, trained: tuple[int, ...], width: int) -> tuple[f
     return 2 * width * sum(trained), f"{8 * width} bit, two moments"
 
 
+def _gradients(cfg: Any, sizes: Sizes, width: int, shards: int, passing: float) -> Part:
+    """Gradients at the peak. They arise while backward releases what forward kept, unless earlier steps left them."""
+    trained = sum(sizes.trained)
+    name, gradients = f"gradients, {8 * width} bit", width * trained / shards
+    if int(cfg.gradient_accumulation_steps or 1) > 1:
+        return Part(name, gradients, f"{trained:,} parameters, kept between accumulation steps")
+    if not cfg.adapter and sizes.tied:
+        # The head's gradient waits for the embedding's, which has the same size, before they are added.
+        gradients += width * sizes.vocabulary * sizes.hidden / shards
+    beyond = f"{trained:,} parameters, as far as they exceed the two lines on activations"
+    return Part(name, max(0.0, gradients - passing), beyond)
+
+
+def _passing(model: Model, cfg: Any, tokens: int, logit_bytes: float | None) -> list[Part]:
+    """What forward keeps for backward, and the largest temporary memory on top of it.
+
+    With checkpointing, a layer is computed again after the loss has released its logits, so the two never coexist.
+    """
+    sizes = model.sizes
+    loss = logit_bytes * tokens * sizes.vocabulary if logit_bytes else _loss_bytes(cfg, sizes, tokens)
+    unpacked = 2 * max(sizes.linear) if cfg.load_in_4bit or cfg.load_in_8bit else 0
+    layer = float(unpacked + 4 * 2 * tokens * sizes.widest)
+    what = "a dequantized weight and four tensors of the largest width"
+    if cfg.gradient_checkpointing:
+        layer += model.kept * tokens
+        what = f"one layer's tensors, {what}"
+    largest = Part("largest moment: a layer's backward", layer, what)
+    if loss > layer:
+        largest = Part("largest moment: the loss", loss, "logits and their gradient")
+    return [_activations(model, cfg, tokens), largest]
+
+
 def _activations(model: Model, cfg: Any, tokens: int) -> Part:
     sizes = model.sizes
     if not cfg.gradient_checkpointing:
         each = f"{model.kept / 1024:.1f} KiB per token and layer, from autograd"
         return Part("kept for backward", model.kept * tokens * sizes.layers, each)
-    inputs = 2 * sizes.hidden * tokens * sizes.layers
-    return Part("kept for backward", inputs + model.kept * tokens, "the input of each layer, plus one layer's tensors")
-
-
-def _moment(model: Model, cfg: Any, tokens: int) -> Part:
-    """The temporary tensors of the loss or of one layer's backward, whichever are larger."""
-    sizes = model.sizes
-    loss = _loss_bytes(cfg, sizes, tokens)
-    unpacked = 2 * max(sizes.linear) if cfg.load_in_4bit or cfg.load_in_8bit else 0
-    layer = unpacked + 4 * 2 * tokens * sizes.widest
-    if loss > layer:
-        return Part("largest moment: the loss", loss, "logits and their gradient")
-    return Part(
-        "largest moment: a layer's backward", layer, "a dequantized weight and four tensors of the largest width"
-    )
+    layers, what = sizes.layers, "the input of each layer"
+    if cfg.activation_offloading:
+        layers = min(layers, 1 if cfg.activation_offloading == "legacy" else OFFLOADED_AHEAD)
+        what = f"the inputs of {layers} layers; the others are in CPU memory"
+    return Part("kept for backward", 2 * sizes.hidden * tokens * layers, what)
 
 
 def _loss_bytes(cfg: Any, sizes: Sizes, tokens: int) -> float:
@@ -148,9 +180,19 @@ def _loss_bytes(cfg: Any, sizes: Sizes, tokens: int) -> float:
         chunk = 1 << math.ceil(math.log2(max(1, tokens / math.ceil(sizes.vocabulary / sizes.hidden))))
         return 2.0 * chunk * sizes.vocabulary + 4.0 * tokens * sizes.hidden
     if cfg.chunked_cross_entropy:
-        return 2 * every + 8 * every / (cfg.chunked_cross_entropy_num_chunks or 8)
-    # Logits in bfloat16, their float32 copy and its log-softmax exist at the same time.
-    return 10 * every
+        # Only the loss is chunked: all logits and the gradients of all chunks exist in bfloat16.
+        return 4 * every
+    return STOCK_LOGIT_BYTES * every
+
+
+def _fragments(cfg: Any, sizes: Sizes, tokens: int, passing: list[Part], logit_bytes: float | None) -> Part:
+    """What the allocator reserves beyond what is allocated."""
+    fragments, what = FRAGMENTS * sum(part.bytes for part in passing), f"{100 * FRAGMENTS:.0f} % of the two lines above"
+    fused = cfg.cut_cross_entropy or cfg.liger_fused_linear_cross_entropy or cfg.chunked_cross_entropy or logit_bytes
+    if not fused:
+        fragments += 2.0 * tokens * sizes.vocabulary
+        what += ", and the block of the bfloat16 logits, too small for their float32 gradients"
+    return Part(FRAGMENTS_PART, fragments, f"assumed: {what}")
 
 
 def _gathered(cfg: Any, sizes: Sizes) -> float:

@@ -34,7 +34,7 @@ def decode(
     on_token: Callable[[int], None] | None = None,
     pick: Callable[[torch.Tensor, list[int]], torch.Tensor] | None = None,
 ) -> list[list[int]]:
-    """Decode a batch. transformers' ``generate`` would go on computing the sequences that have ended.
+    """Decode a batch. transformers' ``generate`` would keep computing sequences that have ended.
 
     Args:
         model: A causal language model of transformers; the caller sets its adapter and mode.
@@ -54,15 +54,8 @@ def decode(
     positions = (mask.cumsum(-1) - 1).clamp(min=0)
     with torch.inference_mode():
         for _ in range(max_new_tokens):
-            logits = model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            ).logits
-            ids = logits[:, -1].argmax(-1, keepdim=True) if pick is None else pick(logits[:, -1], rows)
+            logits = _last_logits(model, ids, mask, positions, cache)
+            ids = logits.argmax(-1, keepdim=True) if pick is None else pick(logits, rows)
             for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
                 new[row].append(token)
             if on_token:
@@ -78,6 +71,21 @@ def decode(
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
             positions = positions[:, -1:] + 1
     return new
+
+
+def _last_logits(
+    model: Any, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache
+) -> torch.Tensor:
+    """The logits after the last token of each row, ``[rows, vocabulary]``; the cache takes in ``ids``."""
+    found: torch.Tensor = model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).logits
+    return found[:, -1]
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad_id: int, device: Any) -> tuple[torch.Tensor, torch.Tensor]:

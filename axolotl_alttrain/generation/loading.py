@@ -14,6 +14,7 @@ from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
+from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary
 
 if TYPE_CHECKING:
     from axolotl_alttrain.generation.decoding import Decoded
@@ -31,11 +32,11 @@ class ModelSpec:
         model: Folder or hub id, or ``alttrain-demo-model``.
         adapter: Folder or hub id of a PEFT adapter.
         model_revision, adapter_revision: Commit, tag or branch of a hub id; its main branch where None.
-        quantization: bitsandbytes' ``quantization_config``, as
-            :func:`axolotl_alttrain.generation.quantization.choose_quantization` gives it.
+        quantization: bitsandbytes' ``quantization_config``; None without quantisation.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         flag: Names the model in error messages.
+        tokenizer: Folder with the tokenizer and template to use instead of the model's own.
     """
 
     model: str
@@ -46,6 +47,7 @@ class ModelSpec:
     dtype: str = "auto"
     thought_format: str = "auto"
     flag: str = "--model"
+    tokenizer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def load_model(spec: ModelSpec) -> LoadedModel:
     name = resolve_model(spec.model)
     found = find_model(spec)
     try:
-        tokenizer = _tokenizer(*tokenizer_source(name, found))
+        tokenizer = _tokenizer(*((spec.tokenizer, None) if spec.tokenizer else tokenizer_source(name, found)))
         model: Any = AutoModelForCausalLM.from_pretrained(
             name,
             **_at(found.commit),
@@ -153,9 +155,12 @@ def load_model(spec: ModelSpec) -> LoadedModel:
         )
         if spec.quantization and not on_gpu:
             model = model.dequantize(torch.float32)
+        if spec.tokenizer:  # of another model, whose training may have added tokens
+            fit_vocabulary(model, max(len(tokenizer), model.get_input_embeddings().weight.shape[0]))
         if found.adapter:
             from peft import PeftModel
 
+            fit_vocabulary(model, trained_vocabulary(model, found.adapter, len(tokenizer)))
             model = PeftModel.from_pretrained(model, found.adapter)
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error

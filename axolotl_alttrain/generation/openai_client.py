@@ -10,13 +10,14 @@ import asyncio
 import os
 import queue
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from axolotl_alttrain.errors import AltTrainError, shown
 
 # Statuses that concern one request, not the server: filtered, longer than the context, malformed.
 REFUSED = (400, 413, 422)
+MESSAGE_CHARS = 200  # of a server's message that are passed on; some return whole pages
 OPENAI_URL = "https://api.openai.com/v1"
 
 Item = TypeVar("Item")
@@ -74,13 +75,6 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     return answer
 
 
-def first_line(error: Exception) -> str:
-    """The beginning of a server's message, on one line; our own errors in full."""
-    if isinstance(error, AltTrainError):
-        return str(error)
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
 def ask_all(
     ask: Callable[[Any, Item], Awaitable[Answer]],
     items: Iterable[Item],
@@ -107,39 +101,47 @@ def ask_all(
     from anyio.from_thread import start_blocking_portal
     from openai import AsyncOpenAI
 
-    answered: queue.SimpleQueue[tuple[Item, Answer] | None] = queue.SimpleQueue()
-    failures: list[Exception] = []
-    waiting = iter(items)
-
-    async def work(server: Any, row: list[Exception]) -> None:
-        # Nothing else runs between the test and the first await, so no item is taken twice.
-        while len(row) < patience:
-            try:
-                item = next(waiting)
-                answer = await ask(server, item)
-            except StopIteration:
-                return
-            except Exception as error:
-                failures.append(error)
-                row.append(error)
-            else:
-                if len(row) < patience:  # otherwise the loop has ended, and this answer was in flight
-                    row.clear()
-                answered.put((item, answer))
+    asking = _Asking(ask, iter(items), patience)
 
     async def run() -> None:
-        row: list[Exception] = []
         try:
             async with AsyncOpenAI(**client) as server:
-                await asyncio.gather(*(work(server, row) for _ in range(concurrency)))
+                await asyncio.gather(*(asking.work(server) for _ in range(concurrency)))
         finally:
-            answered.put(None)
+            asking.answered.put(None)
 
     # The event loop runs in its own thread, so this also works inside a running loop, as in a notebook.
     with start_blocking_portal() as portal:
         running = portal.start_task_soon(run)
-        while (found := answered.get()) is not None:
+        while (found := asking.answered.get()) is not None:
             yield found
         running.result()
-    if failures:
-        raise failures[0]
+    if asking.failures:
+        raise asking.failures[0]
+
+
+class _Asking(Generic[Item, Answer]):
+    """The items that are left, the answers that have arrived (None after the last), and the failures."""
+
+    def __init__(self, ask: Callable[[Any, Item], Awaitable[Answer]], waiting: Iterator[Item], patience: int) -> None:
+        self._ask, self._waiting, self._patience = ask, waiting, patience
+        self._consecutive = 0
+        self.answered: queue.SimpleQueue[tuple[Item, Answer] | None] = queue.SimpleQueue()
+        self.failures: list[Exception] = []
+
+    async def work(self, server: Any) -> None:
+        """Ask one item after another until none is left or too many have failed in a row."""
+        # Nothing else runs between the test and the first await, so no item is taken twice.
+        while self._consecutive < self._patience:
+            try:
+                item = next(self._waiting)
+                answer = await self._ask(server, item)
+            except StopIteration:
+                return
+            except Exception as error:
+                self.failures.append(error)
+                self._consecutive += 1
+            else:
+                if self._consecutive < self._patience:  # otherwise asking has ended, and this answer was in flight
+                    self._consecutive = 0
+                self.answered.put((item, answer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -28,9 +28,12 @@ class Sampling:
     top_p: float = 1.0
     seed: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, int | float | bool]:
         """The settings for keys and the summary, without those that greedy decoding ignores."""
-        greedy = {"max_new_tokens": self.max_new_tokens, "do_sample": self.temperature > 0}
+        greedy: dict[str, int | float | bool] = {
+            "max_new_tokens": self.max_new_tokens,
+            "do_sample": self.temperature > 0,
+        }
         return dict(vars(self), **greedy) if self.temperature > 0 else greedy
 
 

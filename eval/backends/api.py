@@ -22,17 +22,17 @@ from axolotl_alttrain.eval.backends.base import (
     RequestsRefused,
 )
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
 from axolotl_alttrain.generation.openai_client import (
+    MESSAGE_CHARS,
     REFUSED,
     api_key,
     ask_all,
     completion,
-    first_line,
     server_address,
 )
 from axolotl_alttrain.generation.sampling import Sampling
@@ -59,6 +59,7 @@ class APIBackend:
         concurrency: Concurrent requests.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         key_variable: Environment variable that holds the key.
+        stated: What the user says of the served weights; None if nothing. Samples of other weights are asked again.
 
     Raises:
         AltTrainError: The client is not installed, no server is named, or the tokenizer is unavailable.
@@ -73,6 +74,7 @@ class APIBackend:
         concurrency: int = 16,
         thought_format: str = "auto",
         key_variable: str = "OPENAI_API_KEY",
+        stated: str | None = None,
     ) -> None:
         try:
             import openai  # noqa: F401
@@ -84,6 +86,7 @@ class APIBackend:
                 "--backend api needs --base-url, the server's address, such as http://localhost:8000/v1"
             )
         self._names = {"base": model, "tuned": adapter or ""}
+        self._stated = f", stated: {stated}" if stated else ""
         self._key = api_key(key_variable, self.url)
         self._concurrency = concurrency
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
@@ -104,7 +107,8 @@ class APIBackend:
         """Server and name of the model, and the template; a server does not report when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
         adapter = self._names["tuned"] if run == "tuned" else ""
-        return Identity(f"{server_address(self.url)} {self._names['base']}", adapter, template)
+        model = f"{server_address(self.url)} {self._names['base']}{self._stated}"
+        return Identity(model, adapter, template)
 
     def settings(self) -> APISettings:
         """Which endpoint is used."""
@@ -136,7 +140,7 @@ class APIBackend:
             except APIStatusError as error:
                 if error.status_code not in REFUSED:
                     raise
-                refused[index] = first_line(error)
+                refused[index] = first_line(error, MESSAGE_CHARS)
                 return None
 
         failed: Exception | None = None
@@ -151,7 +155,7 @@ class APIBackend:
         except (OpenAIError, AltTrainError) as error:
             failed = error
         if failed or refused:
-            why = refused[min(refused)] if failed is None else first_line(failed)
+            why = refused[min(refused)] if failed is None else first_line(failed, MESSAGE_CHARS)
             if isinstance(failed, OpenAIError):
                 why = f"{type(failed).__name__}: {why}"
             message = (

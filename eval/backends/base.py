@@ -11,6 +11,8 @@ from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.sampling import Sampling
 
+NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed beside its base
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -85,6 +87,9 @@ class LocalModel:
     """The common part of backends that load the model and its tokenizer themselves."""
 
     chat: ChatFormat
+    thought: ThoughtFormat
+    runs: tuple[str, ...]
+    token_unit: str
     _identity: Identity
     _settings: BackendSettings
 
@@ -104,13 +109,27 @@ class LocalModel:
         """Lengths of texts in tokens, without special tokens added."""
         return [len(ids) for ids in self.chat.encode(texts)]
 
+    def complete(
+        self,
+        run: str,
+        requests: Sequence[Request],
+        sampling: Sampling,
+        on_result: OnResult,
+        on_token: OnToken | None = None,
+    ) -> None:
+        """As :meth:`Backend.complete`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release what outlives the object."""
+
 
 class Backend(Protocol):
     """A model with an optional adapter.
 
     Attributes:
         thought: How its template delimits thoughts.
-        runs: ``base`` and, with an adapter, ``tuned``.
+        runs: ``base``, ``tuned``, or both.
         token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` without a tokenizer.
     """
 

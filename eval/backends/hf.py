@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from axolotl_alttrain.eval.backends.base import (
+    NOT_MERGED,
     BackendSettings,
     Generated,
     Identity,
@@ -24,6 +25,7 @@ from axolotl_alttrain.generation.batching import BatchSizer, batches
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.merging import mergeable, merged
+from axolotl_alttrain.generation.quantization import quantization_key
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 
 
@@ -42,12 +44,13 @@ class HFBackend(LocalModel):
     Args:
         model: Folder or Hub ID of the base model.
         adapter: Folder or Hub ID of a PEFT adapter.
-        quantization: bitsandbytes' ``quantization_config``, as :func:`choose_quantization` returns it.
+        quantization: bitsandbytes' ``quantization_config`` of the base; None without quantisation.
         dtype: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         batch_size: Maximum sequences per batch; None for as many as memory allows.
         batch_tokens: Maximum tokens per batch, prompts and completions together.
         model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
+        tokenizer: Folder with the tokenizer and template to use instead of the model's own.
 
     Raises:
         AltTrainError: The model, its tokenizer or the adapter cannot be loaded.
@@ -64,9 +67,19 @@ class HFBackend(LocalModel):
         batch_tokens: int = 131072,
         model_revision: str | None = None,
         adapter_revision: str | None = None,
+        tokenizer: str | None = None,
     ) -> None:
         self.loaded = load_model(
-            ModelSpec(model, adapter, model_revision, adapter_revision, quantization, dtype, thought_format)
+            ModelSpec(
+                model=model,
+                adapter=adapter,
+                model_revision=model_revision,
+                adapter_revision=adapter_revision,
+                quantization=quantization,
+                dtype=dtype,
+                thought_format=thought_format,
+                tokenizer=tokenizer,
+            )
         )
         self.model, self.tokenizer = self.loaded.model, self.loaded.tokenizer
         self.has_adapter = adapter is not None
@@ -75,12 +88,12 @@ class HFBackend(LocalModel):
         self.thought = self.chat.thought
         self.stop_ids = self.loaded.stop_ids
         self.token_unit = "tokens"
-        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self.runs = ("base", "tuned") if adapter else ("base",)
         self.sizer = BatchSizer(batch_size, start=256 if self.loaded.on_gpu else 48, tokens=batch_tokens)
         # In lower precision than float32, merged and unmerged weights generate different samples.
-        apart = "" if self._mergeable or not adapter else ", not merged"
+        apart = "" if self._mergeable or not adapter else NOT_MERGED
         base, tuned = self.loaded.located.identities
-        self._identity = Identity(base, tuned + apart, template_identity(self.chat))
+        self._identity = Identity(base + quantization_key(quantization), tuned + apart, template_identity(self.chat))
         quantized = quantization or {}
         self._warned = False
         self._settings = HFSettings(

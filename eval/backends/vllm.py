@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Sequence
@@ -55,6 +56,7 @@ class VLLMBackend(LocalModel):
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
         model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
+        tokenizer: Folder with the tokenizer and template to use instead of the model's own.
 
     Raises:
         AltTrainError: vLLM is missing or broken, or the model or adapter is unavailable or unfit for vLLM.
@@ -70,19 +72,20 @@ class VLLMBackend(LocalModel):
         load_in_4bit: bool = False,
         model_revision: str | None = None,
         adapter_revision: str | None = None,
+        tokenizer: str | None = None,
     ) -> None:
         vllm = import_vllm(load_in_4bit)
         found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
-        name, commit = tokenizer_source(model, found)
+        name, commit = (tokenizer, None) if tokenizer else tokenizer_source(model, found)
         self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
-        self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
+        self.runs = ("base", "tuned") if adapter else ("base",)
         self.stop_ids = stop_ids(self.tokenizer, self.thought.end, _eos_of(model, found.commit))
         options = engine_options(model, found, load_in_4bit) | {"dtype": dtype, "tensor_parallel_size": tensor_parallel}
         try:
-            self._engine = vllm.LLM(**options)
+            self._engine: Any = vllm.LLM(**options)
         except Exception as error:  # the engine's own process raises its own kinds
             raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({_reason(error)})") from error
         self._lora = vllm.lora.request.LoRARequest("tuned", 1, found.adapter) if found.adapter else None
@@ -120,6 +123,11 @@ class VLLMBackend(LocalModel):
         if refused:
             first = refused[min(refused)]
             raise RequestsRefused(f"--backend vllm: {len(refused)} prompts are too long; the first: {first}", refused)
+
+    def close(self) -> None:
+        """End the engine's processes, which frees their GPUs."""
+        self._engine = None
+        gc.collect()  # vLLM's client ends them when it is collected
 
     def _params(self, request: Request, sampling: Sampling) -> Any:
         return self._sampling_params(

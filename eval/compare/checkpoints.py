@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from axolotl_alttrain.eval.results.rules import FIRST_VERSION
+
 if TYPE_CHECKING:
     from axolotl_alttrain.eval.compare.runs import Run
 
@@ -62,10 +64,14 @@ def merged(runs: Sequence[Run]) -> list[Run]:
     kept: dict[tuple[tuple[str | None, ...], str, str, frozenset[str]], Run] = {}
     for run in runs:
         rows = frozenset(row.model_dump_json(exclude={"run"}) for row in run.rows)
-        rules = "unknown" if run.rules is None else repr(sorted(run.rules.items()))
-        key = (run.identity, repr(sorted(run.settings.items())), rules, rows)
+        # Unknown versions count as the first, as everywhere.
+        raised = sorted(one for one in (run.rules or {}).items() if one[1] != FIRST_VERSION)
+        key = (run.identity, repr(sorted(run.settings.items())), repr(raised), rows)
         known = kept.get(key)
-        kept[key] = run if known is None else replace(known, folders=tuple(dict.fromkeys(known.folders + run.folders)))
+        if known is not None:
+            folders = tuple(dict.fromkeys(known.folders + run.folders))
+            run = replace(known, folders=folders, form=known.form or run.form)
+        kept[key] = run
     return _named(list(kept.values()))
 
 

@@ -6,6 +6,7 @@ import json
 
 from axolotl_alttrain.eval.results.run_results import PairedResults
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import BaseModel, JsonValue
 
 
@@ -52,11 +53,19 @@ class PairedRuns(PairedResults, frozen=True):
 
 
 class RunOrigin(BaseModel, frozen=True):
-    """Where a run comes from: folders, adapter and, for a checkpoint, the training step."""
+    """Where a run comes from.
+
+    Attributes:
+        folders: Where it was found.
+        adapter: Folder or name; None for a model without one.
+        step: Of the training, for a checkpoint.
+        weights: Which form of the weights was measured; None if that was not recorded.
+    """
 
     folders: list[str]
     adapter: str | None
     step: int | None
+    weights: WeightsForm | None = None
 
 
 class Comparison(BaseModel, frozen=True):
@@ -70,6 +79,7 @@ class Comparison(BaseModel, frozen=True):
         origins: By run.
         trainings: By training, its checkpoints as (step, run), by step.
         unknown_rules: Runs whose versions of metrics and judges were not recorded.
+        not_compared: By run, forms of its adapter that no run measures.
         pairs: Every other run against the reference; the outcomes' ``p_holm`` is over the outcomes of all pairs.
     """
 
@@ -80,6 +90,7 @@ class Comparison(BaseModel, frozen=True):
     origins: dict[str, RunOrigin]
     trainings: dict[str, list[tuple[int, str]]]
     unknown_rules: list[str]
+    not_compared: dict[str, list[str]] = {}
     pairs: list[PairedRuns]
 
     def as_json(self) -> str:

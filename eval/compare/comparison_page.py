@@ -9,21 +9,22 @@ from axolotl_alttrain.eval.compare.comparison import Comparison, PairedRuns
 from axolotl_alttrain.eval.compare.comparison_plots import differences_plot, over_steps, runs_trade_off
 from axolotl_alttrain.eval.compare.comparison_tables import detectable_table, differences_table, notes, rates_table
 from axolotl_alttrain.eval.compare.differences import direction, flipped
-from axolotl_alttrain.eval.compare.runs import Run
-from axolotl_alttrain.eval.report.browser import BrowserRow, BrowserRun
-from axolotl_alttrain.eval.report.packing import packed
+from axolotl_alttrain.eval.compare.runs import FORM_SETTINGS, Run
+from axolotl_alttrain.eval.report.page.browser import BrowserRow, BrowserRun
+from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.report.tables import as_html
 from axolotl_alttrain.eval.report.tables.numbers import cell_text, p_text, points
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.metrics import OUTCOMES
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from markupsafe import Markup
+from pydantic import JsonValue
 
 from axolotl_alttrain.storage.atomic import write_atomic
 from axolotl_alttrain.storage.html_page import render_page
 
 _HERE = Path(__file__).parent
-_REPORT = _HERE.parent / "report"  # the style and the browser of samples are the report's
+_PAGE = _HERE.parent / "report" / "page"  # the style and the browser of samples are the report's
 
 
 def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequence[str] = ()) -> None:
@@ -45,10 +46,10 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
     page = render_page(
         "compare.html.j2",
         _HERE,
-        _REPORT,
+        _PAGE,
         result=result,
         sentences=[sentence(pair) for pair in result.pairs],
-        settings={name: value for name, value in runs[0].settings.items() if name not in ignore},
+        settings=_common_settings(runs, ignore),
         ignored={
             name: {run.name: run.rules if name == RULE_VERSIONS else run.settings.get(name) for run in runs}
             for name in ignore
@@ -61,9 +62,18 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
         differences={table.full_title: as_html(table) for table in differences},
         markup=Markup,  # for plots: made here, and matplotlib escapes the names in them
         samples=packed(flip_rows(result, runs)),
-        script=Markup((_REPORT / "browser.js").read_text(encoding="utf-8")),
+        script=Markup((_PAGE / "browser.js").read_text(encoding="utf-8")),
     )
     write_atomic(path, page)
+
+
+def _common_settings(runs: Sequence[Run], ignore: Sequence[str]) -> dict[str, JsonValue]:
+    """The settings of the comparison; those that follow from the form of the weights only if all runs share them."""
+    return {
+        name: value
+        for name, value in runs[0].settings.items()
+        if name not in ignore and (name not in FORM_SETTINGS or all(run.settings.get(name) == value for run in runs))
+    }
 
 
 def sentence(pair: PairedRuns) -> str:

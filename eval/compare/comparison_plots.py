@@ -9,8 +9,8 @@ from pathlib import Path
 
 from axolotl_alttrain.eval.compare.comparison import Comparison
 from axolotl_alttrain.eval.report.plots.forest import ForestGroup, ForestRow, forest
+from axolotl_alttrain.eval.report.plots.svg import COLOURS, INK, Plot, drawing, percents, said, tidy, to_svg
 from axolotl_alttrain.eval.report.plots.trade_off import Line, Point, trade_off
-from axolotl_alttrain.eval.report.svg import COLOURS, INK, Plot, drawing, percents, said, tidy, to_svg
 from axolotl_alttrain.eval.report.tables.numbers import cell_text, p_text, points
 from axolotl_alttrain.eval.scoring.metrics import OUTCOMES
 

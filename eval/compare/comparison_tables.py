@@ -9,6 +9,7 @@ from axolotl_alttrain.eval.report.tables.summary_tables import WILSON
 from axolotl_alttrain.eval.report.tables.table import text_column
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
+from axolotl_alttrain.eval.weights.form import shown
 
 
 def markdown(result: Comparison) -> str:
@@ -94,18 +95,33 @@ def flips_table(pair: PairedRuns) -> Table:
 
 
 def notes(result: Comparison) -> list[str]:
-    """Sentences on what else differs between runs that pair, and on what is not known about them."""
+    """Sentences on the weights that were measured, on what else differs, and on what is not known."""
     old = ", ".join(result.unknown_rules)
     unknown = (
         [f"The versions of the metrics and judges of {old} are unknown; version 1 of each is assumed."] if old else []
     )
-    return unknown + [
+    return [_weights(result), *_not_compared(result), *unknown] + [
         f"{pair.second} and {pair.first} also differ in: "
         + "; ".join(f"{name}, {now} and {before}" for name, (before, now) in pair.also_differing.items())
         + "."
         for pair in result.pairs
         if pair.also_differing
     ]
+
+
+def _weights(result: Comparison) -> str:
+    """The form of the weights of every run."""
+    names: dict[str, list[str]] = {}
+    for name, origin in result.origins.items():
+        names.setdefault(shown(origin.weights), []).append(name)
+    return "Weights: " + "; ".join(f"{', '.join(some)}: {words}" for words, some in names.items()) + "."
+
+
+def _not_compared(result: Comparison) -> list[str]:
+    names: dict[tuple[str, ...], list[str]] = {}
+    for name, forms in result.not_compared.items():
+        names.setdefault(tuple(forms), []).append(name)
+    return [f"Not compared, of {', '.join(some)}: {'; '.join(forms)}." for forms, some in names.items()]
 
 
 def _shown(result: Comparison, name: str) -> str:

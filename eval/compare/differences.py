@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from axolotl_alttrain.eval.compare.checkpoints import trainings
 from axolotl_alttrain.eval.compare.comparison import Comparison, Flip, PairedRuns, RunOrigin
+from axolotl_alttrain.eval.compare.forms import not_compared, preferred_reference
 from axolotl_alttrain.eval.compare.runs import Run, check_pairs, unknown_rules
 from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
@@ -26,7 +27,8 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
     Args:
         runs: As :func:`load_runs` gives them.
         ignore: Settings that may differ.
-        reference: Name of the run that the others are compared with; None for the first.
+        reference: Name of the run that the others are compared with; by default an adapter as it was trained if it
+            was measured in several forms, or else the first.
 
     Raises:
         AltTrainError: No run has the reference's name, or runs cannot be paired.
@@ -45,9 +47,10 @@ def compare_runs(runs: Sequence[Run], ignore: Sequence[str] = (), reference: str
         runs={run.name: _rates(run, common) for run in runs},
         prompts=len(common),
         left_out={run.name: len(run.rows) - len(common) for run in runs},
-        origins={run.name: RunOrigin(folders=list(run.folders), adapter=run.adapter, step=run.step) for run in runs},
+        origins={run.name: _origin(run) for run in runs},
         trainings=trainings(runs),
         unknown_rules=unknown_rules(runs),
+        not_compared=not_compared(runs),
         pairs=pairs,
     )
 
@@ -68,9 +71,13 @@ def direction(metric: Metric, row: ScoredRow) -> str:
     return "better" if row.metrics[metric.name] == (metric.better == "higher") else "worse"
 
 
+def _origin(run: Run) -> RunOrigin:
+    return RunOrigin(folders=list(run.folders), adapter=run.adapter, step=run.step, weights=run.form)
+
+
 def _reference(runs: Sequence[Run], name: str | None) -> Run:
     if name is None:
-        return runs[0]
+        return preferred_reference(runs)
     for run in runs:
         if run.name == name:
             return run

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from axolotl_alttrain.eval.compare.checkpoints import in_order, merged, place, with_ends
+from axolotl_alttrain.eval.compare.forms import named_by_form
 from axolotl_alttrain.eval.compare.runs import Run
-from axolotl_alttrain.eval.results.finished import checked, read_run_file
+from axolotl_alttrain.eval.results.finished import FINISHED, checked, read_run_file
 from axolotl_alttrain.eval.results.manifest_record import ManifestRecord, RunIdentity
 from axolotl_alttrain.eval.results.summary import SummaryHead
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
@@ -30,7 +31,8 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
     """The runs of all folders: a folder with base and tuned has two, and a base that several folders hold is one.
 
     Returns:
-        In the order given; the checkpoints of one training by their steps.
+        In the order given, the checkpoints of one training by their steps. If an adapter was measured in several
+        forms, its runs are named after them.
 
     Raises:
         AltTrainError: A folder lacks a file, or a file is broken.
@@ -40,8 +42,8 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
         summary, rows, manifest = _read(folder)
         label = folder.name if sum(f.name == folder.name for f in folders) == 1 else str(folder)
         for name in summary.runs:
-            alone = list(summary.runs) == ["base"]
-            adapter = summary.adapter if name == "tuned" else None
+            alone = len(summary.runs) == 1
+            adapter = summary.adapter or summary.weights_folder if name == "tuned" else None
             step, training = place(adapter, folder) if alone or adapter else (None, None)
             known = manifest.runs.get(name) or RunIdentity(model=summary.model, adapter=adapter)
             runs.append(
@@ -56,9 +58,10 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
                     training,
                     _origin(summary, manifest, name),
                     manifest.rule_versions,
+                    summary.weights.get(name),
                 )
             )
-    return in_order(merged(with_ends(runs)))
+    return in_order(named_by_form(merged(with_ends(runs))))
 
 
 def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
@@ -69,10 +72,10 @@ def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
         manifest = read_run_file(folder, "manifest.json", ManifestRecord)
     path = folder / "scored.jsonl"
     if not path.is_file():
-        raise AltTrainError(f"{folder}: found no scored.jsonl; allowed: the folder of a finished evaluation")
+        raise AltTrainError(f"{folder}: scored.jsonl is missing; {FINISHED}")
     rows = [checked(row, ScoredRow, f"{path}, row {number}") for number, row in read_jsonl(path)]
     if not rows:
-        raise AltTrainError(f"{path}: found no rows; allowed: the folder of a finished evaluation")
+        raise AltTrainError(f"{path}: the file has no rows; {FINISHED}")
     return summary, rows, manifest
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from axolotl_alttrain.eval.backends.base import NOT_MERGED
 from axolotl_alttrain.eval.results.pairing import paired_rows
 from axolotl_alttrain.eval.results.rules import FIRST_VERSION, RULE_VERSIONS
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import JsonValue
 
 from axolotl_alttrain.errors import AltTrainError
 
 PROMPT_FIELDS = ("instruction", "kind")  # not the scenario: the attack is part of the id
+FORM_SETTINGS = ("load_in_4bit", "load_in_8bit")  # they follow from the form of the weights
 SHOWN = 5  # differing prompts that a message names
 
 
@@ -26,11 +29,12 @@ class Run:
         settings: Of generation and judging.
         folders: Where it was found; several where folders hold the same completions of the same model.
         identity: Model, adapter and template, from the manifest.
-        adapter: Folder or name of the adapter; None for a model without one.
+        adapter: Folder or name of the adapter, or of the whole tuned model; None for a base.
         step: N of ``checkpoint-N``, in training steps; None for other runs.
         training: The part of the name that the checkpoints of one training share; None without a step.
         origin: What may differ but is reported: template, versions, the sets' revisions.
         rules: Versions of the metrics and judges that it used; None if they were not recorded.
+        form: Which weights it measured; None if that was not recorded.
     """
 
     name: str
@@ -43,10 +47,19 @@ class Run:
     training: str | None = None
     origin: Mapping[str, JsonValue] = field(default_factory=dict)
     rules: Mapping[str, int] | None = None
+    form: WeightsForm | None = None
+
+    @property
+    def adapter_identity(self) -> str:
+        """What the adapter is, however it was loaded; empty for a base or where it is not known."""
+        exported = self.form.details.get("adapter") if self.form else None
+        if isinstance(exported, str):
+            return exported
+        return (self.identity[1] or "").removesuffix(NOT_MERGED) if len(self.identity) > 1 else ""
 
 
 def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
-    """Refuse to pair runs that were not asked in the same way.
+    """Refuse to pair runs that were not asked in the same way. Different forms of the weights pair.
 
     Returns:
         The number of rows that pair.
@@ -55,6 +68,7 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
         AltTrainError: Settings, judges or prompts differ, or the runs share no prompt.
     """
     names = (*first.settings, *(name for name in second.settings if name not in first.settings))
+    ignore = (*ignore, *_following_from_forms(first, second))
     differing = [
         f"{name} is {first.settings.get(name)!r} and {second.settings.get(name)!r}"
         for name in names
@@ -63,7 +77,7 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if differing:
         raise AltTrainError(
             f"{first.name} and {second.name} were generated or judged differently: {'; '.join(differing)}; "
-            "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+            "compare runs with the same settings, or pass --ignore SETTING if the difference is what you compare"
         )
     if RULE_VERSIONS not in ignore and (changed_rules := _differing_rules(first, second)):
         raise AltTrainError(
@@ -85,11 +99,18 @@ def check_pairs(first: Run, second: Run, ignore: Sequence[str] = ()) -> int:
     if changed:
         more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         raise AltTrainError(
-            f"{first.name} and {second.name}: {'; '.join(changed[:SHOWN])}{more}; allowed: the same prompts in both"
+            f"{first.name} and {second.name}: {'; '.join(changed[:SHOWN])}{more}; compare runs of the same prompts"
         )
     if not shared:
-        raise AltTrainError(f"{first.name} and {second.name} share no prompt; allowed: runs on the same sets")
+        raise AltTrainError(f"{first.name} and {second.name} share no prompt; compare runs on the same sets")
     return len(shared)
+
+
+def _following_from_forms(first: Run, second: Run) -> tuple[str, ...]:
+    """Settings that may differ between two runs because the forms of their weights do."""
+    if first.form is None or second.form is None or first.form.words == second.form.words:
+        return ()
+    return FORM_SETTINGS
 
 
 def _differing_rules(first: Run, second: Run) -> list[str]:

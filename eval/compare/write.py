@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 from axolotl_alttrain.eval.compare.comparison import Comparison
 from axolotl_alttrain.eval.compare.comparison_page import write_page
@@ -16,19 +17,29 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.atomic import write_atomic
 
 
-def compare(args: argparse.Namespace) -> Comparison:
-    """Compare as the command line asks; writes ``compare.html``, ``compare.json`` and ``compare.md``."""
+def compare(folders: Sequence[Path], out: Path, ignore: Sequence[str] = (), reference: str | None = None) -> Comparison:
+    """Compare finished runs; print the tables and write ``compare.html``, ``compare.json`` and ``compare.md``.
+
+    Args:
+        folders: Of the runs.
+        out: The folder for the three files; created if need be.
+        ignore: Settings that may differ.
+        reference: Name of the run that the others are compared with; None for the first.
+
+    Raises:
+        AltTrainError: A folder holds no finished run, or the runs cannot be paired.
+    """
     console = Console(width=None if Console().is_terminal else 130)
-    if args.out.exists() and not args.out.is_dir():
-        raise AltTrainError(f"--out {args.out}: found a file; allowed: a folder for the results")
-    runs = load_runs(args.folders)
-    result = compare_runs(runs, args.ignore, args.reference)
-    write_atomic(args.out / "compare.json", result.as_json())
-    write_atomic(args.out / "compare.md", markdown(result))
-    write_page(args.out / "compare.html", result, runs, args.ignore)
+    if out.exists() and not out.is_dir():
+        raise AltTrainError(f"--out {out}: this is a file; give a folder for the results")
+    runs = load_runs(folders)
+    result = compare_runs(runs, ignore, reference)
+    write_atomic(out / "compare.json", result.as_json())
+    write_atomic(out / "compare.md", markdown(result))
+    write_page(out / "compare.html", result, runs, ignore)
     for table in tables(result):
         console.print(as_terminal(table))
     for note in notes(result):
         console.print(note, markup=False)
-    console.print(f"written: {args.out}/compare.html, compare.json, compare.md")
+    console.print(f"written: {out}/compare.html, compare.json, compare.md")
     return result

@@ -11,7 +11,8 @@ from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.example import Message, ThoughtFormat, parse_completion
+from axolotl_alttrain.format.example import Message, ThoughtFormat
+from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.generation.sampling import Sampling
 
 NO_ANSWER = "…"  # replaces the answer of a turn whose thought was truncated; templates reject empty turns

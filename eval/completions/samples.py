@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.eval.backends.base import BackendSettings, Identity
+from pydantic import JsonValue
 
 from axolotl_alttrain.format.example import Message
 from axolotl_alttrain.generation.sampling import Sampling
@@ -54,7 +55,7 @@ class GenerationSettings:
     backend: BackendSettings
     sampling: Sampling
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, JsonValue]:
         """For keys, summary and manifest."""
         return {**self.backend.as_dict(), **self.sampling.as_dict()}
 

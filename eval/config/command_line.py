@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from axolotl_alttrain.eval.config.config_file import is_list, is_switch, read_flags
 from axolotl_alttrain.eval.config.eval_config import EvalConfig
-from axolotl_alttrain.eval.config.groups import FLAGS, GROUPS, noted
+from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
 from pydantic.fields import FieldInfo
 
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
@@ -43,22 +43,18 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def given_flags(args: argparse.Namespace) -> dict[str, Any]:
-    """The flags that were given on the command line, by field name."""
-    return {name: value for name, value in vars(args).items() if name in FLAGS}
-
-
 def config_from(args: argparse.Namespace) -> EvalConfig:
     """The evaluation that a command line and its YAML file describe; the command line takes precedence.
 
     Raises:
         AltTrainError: A mistake in either, in one line.
     """
-    given = given_flags(args)
+    given = {name: value for name, value in vars(args).items() if name in FLAGS}
     values, written = read_flags(args.config) if args.config else ({}, {})
     flags = values | given
     written = {name: where for name, where in written.items() if name not in given}
-    names_weights = "model" in flags or "adapter" in flags or flags.get("backend") == "api"
+    whole = flags.get("weights") not in (None, *ADAPTER_FORMS)
+    names_weights = "model" in flags or "adapter" in flags or whole or flags.get("backend") == "api"
     if not names_weights and (DEMO_ADAPTER / "adapter_config.json").is_file():
         flags["adapter"] = str(DEMO_ADAPTER)
     return EvalConfig.from_flags(flags, args.config, written)

@@ -14,7 +14,7 @@ from axolotl_alttrain.errors import AltTrainError, shown
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
 
-def read_flags(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def read_flags(path: Path) -> tuple[dict[str, object], dict[str, str]]:
     """The flags in a file.
 
     Returns:
@@ -24,7 +24,7 @@ def read_flags(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
         AltTrainError: The file cannot be read, a field is unknown, or a value has the wrong form.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     written: dict[str, str] = {}
     for key, value in read_mapping(path, "a mapping of flags to values").items():
         name = str(key).replace("-", "_")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.eval.config.groups import (
+    ADAPTER_FORMS,
     GROUP_OF,
     GROUPS,
     BackendConfig,
@@ -43,6 +44,7 @@ class EvalConfig(Group):
     def _consistent(self) -> EvalConfig:
         self._check_backend()
         self._check_adapter()
+        self._check_weights()
         return self
 
     def _check_backend(self) -> None:
@@ -68,9 +70,28 @@ class EvalConfig(Group):
         if not (Path(adapter) / "adapter_config.json").is_file():
             raise ValueError(f"--adapter {adapter}: this folder has no adapter_config.json, so it holds no adapter")
 
+    def _check_weights(self) -> None:
+        given = self.weights
+        if self.backend.backend == "api" or given.weights is None:
+            return
+        if given.folder is None:
+            if not given.adapter:
+                raise ValueError(f"--weights {given.weights} needs --adapter: it says on which base an adapter is run")
+            return
+        folder = Path(given.folder)
+        if not folder.is_dir():
+            forms = ", ".join(ADAPTER_FORMS)
+            raise ValueError(f"--weights: found {folder}; allowed: {forms}, or the folder of an exported model")
+        if (folder / "adapter_config.json").is_file():
+            raise ValueError(f"--weights {folder}: this folder holds an adapter; name it with --adapter")
+        if not (folder / "config.json").is_file():
+            raise ValueError(f"--weights {folder}: this folder has no config.json, so it holds no model")
+        if given.adapter:
+            raise ValueError(f"--weights {folder} is a whole model, without an adapter; remove --adapter")
+
     @classmethod
     def from_flags(
-        cls, flags: Mapping[str, Any], file: Path | None = None, written: Mapping[str, str] | None = None
+        cls, flags: Mapping[str, object], file: Path | None = None, written: Mapping[str, str] | None = None
     ) -> EvalConfig:
         """Sort flags into their groups and check them.
 
@@ -82,7 +103,7 @@ class EvalConfig(Group):
         Raises:
             AltTrainError: A mistake, in one line.
         """
-        groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        groups: dict[str, dict[str, object]] = {group: {} for group in GROUPS}
         for name, value in flags.items():
             groups.setdefault(GROUP_OF.get(name, name), {})[name] = value
         try:
@@ -90,9 +111,9 @@ class EvalConfig(Group):
         except ValidationError as error:
             raise AltTrainError(explained(error, written or {})) from None
 
-    def as_flags(self) -> dict[str, Any]:
+    def as_flags(self) -> dict[str, object]:
         """Everything on the command line with its value, by name; for the manifest."""
-        flags: dict[str, Any] = {"config": self.file, "list": False, "pin": False}  # the two end without evaluating
+        flags: dict[str, object] = {"config": self.file, "list": False, "pin": False}  # the two end without evaluating
         for group in self.model_dump(exclude={"file"}).values():
             flags |= group
         return flags

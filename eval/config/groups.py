@@ -40,6 +40,7 @@ def noted(field: FieldInfo, name: str) -> Any:
 
 
 LOCAL = ("hf", "vllm")
+ADAPTER_FORMS = ("as-trained", "full-precision")
 
 
 class Group(BaseModel):
@@ -55,9 +56,28 @@ class WeightsConfig(Group):
     adapter: str | None = option(None, "trained LoRA adapter: folder or Hub ID; base and tuned are compared", "NAME")
     model_revision: str | None = option(None, "Hub commit of --model (default: main)", "COMMIT", backends=LOCAL)
     adapter_revision: str | None = option(None, "Hub commit of --adapter (default: main)", "COMMIT", backends=LOCAL)
-    load_in_4bit: bool | None = option(None, "load the base in NF4 (default: as in training)", backends=LOCAL)
+    weights: str | None = option(
+        None,
+        "which form to measure: as-trained (default), the adapter on its base as loaded in training; full-precision, "
+        "on the unquantised base; or the FOLDER of an exported model. api: states what the server serves",
+        "FORM",
+    )
+    load_in_4bit: bool | None = option(
+        None, "load a base without an adapter in NF4, or state how an unrecorded one was trained", backends=LOCAL
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option("auto", "type of the weights", backends=LOCAL)
     thought_format: Literal["auto", "s1"] = option("auto", "s1: for simplescaling's s1 models")
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of a whole model that ``weights`` names; None for a form of an adapter."""
+        return self.weights if self.weights not in (None, *ADAPTER_FORMS) else None
+
+    @model_validator(mode="after")
+    def _not_contradictory(self) -> WeightsConfig:
+        if self.weights == "full-precision" and self.load_in_4bit:
+            raise ValueError("--load-in-4bit contradicts --weights full-precision; remove one of them")
+        return self
 
 
 class PromptsConfig(Group):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -155,7 +155,7 @@ def fence(text: str) -> tuple[str, str]:
 
 
 def _key(judge: Judge, case: Case) -> str:
-    messages: list[Mapping[str, Any]] = [dict(message) for message in case.messages]
+    messages = [dict(message) for message in case.messages]
     # Model judges do not see what was asked; the offline rules compare the answer with it.
     asked = "" if judge.identity else case.asked
     # Version 1 has no place in the key: files of judgements are older than versions.

@@ -19,13 +19,13 @@ from typing import Any
 
 from axolotl_alttrain.eval.judges.base import Case, Judgement, Verdict, fence
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.generation.openai_client import (
+    MESSAGE_CHARS,
     REFUSED,
     api_key,
     ask_all,
     completion,
-    first_line,
     server_address,
 )
 
@@ -109,7 +109,7 @@ class LLMJudge(ABC):
                     if not accepted_any:  # if the server refuses every text, the flags are wrong
                         await self._one(client, HARMLESS)
                         accepted_any = True
-                return Judgement("undetermined", None, f"[not judged: {first_line(error)}]")
+                return Judgement("undetermined", None, f"[not judged: {first_line(error, MESSAGE_CHARS)}]")
             accepted_any = True
             return found
 
@@ -121,7 +121,7 @@ class LLMJudge(ABC):
                 remedy = "a harmless text is refused as well; check --judge-model, --judge-url and --judge-max-tokens"
             where = server_address(self._client["base_url"])
             raise AltTrainError(
-                f"--judges {self.name}: {self.model} at {where}: {first_line(error)}; {remedy}"
+                f"--judges {self.name}: {self.model} at {where}: {first_line(error, MESSAGE_CHARS)}; {remedy}"
             ) from None
 
     @abstractmethod

@@ -120,9 +120,5 @@ class RefusalJudge:
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
         """Judge each answer by its opening."""
         for place, case in enumerate(cases):
-            yield (
-                place,
-                Judgement(
-                    judge_refusal(case.text, case.asked or (case.messages[-1]["content"] if case.messages else ""))
-                ),
-            )
+            asked = case.asked or (case.messages[-1]["content"] if case.messages else "")
+            yield place, Judgement(judge_refusal(case.text, asked))

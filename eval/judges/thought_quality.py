@@ -16,7 +16,8 @@ from typing import Any
 from axolotl_alttrain.eval.judges.thought_reader import Reading, read_thought
 
 from axolotl_alttrain.errors import RowError, described
-from axolotl_alttrain.format.example import BLANK_LINE, parse_completion
+from axolotl_alttrain.format.example import BLANK_LINE
+from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 

@@ -1,7 +1,7 @@
 """Read a thought of any form: whether it recognises harm, what it concludes, and where.
 
-AltTrain thoughts state their verdict in the second step (:func:`axolotl_alttrain.format.example.parse_completion`).
-Other models reason freely; this reader applies rules to their thoughts, sentence by sentence. Its error is measured on
+AltTrain thoughts state their verdict in the second step, where ``format/parsed_completion.py`` reads it. Other models
+reason freely; this reader applies rules to their thoughts, sentence by sentence. Its error is measured on
 ``gold/thought-gold.jsonl``; docs/judges.md has the figures.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from axolotl_alttrain.format.example import ParsedCompletion
+from axolotl_alttrain.format.parsed_completion import ParsedCompletion
 from axolotl_alttrain.format.verdict import Verdict, read_verdict
 
 VERSION = 1  # raise it whenever a thought may be read differently

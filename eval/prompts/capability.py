@@ -20,7 +20,7 @@ from axolotl_alttrain.eval.prompts.local_files import files_digest
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
 from axolotl_alttrain.eval.prompts.sets import SetSpec
 
-from axolotl_alttrain.errors import AltTrainError, RowError
+from axolotl_alttrain.errors import AltTrainError, RowError, first_line
 from axolotl_alttrain.format.rows import row_error
 
 LM_TASKS = Path(__file__).parent / "lm_tasks"
@@ -77,7 +77,7 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
     Raises:
         AltTrainError: lm-eval or the Hub cannot load it, or the files have other columns.
     """
-    split = spec.hub["split"]
+    split = spec.hub.split
     overrides: dict[str, Any] = {"task": spec.task, "num_fewshot": 0}
     if files:
         loader = _LOADERS.get(files[0].suffix, "json")
@@ -88,8 +88,8 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
         overrides |= {"dataset_path": loader, "dataset_name": None, "dataset_kwargs": options}
     else:
         overrides |= {
-            "dataset_path": spec.hub["id"],
-            "dataset_name": spec.hub.get("config"),
+            "dataset_path": spec.hub.id,
+            "dataset_name": spec.hub.config,
             "dataset_kwargs": {"revision": revision},
         }
     from datasets import disable_progress_bars
@@ -102,10 +102,9 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
     except Exception as error:  # lm-eval and datasets pass on any error of Hub, network, parser or template
         if not files:
             raise missing_error(spec, error) from None
-        reason = str(error).strip().split("\n")[0][:200]
         raise AltTrainError(
-            f"{files[0]}: lm-eval's task {spec.task} cannot read this file ({type(error).__name__}: {reason}); use the "
-            f"columns of {spec.hub['id']}"
+            f"{files[0]}: lm-eval's task {spec.task} cannot read this file ({type(error).__name__}: "
+            f"{first_line(error, 200)}); use the columns of {spec.hub.id}"
         ) from None
     finally:
         random.setstate(state)
@@ -116,7 +115,7 @@ def load_task(spec: SetSpec, revision: str = "", files: Sequence[Path] = ()) -> 
 
 def _place(spec: SetSpec, files: Sequence[Path], subject: str = "") -> str:
     """The file of a row, or the Hub ID of the set."""
-    return str(next((path for path in files if path.stem == subject), files[0])) if files else str(spec.hub["id"])
+    return str(next((path for path in files if path.stem == subject), files[0])) if files else spec.hub.id
 
 
 def _missing_column(task: Any, doc: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from axolotl_alttrain.eval.prompts.sets import SetSpec
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 
 
 def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]], str]:
@@ -21,7 +21,7 @@ def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]],
     hub = spec.hub
     commit = resolve(spec, revision)
     try:
-        data = load_dataset(hub["id"], hub.get("config"), split=hub["split"], revision=commit)
+        data = load_dataset(hub.id, hub.config, split=hub.split, revision=commit)
     except Exception as error:  # datasets passes on any error of Hub, network or parser
         raise missing_error(spec, error) from None
     return list(data), commit
@@ -29,7 +29,7 @@ def hub_rows(spec: SetSpec, revision: str | None) -> tuple[list[dict[str, Any]],
 
 def resolve(spec: SetSpec, revision: str | None) -> str:
     """The commit to load: the given one, the pinned one, or the newest, which the manifest records."""
-    return str(revision or spec.hub["revision"] or newest(spec))
+    return revision or spec.hub.revision or newest(spec)
 
 
 def newest(spec: SetSpec) -> str:
@@ -41,7 +41,7 @@ def newest(spec: SetSpec) -> str:
     from huggingface_hub import HfApi
 
     try:
-        return str(HfApi().dataset_info(spec.hub["id"], timeout=10).sha)
+        return str(HfApi().dataset_info(spec.hub.id, timeout=10).sha)
     except Exception as error:  # offline, gated, removed
         raise missing_error(spec, error) from None
 
@@ -57,23 +57,23 @@ def archived_files(spec: SetSpec, commit: str) -> list[Path]:
 
     hub = spec.hub
     try:
-        archive = HfApi().hf_hub_download(hub["id"], hub["archive"], repo_type="dataset", revision=commit)
-        files = sorted(Path(DownloadManager().extract(archive)).glob(f"{hub['split']}/*{Path(spec.file).suffix}"))
+        archive = HfApi().hf_hub_download(hub.id, hub.archive, repo_type="dataset", revision=commit)
+        files = sorted(Path(DownloadManager().extract(archive)).glob(f"{hub.split}/*{Path(spec.file).suffix}"))
     except Exception as error:  # offline, gated, removed, not a zip
         raise missing_error(spec, error) from None
     if not files:
         raise AltTrainError(
-            f"{spec.name}: {hub['archive']} of {hub['id']} has no {hub['split']}/ at {commit}; use another --revision"
+            f"{spec.name}: {hub.archive} of {hub.id} has no {hub.split}/ at {commit}; use another --revision"
         )
     return files
 
 
 def missing_error(spec: SetSpec, error: Exception) -> AltTrainError:
     """Why a set is unavailable, and what to do."""
-    reason = str(error).strip().split("\n")[0][:160]
-    page = f"https://huggingface.co/datasets/{spec.hub['id']}"
+    page = f"https://huggingface.co/datasets/{spec.hub.id}"
     login = f"accept its terms at {page} and log in, or " if spec.gated else ""
     return AltTrainError(
-        f"{spec.name}: {spec.hub['id']} cannot be loaded from the Hub ({type(error).__name__}: {reason}); {login}put "
-        f"the publisher's file {spec.file} ({spec.source}) into a folder and name it with --data-dir"
+        f"{spec.name}: {spec.hub.id} cannot be loaded from the Hub ({type(error).__name__}: "
+        f"{first_line(error, 160)}); {login}put the publisher's file {spec.file} "
+        f"({spec.source}) into a folder and name it with --data-dir"
     )

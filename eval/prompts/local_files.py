@@ -49,24 +49,21 @@ def check_commas(path: Path) -> None:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a CSV, JSON, JSONL or Parquet file with their numbers, from 1.
+    """The rows of a CSV, TSV, JSON, JSONL or Parquet file with their numbers, from 1.
 
     Raises:
         AltTrainError: The file cannot be read.
     """
+    kind = path.suffix.lower()
     try:
-        if path.suffix == ".jsonl":
+        if kind == ".jsonl":
             yield from read_jsonl(path)
-        elif path.suffix == ".csv":
+        elif kind in (".csv", ".tsv"):
             # Excel writes a byte order mark, which would become part of the name of the first column.
             with path.open(encoding="utf-8-sig", newline="") as lines:
-                yield from enumerate(csv.DictReader(lines), 1)
-        elif path.suffix == ".json":
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
-            for number, row in enumerate(content if isinstance(content, list) else [content], 1):
-                if not isinstance(row, dict) or not isinstance(content, list):
-                    raise AltTrainError(f"{path}, row {number} is the {shown(row)}; write a list of objects")
-                yield number, row
+                yield from enumerate(csv.DictReader(lines, dialect="excel-tab" if kind == ".tsv" else "excel"), 1)
+        elif kind == ".json":
+            yield from _json_rows(path)
         else:
             import pyarrow.parquet as pq
 
@@ -75,3 +72,14 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise
     except (OSError, ValueError, csv.Error) as error:  # JSON's, Arrow's and those of decoding are ValueErrors
         raise AltTrainError(f"{path} cannot be read ({error}); check the file") from None
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(content, dict):  # {"behaviors": [...]}: the only list in it
+        lists = [value for value in content.values() if isinstance(value, list)]
+        content = lists[0] if len(lists) == 1 else content
+    for number, row in enumerate(content if isinstance(content, list) else [content], 1):
+        if not isinstance(row, dict) or not isinstance(content, list):
+            raise AltTrainError(f"{path}, row {number} is the {shown(row)}; write a list of objects")
+        yield number, row

@@ -26,16 +26,16 @@ def print_pins(names: list[str] | None = None, suite: str | None = None) -> int:
     commits: dict[str, str | AltTrainError] = {}  # by repository, because two sets may share one
     failed = False
     for spec in _requested(names, suite):
-        if (commit := commits.get(spec.hub["id"])) is None:
-            commit = commits[spec.hub["id"]] = _newest(spec)
+        if (commit := commits.get(spec.hub.id)) is None:
+            commit = commits[spec.hub.id] = _newest(spec)
         if isinstance(commit, AltTrainError):
             print(f"eval.run: {commit}", file=sys.stderr)
             failed = True
             continue
         print(f"{spec.name}={commit}")
-        if spec.hub["revision"] not in (None, commit):
+        if spec.hub.revision not in (None, commit):
             print(
-                f"eval.run: {spec.name} is pinned to {spec.hub['revision']}, which is not the newest commit",
+                f"eval.run: {spec.name} is pinned to {spec.hub.revision}, which is not the newest commit",
                 file=sys.stderr,
             )
     return 3 if failed else 0
@@ -44,7 +44,7 @@ def print_pins(names: list[str] | None = None, suite: str | None = None) -> int:
 def _requested(names: list[str] | None, suite: str | None) -> list[SetSpec]:
     if names or suite:
         return [specs()[name] for name in chosen(names, suite) if name in specs()]  # the probes are not on the Hub
-    return [spec for spec in specs().values() if spec.hub["revision"] is None]
+    return [spec for spec in specs().values() if spec.hub.revision is None]
 
 
 def _newest(spec: SetSpec) -> str | AltTrainError:

@@ -42,9 +42,8 @@ def load_available(
         try:
             if name in PROBE_SETS:
                 prompts += load_set(name, limit)
-                continue
-            found = load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
-            prompts += found
+            else:
+                prompts += load_published(specs()[name], limit, data_dir, (revisions or {}).get(name), allow_code)
         except AltTrainError as error:  # also for an invalid row: it is reported, and the other sets are loaded
             missing[name] = str(error)
     return prompts, missing
@@ -73,7 +72,7 @@ def load_published(
         digest = files_digest(files)
     else:
         found, digest = hub_rows(spec, revision)
-        rows = [(spec.hub["id"], number, row) for number, row in enumerate(found, 1)]
+        rows = [(spec.hub.id, number, row) for number, row in enumerate(found, 1)]
     # A mirror on the Hub may lack the column by which its rows were selected.
     kept = [
         (f, n, row) for f, n, row in rows if all(row.get(k, None if files else v) == v for k, v in spec.where.items())
@@ -81,7 +80,7 @@ def load_published(
     if not kept:
         wanted = "".join(f" with {key} {value!r}" for key, value in spec.where.items())
         columns = f" with the columns {', '.join(map(str, rows[0][2]))}" if rows else ""
-        place = files[0] if files else spec.hub["id"]
+        place = files[0] if files else spec.hub.id
         raise AltTrainError(
             f"{spec.name}: {place} has no row{wanted} among its {len(rows)}{columns}; use the file of {spec.source}"
         )

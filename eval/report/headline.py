@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from axolotl_alttrain.eval.report.measured import measured
 from axolotl_alttrain.eval.report.tables.numbers import p_text
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS
@@ -14,11 +15,15 @@ Change = Literal["improved", "worse", "no significant difference"]
 
 
 def headline(summary: Summary) -> str:
-    """How much safer the model became and at what cost: rates before and after, paired difference and p-value.
+    """How much safer which weights became and at what cost: rates before and after, paired difference and p-value.
 
     Only what became worse is called a cost. With p of 0.05 or more, a change is neither a cost nor an improvement.
     """
-    if "tuned" not in summary.runs:
+    return f"{_rates(summary)} {measured(summary)}"
+
+
+def _rates(summary: Summary) -> str:
+    if len(summary.runs) == 1:
         return _one_run(summary)
     safer, *others = (_change(summary, name) for name in _NAMES)
     sentences = [safer[1]] if safer else []
@@ -37,7 +42,8 @@ def headline(summary: Summary) -> str:
 def _one_run(summary: Summary) -> str:
     values = {label: summary.one_run.rate(name).value for name, label in _NAMES.items()}
     shown = [f"{label} {100 * value:.1f} %" for label, value in values.items() if value is not None]
-    return f"One model, no adapter: {', '.join(shown).lower()}." if shown else "No rates to show."
+    what = "no adapter" if summary.main_run == "base" else "without its base"
+    return f"One model, {what}: {', '.join(shown).lower()}." if shown else "No rates to show."
 
 
 def _change(summary: Summary, name: str) -> tuple[Change, str] | None:

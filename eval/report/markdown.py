@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from axolotl_alttrain.eval.report.headline import headline
+from axolotl_alttrain.eval.report.measured import measured_beside
 from axolotl_alttrain.eval.report.tables import Table, as_markdown, escaped
 from axolotl_alttrain.eval.report.tables.summary_tables import (
     attacks_table,
@@ -32,21 +33,30 @@ def sections(tables: Sequence[Table | None], level: int = 2) -> list[str]:
 
 
 def settings(summary: Summary) -> str:
-    """One paragraph: model, adapter, decoding, judges, versions."""
+    """One paragraph: model, adapter, decoding, judges, versions, and what was not measured."""
     how = summary.settings
     sampled = f"temperature {how.get('temperature')}, top-p {how.get('top_p')}" if how.get("do_sample") else "greedy"
-    loaded = "4-bit (NF4)" if how.get("load_in_4bit") else how.get("dtype")
-    adapter = f", adapter {escaped(shown_name(summary.adapter))}" if summary.adapter else ""
+    loaded = "4-bit (NF4)" if how.get("load_in_4bit") and not summary.weights else how.get("dtype")
     packages = ", ".join(f"{name} {version}" for name, version in summary.packages.items())
     refusals = "" if summary.refusals_by == summary.judges[0] else f", {summary.refusals_by} those of refusals"
     return (
-        f"Base model {escaped(shown_name(summary.base_name))}{adapter}. "
+        f"{escaped(names(summary))}. "
         f"{sum(summary.sets.values())} prompts, {sampled}, at most {how.get('max_new_tokens')} new tokens"
         f"{f', weights {loaded}' if loaded else ''}. "
         f"Judges: {', '.join(summary.judges)}; the first makes the rates{refusals}. "
         f"axolotl-alttrain {summary.version}{f' with {packages}' if packages else ''}; "
         f"finished {summary.finished}."
+        f"{f' {beside}' if (beside := measured_beside(summary)) else ''}"
     )
+
+
+def names(summary: Summary) -> str:
+    """The base model, and the adapter or the whole model that was run beside it."""
+    if summary.weights_folder == summary.model:
+        return f"Model {shown_name(summary.model)}"
+    adapter = f", adapter {shown_name(summary.adapter)}" if summary.adapter else ""
+    folder = f", tuned model {shown_name(summary.weights_folder)}" if summary.weights_folder else ""
+    return f"Base model {shown_name(summary.base_name)}{adapter}{folder}"
 
 
 def notes(summary: Summary) -> str:

@@ -22,7 +22,7 @@ def paper_results(model: str) -> PaperResults | None:
     published = json.loads(RESULTS.read_text(encoding="utf-8"))
     names = {name.lower() for name in _names(model)}
     for backbone in published["backbones"]:
-        # A download's folder bears the last part of the id, a copy's or mirror's hub id does not speak for the model.
+        # A downloaded folder has the last part of the ID as its name. The ID of a copy or mirror does not count.
         ids = {one.lower() for one in backbone["hub_ids"]}
         folders = {one.rpartition("/")[2] for one in ids}
         if names & ids or (Path(model).is_dir() and Path(model).name.lower() in folders):

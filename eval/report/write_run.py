@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
-from axolotl_alttrain.eval.report.model_card_command import write_cards
-from axolotl_alttrain.eval.report.report_page import write_report
+from axolotl_alttrain.eval.report.card.model_card_command import write_cards
+from axolotl_alttrain.eval.report.page.report_page import write_report
 from axolotl_alttrain.eval.results.manifest import write_manifest
 from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summarise import Evaluation
@@ -42,6 +42,16 @@ def write_run(
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
     settings = found.settings.as_dict() | {"seed": seed}
     rules = rule_versions(found.judges, found.prompts)
-    write_manifest(out / "manifest.json", flags, identities, revisions, found.missing, settings, rules, found.started)
+    write_manifest(
+        out / "manifest.json",
+        flags=flags,
+        identities=identities,
+        weights=found.forms,
+        sets=revisions,
+        missing=found.missing,
+        settings=settings,
+        rules=rules,
+        started=found.started,
+    )
     write_report(out / "report.html", summary, list(found.scored))
     write_cards(out, summary, revisions)

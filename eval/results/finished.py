@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from axolotl_alttrain.errors import AltTrainError, shown
 
 AGAIN = "run the same evaluation again (its samples are kept)"
+FINISHED = "give the folder of a finished evaluation"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -30,11 +31,11 @@ def read_run_file(folder: Path, name: str, model: type[Model]) -> Model:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise AltTrainError(f"{folder}: found no {name}; allowed: the folder of a finished evaluation") from None
+        raise AltTrainError(f"{folder}: {name} is missing; {FINISHED}") from None
     except (OSError, ValueError) as error:
         raise AltTrainError(f"{path}: cannot be read ({error}); {AGAIN}") from None
     if not isinstance(content, dict):
-        raise AltTrainError(f"{path}: found {shown(content)}; allowed: a JSON object; {AGAIN}")
+        raise AltTrainError(f"{path}: the file holds {shown(content)} instead of a JSON object; {AGAIN}")
     return checked(content, model, str(path))
 
 

@@ -10,14 +10,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends.base import Identity
 from axolotl_alttrain.eval.results.rules import RULE_VERSIONS
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
+from axolotl_alttrain.compat import installed_version
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _PACKAGES = (
@@ -37,13 +38,7 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Versions of what is installed of the packages that numbers depend on."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {name: found for name in _PACKAGES if (found := installed_version(name))}
 
 
 def git_state(folder: Path) -> dict[str, JsonValue] | None:
@@ -79,6 +74,7 @@ def write_manifest(
     path: Path,
     flags: Mapping[str, object],
     identities: Mapping[str, Identity],
+    weights: Mapping[str, WeightsForm],
     sets: Mapping[str, str],
     missing: Mapping[str, str],
     settings: Mapping[str, object],
@@ -91,6 +87,7 @@ def write_manifest(
         path: The file.
         flags: The command line's.
         identities: By run, as they enter the samples' keys.
+        weights: By run, which form of the weights it measured.
         sets: Revision of each set as it was loaded: a hub commit or a digest of local files.
         missing: What is unavailable, and why.
         settings: Of generation, seed included.
@@ -105,6 +102,7 @@ def write_manifest(
         RULE_VERSIONS: dict(rules),
         "flags": {key: _plain(value) for key, value in sorted(flags.items())},
         "runs": {run: asdict(one) for run, one in identities.items()},
+        "weights": {run: asdict(form) for run, form in weights.items()},
         "sets": dict(sets),
         "missing": dict(missing),
         "settings": dict(settings),

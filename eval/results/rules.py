@@ -16,7 +16,7 @@ from axolotl_alttrain.eval.prompts.prompt import SHORT_ANSWER_VERSION, Prompt
 from axolotl_alttrain.eval.prompts.sets import specs
 from axolotl_alttrain.eval.scoring.metrics import METRICS
 
-from axolotl_alttrain.format.example import STRUCTURE_VERSION
+from axolotl_alttrain.format.parsed_completion import STRUCTURE_VERSION
 
 RULE_VERSIONS = "rule_versions"  # the key in manifest.json
 FIRST_VERSION = 1  # assumed for runs whose manifest has no versions

@@ -18,6 +18,7 @@ from axolotl_alttrain.eval.results.run_results import RunResults
 from axolotl_alttrain.eval.results.summary import PaperResults, Summary
 from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
+from axolotl_alttrain.eval.weights import WeightsForm
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.format.example import ThoughtFormat
@@ -29,9 +30,11 @@ class Evaluation:
 
     Attributes:
         model, adapter: Folders, Hub IDs or served names.
+        folder: The whole model that was run as ``tuned``; None for an adapter or a base alone.
+        forms: Which weights each run measured.
         base_model: The model's Hub ID, if it has one.
         paper: The paper's results for the model, if it has any.
-        runs: ``base`` and, with an adapter, ``tuned``.
+        runs: ``base``, ``tuned``, or both.
         settings: What may change a completion.
         repeats: Samples per prompt.
         token_unit: What lengths count: ``tokens`` or ``words``.
@@ -47,6 +50,8 @@ class Evaluation:
 
     model: str
     adapter: str | None
+    folder: str | None
+    forms: Mapping[str, WeightsForm]
     base_model: str | None
     paper: PaperResults | None
     runs: tuple[str, ...]
@@ -78,6 +83,8 @@ def summary_of(found: Evaluation) -> Summary:
         model=found.model,
         base_model=found.base_model,
         adapter=found.adapter,
+        weights_folder=found.folder,
+        weights=dict(found.forms),
         paper=found.paper,
         settings=found.settings.as_dict(),
         samples=found.repeats,
@@ -123,7 +130,7 @@ def _repeated(summary: Summary, found: Evaluation) -> Summary:
 
 def _compared(summary: Summary, found: Evaluation) -> Summary:
     """With the comparison of base and tuned, if both were run."""
-    if "tuned" not in found.runs:
+    if found.runs != ("base", "tuned"):
         return summary
     base, tuned = ([one.as_row() for one in found.of_run(run)] for run in ("base", "tuned"))
     paired = compare_rows(base, tuned)

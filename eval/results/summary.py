@@ -11,6 +11,7 @@ from axolotl_alttrain.eval.results.run_results import PairedLengths, RunResults,
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
 from axolotl_alttrain.eval.stats.repeats import Repeated
+from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import BaseModel, JsonValue
 
 
@@ -43,6 +44,8 @@ class SummaryHead(BaseModel, frozen=True):
     version: str | None = None
     model: str | None = None
     adapter: str | None = None
+    weights_folder: str | None = None
+    weights: dict[str, WeightsForm] = {}
     settings: dict[str, JsonValue]
     thought_format: dict[str, JsonValue] | None = None
     packages: dict[str, str] = {}
@@ -63,6 +66,8 @@ class Summary(BaseModel, frozen=True):
     Attributes:
         version, finished, seconds, packages: When, with which versions, and how long.
         model, base_model, adapter: What was evaluated; ``base_model`` is the hub id where one is known.
+        weights_folder: The whole model that was run as ``tuned``, such as an export.
+        weights: Which form of the weights each run measured, by run; empty in files from before it was recorded.
         paper: The paper's results for this model; None where it has none.
         settings, samples: Of generation; samples per prompt.
         lengths_in: Unit of lengths, ``tokens`` or ``words``.
@@ -72,7 +77,7 @@ class Summary(BaseModel, frozen=True):
         switched_off: What of that is left out on purpose.
         judges, refusal_judge, judge_quality: The judges, the first of which makes the rates; quality by judge
             and split.
-        runs: By run, ``base`` and ``tuned``.
+        runs: By run: ``base``, ``tuned``, or both.
         comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
             prompt and part.
         repeats: Repeated sampling, by run and metric.
@@ -84,6 +89,8 @@ class Summary(BaseModel, frozen=True):
     model: str
     base_model: str | None = None
     adapter: str | None = None
+    weights_folder: str | None = None
+    weights: dict[str, WeightsForm] = {}
     paper: PaperResults | None = None
     settings: dict[str, JsonValue]
     samples: int = 1
@@ -121,6 +128,21 @@ class Summary(BaseModel, frozen=True):
     def one_run(self) -> RunResults:
         """The first run, for what all runs have in common."""
         return next(iter(self.runs.values()))
+
+    @property
+    def main_run(self) -> str:
+        """``tuned``, or the only run."""
+        return "tuned" if "tuned" in self.runs else next(iter(self.runs))
+
+    @property
+    def main_form(self) -> WeightsForm | None:
+        """The form of the weights of :attr:`main_run`; None if it was not recorded."""
+        return self.weights.get(self.main_run)
+
+    @property
+    def tuned_name(self) -> str | None:
+        """The adapter, or the whole model in its place; None for a base alone."""
+        return self.adapter or self.weights_folder
 
     @property
     def base_name(self) -> str:

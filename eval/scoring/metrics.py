@@ -16,7 +16,7 @@ from axolotl_alttrain.eval.scoring.scored_row import RowJudgement, ScoredRow
 from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
-from axolotl_alttrain.format.example import ParsedCompletion
+from axolotl_alttrain.format.parsed_completion import ParsedCompletion
 
 
 @dataclass(frozen=True)

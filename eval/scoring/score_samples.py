@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from axolotl_alttrain.eval.completions.samples import Sample
 from axolotl_alttrain.eval.judges import refusal_judge
-from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, judge_all
+from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from rich.console import Console
 
-from axolotl_alttrain.format.example import ThoughtFormat, parse_completion
+from axolotl_alttrain.format.example import Message, ThoughtFormat
+from axolotl_alttrain.format.parsed_completion import ParsedCompletion, parse_completion
 
 
 def score(
@@ -38,45 +40,66 @@ def score(
         console: For the progress of judges that take time.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
-    thoughts = count_tokens([part.thought for part in parsed])
-    answers = count_tokens([part.answer for part in parsed])
     asked = [prompts[sample.set, sample.id] for sample in samples]
-    # The request without the attack, or the conversation with the model's own earlier turns.
-    shown = [p.judged or sample.history or p.conversation for p, sample in zip(asked, samples, strict=True)]
+    exchanges = [_Exchange(*one) for one in zip(samples, asked, parsed, strict=True)]
     of_answer: dict[str, list[Judgement | None]] = {}
     of_thought: dict[str, list[Judgement | None]] = {}
-    refusals = refusal_judge(judges)
-    for judge in judges:
-        wanted = [p.label is not None or (judge is judges[0] and judge.name == "refusal") for p in asked]
-        cases = [
-            Case(seen, part.answer, asked=p.instruction) if want and not part.truncated else None
-            for p, seen, part, want in zip(asked, shown, parsed, wanted, strict=True)
-        ]
-        of_answer[judge.name] = judge_all(judge, cases, file, console)
+    for number, judge in enumerate(judges):
+        unlabelled = number == 0 and judge.name == "refusal"
+        of_answer[judge.name] = judge_all(judge, [one.answer(unlabelled) for one in exchanges], file, console)
         if judge_thoughts and judge.reads_thoughts:
-            cases = [
-                Case(seen, part.thought, "thought") if p.label and part.thought else None
-                for p, seen, part in zip(asked, shown, parsed, strict=True)
-            ]
-            of_thought[judge.name] = judge_all(judge, cases, file, console)
-    scored = []
-    for i, (sample, part, thought, answer) in enumerate(zip(samples, parsed, thoughts, answers, strict=True)):
-        prompt = asked[i]
-        said = {name: found[i] for name, found in of_answer.items()}
-        first, refusal = said[judges[0].name], said[refusals.name]
-        right = (prompt.is_right(part.answer) and not part.truncated) if prompt.kind == "capability" else None
-        scored.append(
-            Scored(
-                sample,
-                prompt,
-                part,
-                first.verdict if first else None,
-                right,
-                thought,
-                answer,
-                said,
-                {name: found[i] for name, found in of_thought.items()},
-                refusal.verdict if refusal else None,
-            )
+            of_thought[judge.name] = judge_all(judge, [one.thought() for one in exchanges], file, console)
+    first, refusals = of_answer[judges[0].name], of_answer[refusal_judge(judges).name]
+    thoughts = count_tokens([part.thought for part in parsed])
+    answers = count_tokens([part.answer for part in parsed])
+    return [
+        Scored(
+            sample=one.sample,
+            prompt=one.prompt,
+            parsed=one.parsed,
+            judgement=_verdict(first[i]),
+            right=one.right,
+            thought_tokens=thoughts[i],
+            answer_tokens=answers[i],
+            judgements={name: found[i] for name, found in of_answer.items()},
+            thoughts={name: found[i] for name, found in of_thought.items()},
+            refusal=_verdict(refusals[i]),
         )
-    return scored
+        for i, one in enumerate(exchanges)
+    ]
+
+
+class _Exchange(NamedTuple):
+    """A sample with its prompt and its parts."""
+
+    sample: Sample
+    prompt: Prompt
+    parsed: ParsedCompletion
+
+    @property
+    def conversation(self) -> tuple[Message, ...]:
+        """The request without the attack, or the conversation with the model's own earlier turns."""
+        return self.prompt.judged or self.sample.history or self.prompt.conversation
+
+    @property
+    def right(self) -> bool | None:
+        """Whether the answer to a capability prompt is right; None for other prompts."""
+        if self.prompt.kind != "capability":
+            return None
+        return self.prompt.is_right(self.parsed.answer) and not self.parsed.truncated
+
+    def answer(self, unlabelled: bool) -> Case | None:
+        """The answer to judge; None without one. ``unlabelled``: also where the prompt has no label."""
+        if self.parsed.truncated or (self.prompt.label is None and not unlabelled):
+            return None
+        return Case(self.conversation, self.parsed.answer, asked=self.prompt.instruction)
+
+    def thought(self) -> Case | None:
+        """The thought to judge; None without one or without a label."""
+        if not self.prompt.label or not self.parsed.thought:
+            return None
+        return Case(self.conversation, self.parsed.thought, "thought")
+
+
+def _verdict(judgement: Judgement | None) -> Verdict | None:
+    return judgement.verdict if judgement else None

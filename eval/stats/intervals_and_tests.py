@@ -107,7 +107,7 @@ def bootstrap_mean(
     distinct, counts = np.unique(of_prompts, axis=0, return_counts=True)
     total = int(counts.sum())
     rng, at_once = np.random.default_rng(seed), max(1, CELLS // len(distinct))
-    parts = (min(at_once, resamples - begun) for begun in range(0, resamples, at_once))
+    parts = (min(at_once, resamples - done) for done in range(0, resamples, at_once))
     drawn = np.vstack([rng.multinomial(total, counts / total, size=part) @ distinct for part in parts])
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from axolotl_alttrain.cli.recipe import load_config
 from axolotl_alttrain.cli.row_lengths import row_lengths, with_rows
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
+from axolotl_alttrain.fit.error_band import PUBLISHED_BAND
 from axolotl_alttrain.fit.gpus import find_gpu
 from benchmarks.recipes import card_of, gpu_recipes
 from tests.conftest import ROOT
@@ -39,7 +41,10 @@ def test_the_8b_recipe_offline(tmp_path: Path) -> None:
     weights = next(part["bytes"] for part in found["parts"] if part["name"].startswith("linear"))
     assert weights == pytest.approx(6_979_321_856 * (0.5 + 1 / 64), rel=0.001)
     assert found["time"]["steps"] == 146 * 15
-    assert "Nothing here was measured on a GPU" in " ".join(result.output.split())
+    output = " ".join(result.output.split())
+    assert "Nothing here was measured on a GPU" in output
+    assert PUBLISHED_BAND.sentence() in output
+    assert found["error_band"] == dataclasses.asdict(PUBLISHED_BAND)
 
 
 def test_a_card_too_small_ends_with_1(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.estimate import estimate
 from axolotl_alttrain.data.output.build_report import SourceCounts, VariantReport, read_report
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.example import parse_completion
+from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.verdict import read_verdict
 

@@ -154,7 +154,8 @@ def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], 
     (adapter / "config.json").write_text(json.dumps(config))  # as Axolotl saves it for QLoRA
     sets = ("--sets", "probe-harmful")
     assert run((base, adapter), tmp_path / "auto", *sets)["settings"]["load_in_4bit"] is True
-    assert run((base, adapter), tmp_path / "no", *sets, "--no-load-in-4bit")["settings"]["load_in_4bit"] is False
+    full = run((base, adapter), tmp_path / "full", *sets, "--weights", "full-precision")
+    assert full["settings"]["load_in_4bit"] is False
     assert run(tiny, tmp_path / "plain", *sets)["settings"]["load_in_4bit"] is False
 
 

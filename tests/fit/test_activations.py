@@ -70,6 +70,13 @@ def test_the_kernels_keep_exactly_their_tensors(llama: Any) -> None:
     assert found == 2 * hidden + 3 * hidden + 2 * wide + 3 * hidden + 4 * 4
 
 
+def test_compiled_layers_keep_what_the_fused_kernels_keep(llama: Any) -> None:
+    fused = dict.fromkeys(("liger_rms_norm", "liger_rope", "liger_glu_activation"), True)
+    assert bytes_per_token_and_layer(llama, recipe_cfg(torch_compile=True)) == bytes_per_token_and_layer(
+        llama, recipe_cfg(**fused)
+    )
+
+
 def test_rope_is_put_back(llama: Any) -> None:
     from transformers.models.llama import modeling_llama
 

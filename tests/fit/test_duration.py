@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from axolotl_alttrain.fit.architecture import Sizes
-from axolotl_alttrain.fit.duration import Batch, duration, flops_per_token, seconds_of
+from axolotl_alttrain.fit.duration import Batch, duration, flops_per_token, optimizer_seconds, seconds_of
 from axolotl_alttrain.fit.gpus import GPUS
 from axolotl_alttrain.fit.memory import Model
 
@@ -21,6 +21,25 @@ def test_operations_of_a_frozen_and_a_trained_weight() -> None:
     assert flops_per_token(MODEL, recipe_cfg()) == 4 * 1_000_000 + 4 * 1000 + 3 * 2 * 1000
     again = flops_per_token(MODEL, recipe_cfg(gradient_checkpointing=True))
     assert again - flops_per_token(MODEL, recipe_cfg()) == 2 * 1_000_000 + 2 * 1000
+
+
+def test_operations_of_a_full_fine_tune() -> None:
+    # Three passes of two operations over every weight that is multiplied, the head's too.
+    assert flops_per_token(MODEL, recipe_cfg(adapter=None)) == 6 * (1_000_000 + 1000)
+    again = flops_per_token(MODEL, recipe_cfg(adapter=None, gradient_checkpointing=True))
+    assert again - flops_per_token(MODEL, recipe_cfg(adapter=None)) == 2 * 1_000_000
+
+
+def test_an_optimizer_step_is_memory_traffic() -> None:
+    card = GPUS["a6000"]
+    per_byte = 1000 / (768e9 * 0.8)
+    found = {
+        name: optimizer_seconds(MODEL, recipe_cfg(optimizer=name), card) / per_byte
+        for name in ("adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit")
+    }
+    assert found == pytest.approx({"adamw_torch": 92, "adamw_torch_fused": 40, "adamw_bnb_8bit": 28})
+    full = optimizer_seconds(MODEL, recipe_cfg(optimizer="adamw_torch_fused", adapter=None), card) / per_byte
+    assert full == pytest.approx(20)
 
 
 def test_seconds_follow_the_card_and_the_efficiency() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -56,11 +57,61 @@ def test_each_part_has_its_bytes() -> None:
     assert part("linear weights", load_in_4bit=False, adapter="lora") == 2 * (8 << 20)
     assert part("embeddings") == 2 * (1 << 21)
     assert part("LoRA weights") == 4 * 4 * 65_536
-    assert part("gradients") == 4 * 4 * 65_536
+    assert part("gradients", gradient_accumulation_steps=2) == 4 * 4 * 65_536
     assert part("kept for backward") == 10_000 * 1000 * 2
-    assert part("kept for backward", gradient_checkpointing=True) == 2 * 256 * 1000 * 2 + 10_000 * 1000
-    # The head's logits: bfloat16, their float32 copy and its log-softmax.
-    assert part("largest moment: the loss") == 10 * 1000 * 4096
+    assert part("kept for backward", gradient_checkpointing=True) == 2 * 256 * 1000 * 2
+    # In backward: float32 log-softmax, its gradient and the gradient of the logits.
+    assert part("largest moment: the loss") == 12 * 1000 * 4096
+    assert part("largest moment: the loss", chunked_cross_entropy=True) == 4 * 1000 * 4096
+
+
+def test_gradients_and_activations_share_memory_without_accumulation() -> None:
+    full = {"adapter": None, "load_in_4bit": False}
+    activations = 10_000 * 1000 * 2 + 12 * 1000 * 4096
+    gradients = 2 * sum(SIZES.trained)
+    assert part("gradients", **full) == 0  # fewer bytes than the activations that backward has released by then
+    assert part("gradients", tokens=1, **full) == gradients - activations // 1000
+    assert part("gradients", gradient_accumulation_steps=2, **full) == gradients
+
+
+def test_a_tied_head_and_embedding_each_have_a_gradient_for_a_moment() -> None:
+    tied = dataclasses.replace(SIZES, other=4096 * 256 + 256)
+    assert tied.tied
+    assert not SIZES.tied
+    cfg = recipe_cfg(adapter=None, load_in_4bit=False)
+    one, two = (
+        next(p.bytes for p in memory_parts(Model(sizes, 0.0), cfg, 0) if p.name.startswith("gradients"))
+        for sizes in (SIZES, tied)
+    )
+    assert two - one == 2 * 4096 * 256
+
+
+def test_checkpointing_computes_a_layer_again_after_the_loss() -> None:
+    moment = part("largest moment: a layer", gradient_checkpointing=True, cut_cross_entropy=True)
+    assert moment == 2 * (1 << 20) + 4 * 2 * 1000 * 1024 + 10_000 * 1000
+
+
+def test_offloading_leaves_the_inputs_of_some_layers_on_the_gpu() -> None:
+    deep = Model(dataclasses.replace(SIZES, layers=32), 10_000.0)
+
+    def inputs(how: Any) -> float:
+        cfg = recipe_cfg(gradient_checkpointing=True, activation_offloading=how)
+        return next(p.bytes for p in memory_parts(deep, cfg, 1000) if p.name == "kept for backward")
+
+    assert [inputs(how) / (2 * 256 * 1000) for how in (None, True, "legacy")] == [32, 5, 1]
+
+
+def test_the_allocator_cannot_reuse_the_block_of_the_logits() -> None:
+    passing = part("kept for backward") + part("largest moment")
+    assert part("allocator") == pytest.approx(0.05 * passing + 2 * 1000 * 4096)
+    fused = part("kept for backward") + part("largest moment", cut_cross_entropy=True)
+    assert part("allocator", cut_cross_entropy=True) == pytest.approx(0.05 * fused)
+
+
+def test_a_loss_that_axolotl_does_not_have() -> None:
+    parts = memory_parts(MODEL, recipe_cfg(load_in_4bit=False), 1000, logit_bytes=2.25)
+    layer = 4 * 2 * 1000 * 1024
+    assert [p.bytes for p in parts if p.name.startswith("largest moment")] == [max(2.25 * 1000 * 4096, layer)]
 
 
 def test_fused_losses_never_hold_all_logits() -> None:

@@ -14,7 +14,7 @@ from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.identity import identity, locate
-from axolotl_alttrain.generation.quantization import NF4, choose_quantization, only_four_bit
+from axolotl_alttrain.generation.quantization import NF4, only_nf4, trained_quantization
 
 OLD, NEW = "a" * 40, "b" * 40
 
@@ -108,8 +108,13 @@ def test_vllm_quantises_as_the_adapter_was_trained(hub: Path) -> None:
     (folder / OLD / "config.json").write_text(json.dumps({"model_type": "llama", "quantization_config": NF4}))
     eight = {"quant_method": "bitsandbytes", "load_in_8bit": True}
     (folder / NEW / "config.json").write_text(json.dumps({"model_type": "llama", "quantization_config": eight}))
-    assert only_four_bit(choose_quantization(None, "org/adapter", OLD)) is True
-    assert only_four_bit(choose_quantization(False, "org/adapter", OLD)) is False
-    assert only_four_bit(choose_quantization(True, "org/adapter", NEW)) is True
-    with pytest.raises(AltTrainError, match="trained on an 8-bit base"):
-        only_four_bit(choose_quantization(None, "org/adapter", NEW))
+    assert only_nf4(trained_quantization("org/adapter", OLD)) is True
+    assert only_nf4(None) is False
+    with pytest.raises(AltTrainError) as error:
+        only_nf4(trained_quantization("org/adapter", NEW))
+    assert str(error.value) == (
+        "--backend vllm: the adapter was trained on a base in 8-bit, which vLLM does not load; add --weights "
+        "full-precision for the unquantised base, or --backend hf"
+    )
+    with pytest.raises(AltTrainError, match="trained on a base in FP4"):
+        only_nf4({"load_in_4bit": True})

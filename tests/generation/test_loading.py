@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_model, load_tokenizer
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling, sampler
+
+from ..export.tiny_models import logits, save_base, train, word_tokenizer
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please."]
 
@@ -78,3 +81,32 @@ def test_a_model_that_cannot_be_loaded_is_named_in_one_line(tmp_path: Path) -> N
     assert "\n" not in str(one.value)
     with pytest.raises(AltTrainError, match=r"^tokenizer no/such cannot be loaded \(OSError: "):
         load_tokenizer("no/such", "tokenizer no/such")
+
+
+@pytest.mark.parametrize("tied", [False, True], ids=["untied", "tied"])
+@pytest.mark.parametrize(
+    "lora",
+    [
+        {"target_modules": ["q_proj"]},
+        {"target_modules": ["q_proj"], "modules_to_save": ["embed_tokens", "lm_head"]},
+        {"target_modules": ["q_proj"], "trainable_token_indices": [64, 65]},
+        {"target_modules": ["q_proj", "embed_tokens", "lm_head"]},
+    ],
+    ids=["pad token", "embeddings", "new tokens only", "lora on both"],
+)
+def test_an_adapter_with_a_grown_vocabulary_computes_as_trained(
+    lora: dict[str, Any], tied: bool, tmp_path: Path
+) -> None:
+    tiny = train(save_base(tmp_path / "base", tied=tied), tmp_path / "run", None, words=66, **lora)
+    model = load_model(ModelSpec(str(tiny.base), str(tiny.adapter), dtype="float32")).model
+    assert logits(model).shape[-1] == 66
+    torch.testing.assert_close(logits(model), torch.load(tiny.adapter / "logits.pt"))
+
+
+def test_a_vocabulary_that_only_the_tokenizer_shows_is_filled_with_the_mean(tmp_path: Path) -> None:
+    tiny = train(save_base(tmp_path / "base"), tmp_path / "run", None, target_modules=["q_proj"])
+    (tiny.adapter / "config.json").unlink()
+    word_tokenizer(66).save_pretrained(tiny.adapter)
+    rows = load_model(ModelSpec(str(tiny.base), str(tiny.adapter), dtype="float32")).model.get_input_embeddings().weight
+    assert rows.shape == (66, 64)
+    assert torch.equal(rows[65], rows[:64].mean(dim=0))

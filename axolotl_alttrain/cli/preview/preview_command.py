@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
-from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, read_rows, summarize
+from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary, read_rows, summarize
 from axolotl_alttrain.cli.recipe import load_recipe
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 from axolotl_alttrain.format.template import ChatFormat
@@ -24,7 +24,7 @@ def run_preview(
     html: Path | None = None,
     json_file: Path | None = None,
     console: Console | None = None,
-) -> dict[str, Any]:
+) -> PreviewSummary:
     """Print the preview of a recipe and write it to the given files.
 
     Args:
@@ -35,7 +35,7 @@ def run_preview(
         console: Where to print.
 
     Returns:
-        The numbers of the whole dataset.
+        The statistics of the whole dataset.
 
     Raises:
         AltTrainError: The config, the data or the template is unusable; the message says why.
@@ -55,7 +55,9 @@ def run_preview(
         write_atomic(html, page(config.name, chosen, summary, verdict))
         console.print(f"Written: {html}")
     if json_file is not None:
-        write_atomic(json_file, json.dumps({"config": str(config), **summary}, indent=2, ensure_ascii=False) + "\n")
+        write_atomic(
+            json_file, json.dumps({"config": str(config), **asdict(summary)}, indent=2, ensure_ascii=False) + "\n"
+        )
         console.print(f"Written: {json_file}")
     return summary
 
@@ -84,7 +86,7 @@ def describe(chat: ChatFormat) -> str:
     return f"Thought: {opened}, closed with {thought.close!r}; the turn ends with {thought.end!r}{switch}."
 
 
-def page(title: str, rows: list[PreviewRow], summary: dict[str, Any], verdict: str) -> str:
+def page(title: str, rows: list[PreviewRow], summary: PreviewSummary, verdict: str) -> str:
     """The preview as one self-contained HTML page."""
     return render_page(
         "preview.html.j2",

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from axolotl_alttrain.errors import first_line
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.template import ChatFormat
 
@@ -48,7 +49,7 @@ def compare_stock(
         try:
             ids, labels = stock_tokens(chat, mode, key, eot_tokens, example)
         except Exception as error:  # raised by the strategy or by the template
-            results.append([f"fails: {(str(error).splitlines() or [type(error).__name__])[0]}"])
+            results.append([f"fails: {first_line(error)}"])
             continue
         results.append(differences(chat, prompt_ids, completion_ids, ids, labels, example))
     return min(results, key=lambda found: (found != [EXACT], len(found)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from axolotl_alttrain.cli.preview.token_statistics import PreviewRow
+from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 
 STYLES = {
@@ -25,10 +24,10 @@ STYLES = {
 }
 
 
-def show(console: Console, rows: Sequence[PreviewRow], summary: Mapping[str, Any], verdict: str) -> None:
+def show(console: Console, rows: Sequence[PreviewRow], summary: PreviewSummary, verdict: str) -> None:
     """Print the chosen rows and the summary."""
     for row in rows:
-        console.print(row_view(row, summary["sequence_len"]))
+        console.print(row_view(row, summary.sequence_len))
     for part in summary_view(summary, verdict):
         console.print(part)
 
@@ -62,49 +61,49 @@ def with_marked_breaks(text: str) -> str:
     return text.replace("\n", "↵\n").removesuffix("\n")
 
 
-def summary_view(summary: Mapping[str, Any], verdict: str) -> list[RenderableType]:
+def summary_view(summary: PreviewSummary, verdict: str) -> list[RenderableType]:
     """The tables over the whole dataset, and the lines below them."""
     rows = Table(title="whole dataset", title_justify="left", show_header=False)
     rows.add_column(no_wrap=True)
     rows.add_column()
-    for title, key in (("label", "by_label"), ("language", "by_language")):
-        rows.add_row(title, _joined(summary[key], summary["rows"]), end_section=True)
-    for label, categories in summary["by_category"].items():
+    for title, counts in (("label", summary.by_label), ("language", summary.by_language)):
+        rows.add_row(title, _joined(counts, summary.rows), end_section=True)
+    for label, categories in summary.by_category.items():
         rows.add_row(f"{label}, by category", _joined(categories), end_section=True)
     tokens = Table("tokens", "loss")
     for name in ("p5", "median", "p95", "longest", "share"):
         tokens.add_column(name, justify="right")
-    for name, spread in summary["tokens"].items():
-        cells = [f"{spread[p]:.0f}" for p in ("p5", "p50", "p95", "max")]
+    for name, spread in summary.tokens.items():
+        cells = [f"{number:.0f}" for number in (spread.p5, spread.p50, spread.p95, spread.max)]
         loss = "" if name == "row" else "no" if name == "prompt" else "yes"
         label = LABELS_OF_SEGMENTS.get(name, "whole row")
         if name == "row":
             tokens.add_section()
-        tokens.add_row(label, loss, *cells, f"{100 * spread['share']:.1f} %", style=STYLES.get(name))
+        tokens.add_row(label, loss, *cells, f"{100 * spread.share:.1f} %", style=STYLES.get(name))
     return [rows, tokens, *[Text(line) for line in summary_lines(summary, verdict)]]
 
 
-def summary_lines(summary: Mapping[str, Any], verdict: str) -> list[str]:
+def summary_lines(summary: PreviewSummary, verdict: str) -> list[str]:
     """What the tables do not show, one sentence each."""
-    training, limit = summary["training"], summary["sequence_len"]
-    lines = [verdict, f"Trained: {100 * summary['trained_share']:.1f} % of all tokens; the prompts carry no loss."]
+    training, limit = summary.training, summary.sequence_len
+    lines = [verdict, f"Trained: {100 * summary.trained_share:.1f} % of all tokens; the prompts carry no loss."]
     what = {"drop": "will be dropped", "truncate": "will be truncated"}.get(
-        summary["excess_length_strategy"],
+        summary.excess_length_strategy or "raise",
         "will stop the training; raise the limit or set 'excess_length_strategy: drop'",
     )
-    too_long = summary["too_long"]
+    too_long = summary.too_long
     lines.append(
-        f"{too_long} of {summary['rows']} rows are longer than sequence_len {limit} and {what}."
+        f"{too_long} of {summary.rows} rows are longer than sequence_len {limit} and {what}."
         if too_long
-        else f"All {summary['rows']} rows fit into sequence_len {limit}."
+        else f"All {summary.rows} rows fit into sequence_len {limit}."
     )
-    held = f", {training['held_out']} held out" if training["held_out"] else ""
+    held = f", {training.held_out} held out" if training.held_out else ""
     lines.append(
-        f"Steps: {'' if training['exact'] else 'about '}{training['steps']} on one GPU "
-        f"({training['rows']} rows{held}, {training['epochs']} epochs, {training['batch_rows']} rows per step)."
+        f"Steps: {'' if training.exact else 'about '}{training.steps} on one GPU "
+        f"({training.rows} rows{held}, {training.epochs} epochs, {training.batch_rows} rows per step)."
     )
-    if summary["other_datasets"]:
-        lines.append(f"Not counted: datasets of other types ({', '.join(summary['other_datasets'])}).")
+    if summary.other_datasets:
+        lines.append(f"Not counted: datasets of other types ({', '.join(summary.other_datasets)}).")
     return lines
 
 

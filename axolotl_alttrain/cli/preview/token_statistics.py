@@ -45,6 +45,62 @@ class PreviewRow:
         return sum(len(segment.ids) for segment in self.segments)
 
 
+@dataclass(frozen=True)
+class TokenSpread:
+    """Tokens of one segment per row, as percentiles and the longest, and the segment's share of all tokens, 0 to 1."""
+
+    p5: float
+    p50: float
+    p95: float
+    max: float
+    share: float
+
+
+@dataclass(frozen=True)
+class TrainingSteps:
+    """What one process trains.
+
+    Attributes:
+        rows, held_out: Rows for training and for evaluation.
+        batch_rows: Rows per optimizer step; a mean where rows are packed.
+        epochs, steps: How long: epochs as in the config, optimizer steps.
+        exact: Whether ``steps`` is exact.
+    """
+
+    rows: int
+    held_out: int
+    batch_rows: float
+    epochs: float
+    steps: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class PreviewSummary:
+    """Statistics of a recipe's whole dataset.
+
+    Attributes:
+        rows, by_label, by_category, by_language: Numbers of rows; categories by label.
+        tokens: By segment, and for the whole ``row``.
+        trained_share: Share of the tokens that carry loss, 0 to 1.
+        sequence_len, too_long, excess_length_strategy: The limit in tokens, rows over it, and what happens to them.
+        training: Steps.
+        other_datasets: Types of the datasets that are not counted.
+    """
+
+    rows: int
+    by_label: dict[str, int]
+    by_category: dict[str, dict[str, int]]
+    by_language: dict[str, int]
+    tokens: dict[str, TokenSpread]
+    trained_share: float
+    sequence_len: int
+    too_long: int
+    excess_length_strategy: str | None
+    training: TrainingSteps
+    other_datasets: list[str]
+
+
 def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) -> Iterator[PreviewRow]:
     """Every row of every AltTrain dataset of a recipe, rendered and tokenized.
 
@@ -65,8 +121,8 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
             progress(len(batch))
 
 
-def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
-    """The statistics, as JSON values.
+def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
+    """The statistics.
 
     Args:
         recipe: The recipe.
@@ -84,27 +140,27 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> dict[str, Any]:
     counts = {name: [sum(len(s.ids) for s in row.segments if s.name == name) for row in rows] for name in names}
     totals = [row.tokens for row in rows]
     prompt = sum(len(s.ids) for row in kept for s in row.segments if not s.trained)
-    return {
-        "rows": len(rows),
-        "by_label": _counts(rows, lambda example: example.label),
-        "by_category": {
+    return PreviewSummary(
+        rows=len(rows),
+        by_label=_counts(rows, lambda example: example.label),
+        by_category={
             label: _counts(
                 [row for row in rows if row.example.label == label], lambda example: example.category or "none given"
             )
             for label in sorted({row.example.label for row in rows}, reverse=True)
         },
-        "by_language": _counts(rows, lambda example: example.language or "none given"),
-        "tokens": {name: _percentiles(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
-        "trained_share": 1 - prompt / max(1, sum(row.tokens for row in kept)),
-        "sequence_len": cfg.sequence_len,
-        "too_long": len(rows) - sum(not row.dropped for row in rows),
-        "excess_length_strategy": cfg.excess_length_strategy,
-        "training": _training(recipe, [row.tokens for row in kept]),
-        "other_datasets": recipe.others,
-    }
+        by_language=_counts(rows, lambda example: example.language or "none given"),
+        tokens={name: _percentiles(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
+        trained_share=1 - prompt / max(1, sum(row.tokens for row in kept)),
+        sequence_len=cfg.sequence_len,
+        too_long=len(rows) - sum(not row.dropped for row in rows),
+        excess_length_strategy=cfg.excess_length_strategy,
+        training=_training(recipe, [row.tokens for row in kept]),
+        other_datasets=recipe.others,
+    )
 
 
-def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
+def _training(recipe: Recipe, lengths: list[int]) -> TrainingSteps:
     """Training rows and optimizer steps on one process, as transformers' Trainer counts them."""
     cfg = recipe.cfg
     size = cfg.val_set_size or 0
@@ -116,14 +172,14 @@ def _training(recipe: Recipe, lengths: list[int]) -> dict[str, Any]:
     steps = math.ceil(per_epoch * float(cfg.num_epochs))
     if cfg.max_steps:
         steps = min(steps, int(cfg.max_steps)) if cfg.max_steps > 0 else steps
-    return {
-        "rows": rows,
-        "held_out": held_out,
-        "batch_rows": round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate,
-        "epochs": cfg.num_epochs,
-        "steps": steps,
-        "exact": not (cfg.sample_packing or recipe.others or cfg.dataset_exact_deduplication),
-    }
+    return TrainingSteps(
+        rows=rows,
+        held_out=held_out,
+        batch_rows=round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate,
+        epochs=cfg.num_epochs,
+        steps=steps,
+        exact=not (cfg.sample_packing or recipe.others or cfg.dataset_exact_deduplication),
+    )
 
 
 def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tuple[AltTrainExample, list[Segment]]]:
@@ -146,7 +202,6 @@ def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -
     return dict(Counter(key(row.example) for row in rows).most_common())
 
 
-def _percentiles(values: Sequence[int], all_tokens: int) -> dict[str, float]:
-    found = np.percentile(values, PERCENTILES)
-    percentiles = {f"p{p}" if p < 100 else "max": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
-    return percentiles | {"share": sum(values) / all_tokens}
+def _percentiles(values: Sequence[int], all_tokens: int) -> TokenSpread:
+    p5, median, p95, longest = np.percentile(values, PERCENTILES).tolist()
+    return TokenSpread(p5, median, p95, longest, sum(values) / all_tokens)

@@ -7,8 +7,8 @@ from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.build_config import OpenAIConfig
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line, server_address
+from axolotl_alttrain.errors import AltTrainError, first_line
+from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
 
 
 class OpenAIAssessor(Assessor):
@@ -76,7 +76,7 @@ class OpenAIAssessor(Assessor):
                 # server refuses the first request for another reason, the config is wrong.
                 if error.code != "content_filter" and not self._answered:
                     raise AltTrainError(_explained(error, self.config)) from None
-                return dialogue.refused(first_line(error))
+                return dialogue.refused(first_line(error, MESSAGE_CHARS))
             except openai.APIError as error:
                 raise AltTrainError(_explained(error, self.config)) from None
             self._answered = True
@@ -96,4 +96,4 @@ def _explained(error: Any, config: OpenAIConfig) -> str:
         400: "the server refuses the request; set 'response_format: none' for servers without a JSON mode",
     }.get(status or 0, "run the same command again: finished assessments are kept, only the rest is asked")
     where = server_address(config.base_url)
-    return f"assessor {config.model} at {where}: {what} ({first_line(error)}); {remedy}"
+    return f"assessor {config.model} at {where}: {what} ({first_line(error, MESSAGE_CHARS)}); {remedy}"

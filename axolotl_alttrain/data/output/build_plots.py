@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from axolotl_alttrain.data.output.build_report import LengthSpread
+from axolotl_alttrain.eval.report.plots.svg import INK, drawing, to_svg
 
 PAPER_MEAN_TOKENS = 167  # mean length of the paper's training examples
-_INK = "#7a828c"  # replaced by the page's text colour
 _BAR = "#3f7fd6"
 _MOST_BARS = 25
 
@@ -32,7 +31,7 @@ def bars(counts: Mapping[str, int], label: str = "rows") -> str:
         places = range(len(names))
         axes.barh(places, numbers, color=_BAR, height=0.7)
         for place, number in zip(places, numbers, strict=True):
-            axes.text(number, place, f" {number:,}", va="center", fontsize=9, color=_INK)
+            axes.text(number, place, f" {number:,}", va="center", fontsize=9, color=INK)
         axes.set_yticks(list(places), names)
         axes.invert_yaxis()
         axes.margins(x=0.12)
@@ -51,34 +50,24 @@ def lengths(total: LengthSpread) -> str:
     def draw(axes: Any) -> None:
         axes.stairs(total.histogram.counts, total.histogram.edges, fill=True, color=_BAR)
         axes.axvline(PAPER_MEAN_TOKENS, color="#c2632b", linewidth=1.5, linestyle="--")
-        axes.axvline(total.mean, color=_INK, linewidth=1.5)
+        axes.axvline(total.mean, color=INK, linewidth=1.5)
         side = "right" if total.mean < PAPER_MEAN_TOKENS else "left"  # away from the paper's line
         top = axes.get_ylim()[1]
         axes.set_ylim(0, 1.2 * top)  # room for both labels, one above the other
         axes.text(PAPER_MEAN_TOKENS, 1.18 * top, f" paper's mean, {PAPER_MEAN_TOKENS}", color="#c2632b", va="top")
-        axes.text(total.mean, 1.07 * top, f" mean here, {total.mean:.0f} ", color=_INK, va="top", ha=side)
+        axes.text(total.mean, 1.07 * top, f" mean here, {total.mean:.0f} ", color=INK, va="top", ha=side)
         axes.set_xlabel("tokens per row, including the prompt")
         axes.set_ylabel("rows")
 
     return _svg(draw, 2.8)
 
 
-def _svg(draw: Any, height: float) -> str:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    style = {"svg.fonttype": "none", "svg.hashsalt": "alttrain", "font.family": "sans-serif", "font.size": 10,
-             "text.parse_math": False, "text.color": _INK, "axes.labelcolor": _INK, "xtick.color": _INK,
-             "ytick.color": _INK, "axes.edgecolor": _INK}  # fmt: skip
-    with mpl.rc_context(style):
-        figure = Figure(figsize=(8, height), layout="constrained")
+def _svg(draw: Callable[[Any], None], height: float) -> str:
+    with drawing(8, height) as figure:
         axes = figure.subplots()
         draw(axes)
         axes.spines[["top", "right"]].set_visible(False)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :].replace(_INK, "currentColor")
+        return to_svg(figure)
 
 
 def _shortened(name: str) -> str:

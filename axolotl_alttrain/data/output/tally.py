@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
+from axolotl_alttrain.compat import installed_version
 from axolotl_alttrain.data.build_config import AssessorConfig, OpenAIConfig, SourceConfig
 from axolotl_alttrain.data.build_context import BuildContext
 from axolotl_alttrain.data.candidates import Candidate
@@ -66,7 +66,7 @@ def make_report(context: BuildContext, tally: Tally, variants: dict[str, Variant
         name=config.name,
         seed=config.seed,
         config=config.model_dump(mode="json", exclude={"out"}),
-        versions={name.replace("-", "_"): found for name in _PACKAGES if (found := _version(name))},
+        versions={name.replace("-", "_"): found for name in _PACKAGES if (found := installed_version(name))},
         rows=tally.rows,
         counts=RowCounts(**{column: tally.by(column) for column in _COLUMNS}),
         sources={source_name(source): _source_counts(source, context, tally) for source in config.sources},
@@ -129,10 +129,3 @@ def length_spread(lengths: list[int]) -> LengthSpread:
         max=int(values.max()),
         histogram=Histogram(edges=[round(float(edge), 2) for edge in edges], counts=counts.tolist()),
     )
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

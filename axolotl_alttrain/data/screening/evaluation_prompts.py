@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.eval.prompts.local_files import read_rows
 from axolotl_alttrain.eval.prompts.probes import probe_files
-from axolotl_alttrain.storage.jsonl import read_jsonl
 
 EvaluationPrompt = tuple[str, str, str]
 """Set, ID and text."""
@@ -89,7 +87,7 @@ def prompts_of(path: Path) -> Iterator[EvaluationPrompt]:
         AltTrainError: The file cannot be read or has no column with prompts.
     """
     columns: list[str] | None = None
-    for number, row in enumerate(_rows(path), 1):
+    for number, (_, row) in enumerate(read_rows(path), 1):
         lower = {str(name).strip().lower(): value for name, value in row.items() if name is not None}
         if columns is None:
             columns = _prompt_columns(path, list(lower))
@@ -108,32 +106,6 @@ def _prompt_columns(path: Path, names: Sequence[str]) -> list[str]:
     if {"vanilla", "adversarial"} <= set(found):
         return ["adversarial", "vanilla"]
     return found[:1]
-
-
-def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    kind = path.suffix.lower()
-    if kind == ".jsonl":
-        yield from (row for _, row in read_jsonl(path))
-        return
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if kind == ".json":
-                yield from _json_rows(path, json.load(file))
-            else:
-                yield from csv.DictReader(file, dialect="excel-tab" if kind == ".tsv" else "excel")
-    except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise AltTrainError(
-            f"{path} cannot be read as {kind[1:].upper()} ({error}); correct or remove the file"
-        ) from None
-
-
-def _json_rows(path: Path, value: Any) -> list[Mapping[str, Any]]:
-    if isinstance(value, Mapping):  # {"behaviors": [...]}: the only list in it
-        lists = [inner for inner in value.values() if isinstance(inner, list)]
-        value = lists[0] if len(lists) == 1 else value
-    if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
-        raise AltTrainError(f"{path} is not a list of objects; write a JSON list with one object per prompt")
-    return value
 
 
 def _text(value: Any) -> str:

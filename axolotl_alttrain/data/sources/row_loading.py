@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.data.builtin import resolve_dataset
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, first_line
 
 _FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}
 
@@ -50,8 +50,7 @@ def _login(path: str) -> str:
 
 
 def _not_loaded(path: str, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return (
-        f"{path}: cannot be loaded ({type(error).__name__}: {reason}). Give the path of a local file or the ID of a "
-        f"Hub dataset. If it is gated: {_login(path)}"
+        f"{path}: cannot be loaded ({type(error).__name__}: {first_line(error)}). Give the path of a local file or "
+        f"the ID of a Hub dataset. If it is gated: {_login(path)}"
     )

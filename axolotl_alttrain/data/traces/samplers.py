@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from axolotl_alttrain.data.traces.trace_sampling import Job, Sampled, Settings
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.example import parse_completion
+from axolotl_alttrain.errors import AltTrainError, first_line
+from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
-from axolotl_alttrain.generation.openai_client import api_key, ask_all, completion, first_line, server_address
+from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 
@@ -123,7 +123,8 @@ class OpenAISampler:
         except openai.APIError as error:
             where = server_address(self.base_url)
             raise AltTrainError(
-                f"{self.model} at {where}: {first_line(error)}; run the same command again: finished samples are kept"
+                f"{self.model} at {where}: {first_line(error, MESSAGE_CHARS)}; run the same command again: "
+                "finished samples are kept"
             ) from None
 
     async def _ask(self, client: Any, job: Job) -> Sampled:

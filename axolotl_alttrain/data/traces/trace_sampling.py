@@ -92,18 +92,18 @@ class SampleStore(AppendOnly):
     """The file of all samples, read by key."""
 
     def __init__(self, path: Path) -> None:
-        self.rows: dict[str, dict[str, Any]] = {}
+        self.samples: dict[str, Sampled] = {}
         super().__init__(path)
 
     def read(self, row: dict[str, Any], offset: int) -> None:
         """Take in one line."""
-        self.rows[row["key"]] = row
+        self.samples[row["key"]] = Sampled(row["thought"], row["answer"], row["finished"])
 
     def add(self, job: Job, sampled: Sampled) -> None:
         """Append one sample."""
-        row = {"key": job.key, "id": job.query.id, "number": job.number, "state": sampled.state, **asdict(sampled)}
-        self.write(row)
-        self.rows[job.key] = row
+        about = {"key": job.key, "id": job.query.id, "number": job.number, "state": sampled.state}
+        self.write(about | asdict(sampled))
+        self.samples[job.key] = sampled
 
 
 def jobs_for(queries: Sequence[Query], samples: int, settings: Settings) -> list[Job]:
@@ -144,25 +144,25 @@ def sample_traces(
     """
     jobs = jobs_for(queries, samples, settings)
     with SampleStore(out.with_name(f"{out.stem}.samples.jsonl")) as store:
-        there = sum(job.key in store.rows for job in jobs)
+        there = sum(job.key in store.samples for job in jobs)
         if there < len(jobs):
             _report_former(store, jobs_for(queries, samples, replace(settings, model=sampler.former_identity)))
         progress(there, len(jobs))
-        for job, sampled in sampler.sample(jobs, store.rows.__contains__):
+        for job, sampled in sampler.sample(jobs, store.samples.__contains__):
             store.add(job, sampled)
             there += 1
             progress(there, len(jobs))
-        rows = [(job, store.rows[job.key]) for job in jobs]
+        drawn = [(job, store.samples[job.key]) for job in jobs]
     with open_atomic(out) as file:
-        for job, row in rows:
-            if row["state"] == USABLE:
-                file.write(json.dumps(_trace(job, row, samples, source).as_row(), ensure_ascii=False) + "\n")
-    return Counter(row["state"] for _, row in rows)
+        for job, sampled in drawn:
+            if sampled.state == USABLE:
+                file.write(json.dumps(_trace(job, sampled, samples, source).as_row(), ensure_ascii=False) + "\n")
+    return Counter(sampled.state for _, sampled in drawn)
 
 
 def _report_former(store: SampleStore, jobs: Sequence[Job]) -> None:
     """Say that samples whose keys name the model by path or name are not reused."""
-    if number := sum(job.key in store.rows for job in jobs):
+    if number := sum(job.key in store.samples for job in jobs):
         LOG.warning(
             "%s: %d samples of an earlier version are not reused, because their keys do not show which weights or "
             "which server they came from",
@@ -171,7 +171,7 @@ def _report_former(store: SampleStore, jobs: Sequence[Job]) -> None:
         )
 
 
-def _trace(job: Job, row: dict[str, Any], samples: int, source: str) -> Trace:
+def _trace(job: Job, sampled: Sampled, samples: int, source: str) -> Trace:
     query = job.query
     name = query.id if samples == 1 else f"{query.id}-{job.number}"
-    return Trace(name, query.text, row["thought"], row["answer"], "benign", query.category, source, query.language)
+    return Trace(name, query.text, sampled.thought, sampled.answer, "benign", query.category, source, query.language)

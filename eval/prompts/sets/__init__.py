@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,6 +13,23 @@ from axolotl_alttrain.errors import AltTrainError
 
 SETS = Path(__file__).parent
 SUITES = SETS.parent / "suites"
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """Where a set is on the Hub.
+
+    Attributes:
+        id, config, split: As ``datasets.load_dataset`` takes them.
+        revision: A commit; None if none could be verified.
+        archive: The zip file that holds the files, as ``SPLIT/NAME.csv``; empty if they are in none.
+    """
+
+    id: str
+    split: str
+    revision: str | None
+    config: str | None = None
+    archive: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,8 +43,7 @@ class SetSpec:
         size: Number of prompts.
         licence: Licence of the prompts.
         source: Page of the authors.
-        hub: ``id``, ``config``, ``split`` and ``revision`` (a commit, or None if none could be verified); ``archive``
-            if the files are in a zip, as ``SPLIT/NAME.csv``.
+        hub: Where it is on the Hub.
         gated: Whether the Hub requires a login and accepted terms.
         file: The publisher's file in ``--data-dir``; may be a pattern.
         judges: The judges that the authors use.
@@ -48,10 +63,10 @@ class SetSpec:
     size: int
     licence: str
     source: str
-    hub: Mapping[str, Any]
+    hub: HubSource
     file: str
     judges: tuple[str, ...] = ()
-    columns: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str | list[str]] = field(default_factory=dict)
     where: Mapping[str, str] = field(default_factory=dict)
     translations: tuple[str, ...] = ()
     task: str = ""
@@ -63,7 +78,7 @@ class SetSpec:
     @property
     def commit(self) -> str:
         """The pinned commit, or ``newest``."""
-        return str(self.hub["revision"] or "newest")
+        return self.hub.revision or "newest"
 
     @property
     def judged_by(self) -> str:
@@ -72,7 +87,15 @@ class SetSpec:
         return ", ".join(self.judges) or f"lm-eval: {metric}" + (f", {how}" if how != "none" else "")
 
 
-_EMBEDDED = (
+@dataclass(frozen=True)
+class Suite:
+    """The content of a suite's file: what it is for, and the names of its sets."""
+
+    about: str
+    sets: list[str]
+
+
+EMBEDDED = (  # name, kind, size, judges, description
     ("probe-harmful", "harmful", 100, ("refusal",), "Harmful one-line requests, some in simple wrappers"),
     ("probe-benign", "benign", 100, ("refusal",), "Harmless look-alikes"),
     ("probe-capability", "capability", 80, ("exact",), "Short questions with a checkable answer"),
@@ -89,51 +112,20 @@ def specs() -> dict[str, SetSpec]:
         if unknown := set(values) - known:
             raise AltTrainError(f"{path}: found {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(known))}")
         lists = {name: tuple(values[name]) for name in ("judges", "translations") if name in values}
-        found[path.stem] = SetSpec(name=path.stem, **{**values, **lists})
+        found[path.stem] = SetSpec(name=path.stem, **{**values, **lists, "hub": HubSource(**values["hub"])})
     return found
 
 
 def set_names() -> list[str]:
     """The names of the embedded sets, then those of the published ones."""
-    return [*(name for name, *_ in _EMBEDDED), *specs()]
+    return [*(name for name, *_ in EMBEDDED), *specs()]
 
 
 @lru_cache(maxsize=1)
-def suites() -> dict[str, dict[str, Any]]:
-    """Suites by name: ``about`` and ``sets``."""
-    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(SUITES.glob("*.yml"))}
-
-
-def listing() -> list[dict[str, Any]]:
-    """The rows of ``--list``, one for each set."""
-    rows = [
-        {
-            "set": name,
-            "kind": kind,
-            "size": size,
-            "licence": "Apache-2.0",
-            "judge": ", ".join(judges),
-            "commit": "here",
-            "about": about,
-        }
-        for name, kind, size, judges, about in _EMBEDDED
-    ]
-    for one in specs().values():
-        about = f"{one.title}. {one.about}"
-        rows.append(
-            {
-                "set": one.name,
-                "kind": one.kind,
-                "size": one.size,
-                "licence": f"{one.licence}; gated" if one.gated else one.licence,
-                "judge": one.judged_by,
-                "commit": one.commit,
-                "about": about,
-            }
-        )
-    for row in rows:
-        row["suites"] = [name for name, suite in suites().items() if row["set"] in suite["sets"]]
-    return rows
+def suites() -> dict[str, Suite]:
+    """Suites by name."""
+    files = sorted(SUITES.glob("*.yml"))
+    return {path.stem: Suite(**yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files}
 
 
 def chosen(names: list[str] | None, suite: str | None) -> list[str]:
@@ -146,5 +138,5 @@ def chosen(names: list[str] | None, suite: str | None) -> list[str]:
         raise AltTrainError(f"--suite: found {suite}; allowed: {', '.join(suites())}")
     if names and (unknown := [name for name in names if name not in set_names()]):
         raise AltTrainError(f"--sets: found {', '.join(unknown)}; allowed: {', '.join(set_names())}")
-    wanted = [*(suites()[suite]["sets"] if suite else ()), *(names or ())]
-    return list(dict.fromkeys(wanted or suites()["probe"]["sets"]))
+    wanted = [*(suites()[suite].sets if suite else ()), *(names or ())]
+    return list(dict.fromkeys(wanted or suites()["probe"].sets))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from axolotl_alttrain.eval.report.svg import Plot, drawing, percents, to_svg
+from axolotl_alttrain.eval.report.plots.svg import Plot, drawing, percents, to_svg
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from axolotl_alttrain.eval.report.svg import INK, colour, drawing, percents, spans, tidy, to_svg, whiskers
+from axolotl_alttrain.eval.report.plots.svg import INK, colour, drawing, percents, spans, tidy, to_svg, whiskers
 from axolotl_alttrain.eval.report.tables.numbers import cell_text, p_text, points
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest

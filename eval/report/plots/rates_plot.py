@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from axolotl_alttrain.eval.report.svg import INK, Plot, colour, drawing, percents, said, to_svg, whiskers
+from axolotl_alttrain.eval.report.plots.svg import INK, Plot, colour, drawing, percents, said, to_svg, whiskers
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import Metric
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from axolotl_alttrain.eval.report.measures import MEASURES, better, measure_label
 from axolotl_alttrain.eval.report.plots.forest import ForestGroup, ForestRow, forest
-from axolotl_alttrain.eval.report.svg import Plot, said
+from axolotl_alttrain.eval.report.plots.svg import Plot, said
 from axolotl_alttrain.eval.report.tables.numbers import p_text
 from axolotl_alttrain.eval.results.summary import Summary
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from axolotl_alttrain.eval.report.plots.svg import Plot, colour
 from axolotl_alttrain.eval.report.plots.trade_off import Point, Published, trade_off
-from axolotl_alttrain.eval.report.svg import Plot, colour
 from axolotl_alttrain.eval.results.summary import PaperResults, Summary
 
 

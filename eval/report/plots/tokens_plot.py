@@ -7,7 +7,7 @@ from statistics import median
 from typing import Literal
 
 import numpy as np
-from axolotl_alttrain.eval.report.svg import Plot, colour, drawing, to_svg
+from axolotl_alttrain.eval.report.plots.svg import Plot, colour, drawing, to_svg
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from math import ceil, hypot
 from typing import Any
 
 from axolotl_alttrain.eval.report.plots.point_labels import NEAR, along, label_points
-from axolotl_alttrain.eval.report.svg import INK, Plot, drawing, percents, said, tidy, to_svg, whiskers
+from axolotl_alttrain.eval.report.plots.svg import INK, Plot, drawing, percents, said, tidy, to_svg, whiskers
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 

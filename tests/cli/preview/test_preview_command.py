@@ -14,6 +14,7 @@ from rich.console import Console
 
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.cli.preview.preview_command import run_preview
+from axolotl_alttrain.cli.preview.token_statistics import TrainingSteps
 from tests.conftest import ROOT
 
 Recipe = Callable[..., Path]
@@ -38,27 +39,19 @@ def text_of(html: str) -> str:
 
 def test_numbers_of_a_small_data_set(recipe: Recipe) -> None:
     summary = run_preview(recipe(val_set_size=0.1), console=Console(file=io.StringIO()))
-    assert summary["rows"] == 6
-    assert summary["by_label"] == {"harmful": 3, "benign": 3}
-    assert summary["by_category"] == {"harmful": {"forgery": 3}, "benign": {"computing": 3}}
-    assert summary["by_language"] == {"none given": 3, "en": 3}
+    assert summary.rows == 6
+    assert summary.by_label == {"harmful": 3, "benign": 3}
+    assert summary.by_category == {"harmful": {"forgery": 3}, "benign": {"computing": 3}}
+    assert summary.by_language == {"none given": 3, "en": 3}
     # The harmful row: 36 prompt, 4 opening, 11 PU, 11 HA, 5 CR, 6 closing, 7 answer, 1 end (test_segments)
-    assert summary["tokens"]["prompt"]["p5"] == 36
-    assert summary["tokens"]["thought_closing"] == pytest.approx(
-        {"p5": 6, "p50": 6, "p95": 6, "max": 6, "share": summary["tokens"]["thought_closing"]["share"]}
-    )
-    shares = [spread["share"] for name, spread in summary["tokens"].items() if name != "row"]
+    assert summary.tokens["prompt"].p5 == 36
+    closing = summary.tokens["thought_closing"]
+    assert (closing.p5, closing.p50, closing.p95, closing.max) == (6, 6, 6, 6)
+    shares = [spread.share for name, spread in summary.tokens.items() if name != "row"]
     assert sum(shares) == pytest.approx(1)
-    assert summary["trained_share"] == pytest.approx(1 - summary["tokens"]["prompt"]["share"])
+    assert summary.trained_share == pytest.approx(1 - summary.tokens["prompt"].share)
     # 6 rows, one held out: 5 rows in batches of 2 are 3 steps an epoch
-    assert summary["training"] == {
-        "rows": 5,
-        "held_out": 1,
-        "batch_rows": 2,
-        "epochs": 2,
-        "steps": 6,
-        "exact": True,
-    }
+    assert summary.training == TrainingSteps(rows=5, held_out=1, batch_rows=2, epochs=2, steps=6, exact=True)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +68,8 @@ def test_numbers_of_a_small_data_set(recipe: Recipe) -> None:
 def test_steps_are_counted_as_the_trainer_does(
     recipe: Recipe, changes: dict[str, Any], steps: int, exact: bool
 ) -> None:
-    training = run_preview(recipe(**changes), 0, console=Console(file=io.StringIO()))["training"]
-    assert (training["steps"], training["exact"]) == (steps, exact)
+    training = run_preview(recipe(**changes), 0, console=Console(file=io.StringIO())).training
+    assert (training.steps, training.exact) == (steps, exact)
 
 
 def test_the_terminal_shows_each_segment_in_its_colour(recipe: Recipe) -> None:
@@ -154,5 +147,5 @@ def test_axolotl_finds_the_command() -> None:
 
 def test_the_recipes_that_come_with_the_package(demo_model: Path) -> None:
     summary = run_preview(ROOT / "examples" / "smollm2-135m-cpu.yml", 1, console=Console(file=io.StringIO()))
-    assert summary["too_long"] > 0
-    assert summary["training"]["exact"]
+    assert summary.too_long > 0
+    assert summary.training.exact

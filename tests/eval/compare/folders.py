@@ -21,12 +21,14 @@ def folder(
     adapter: str | None = None,
     judges: Any = None,
     flags: Any = None,
+    weights: Any = None,
     **more: Any,
 ) -> Path:
     """A finished evaluation: ``summary.json``, ``scored.jsonl`` and ``manifest.json``; ``more`` are settings."""
     path.mkdir(parents=True)
     summary = {"model": "m", "adapter": adapter, "runs": dict.fromkeys(runs), "settings": SETTINGS | more}
-    (path / "summary.json").write_text(json.dumps(summary | ({"judges": judges} if judges else {})))
+    optional = {"judges": judges, "weights": weights}
+    (path / "summary.json").write_text(json.dumps(summary | {name: value for name, value in optional.items() if value}))
     rows = [one.as_row() for run, cases in runs.items() for one in scored(run, cases)]
     (path / "scored.jsonl").write_text("".join(row.as_json() + "\n" for row in rows))
     identities = {run: {"model": "m", "adapter": adapter if run == "tuned" else "", "template": "t"} for run in runs}

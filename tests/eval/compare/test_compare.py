@@ -51,7 +51,7 @@ def test_what_cannot_be_paired_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert main([*arguments, "--ignore", "max_new_tokens"]) == 1
     assert "field 'instruction' differs: '?' and '!'" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "none")]) == 1
-    assert "found no summary.json" in capsys.readouterr().err
+    assert "summary.json is missing" in capsys.readouterr().err
 
 
 def test_lengths() -> None:

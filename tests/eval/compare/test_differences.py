@@ -81,7 +81,7 @@ def test_what_else_differs_is_said(tmp_path: Path) -> None:
     result = compare_runs(load_runs(folders))
     assert result.pairs[0].also_differing == {"template": ("t", "u"), "revision of s": ("1", "2")}
     said = "b and a also differ in: template, u and t; revision of s, 2 and 1."
-    assert notes(result)[1:] == [said]
+    assert notes(result)[2:] == [said]
     assert said in markdown(result)
 
 

@@ -92,7 +92,7 @@ def test_every_differing_setting_is_named(tmp_path: Path) -> None:
     assert str(error.value) == (
         "a and b were generated or judged differently: max_new_tokens is 12 and 13; do_sample is False and True; "
         "load_in_4bit is True and None; temperature is None and 0.6; "
-        "allowed: runs with the same settings, or --ignore SETTING where the difference is what you compare"
+        "compare runs with the same settings, or pass --ignore SETTING if the difference is what you compare"
     )
 
 
@@ -123,7 +123,7 @@ def test_every_differing_prompt_is_named_up_to_five(tmp_path: Path) -> None:
     assert str(error.value) == (
         "a and b: s, id 0: field 'instruction' differs: '?' and '!'; s, id 0: field 'kind' differs: 'harmful' and "
         "'contrast'; s, id 1: field 'instruction' differs: '?' and '!'; s, id 2: field 'instruction' differs: '?' "
-        "and '!'; s, id 3: field 'instruction' differs: '?' and '!'; and 3 more; allowed: the same prompts in both"
+        "and '!'; s, id 3: field 'instruction' differs: '?' and '!'; and 3 more; compare runs of the same prompts"
     )
 
 
@@ -159,12 +159,20 @@ def test_runs_older_than_versions_count_as_version_1_and_are_named(tmp_path: Pat
     new = with_rules(folder(tmp_path / "new", {"base": [NO]}), {"judge refusal": 1})
     result = compare_runs(load_runs([old, new]))
     assert result.unknown_rules == ["old"]
-    assert notes(result)[0] == (
+    assert notes(result)[1] == (
         "The versions of the metrics and judges of old are unknown; version 1 of each is assumed."
     )
     with_rules(new, {"judge refusal": 2})
     with pytest.raises(AltTrainError, match="judged by different versions: judge refusal is version 1 and 2"):
         compare_runs(load_runs([old, new]))
+
+
+def test_a_base_is_one_run_even_if_one_folder_is_older_than_versions(tmp_path: Path) -> None:
+    old = with_rules(folder(tmp_path / "old", {"base": [YES]}), "0123456789abcdef", key="rules")
+    new = with_rules(folder(tmp_path / "new", {"base": [YES]}), {"judge refusal": 1})
+    assert [run.folders for run in load_runs([old, new])] == [("old", "new")]
+    with_rules(new, {"judge refusal": 2})
+    assert [run.folders for run in load_runs([old, new])] == [("old",), ("new",)]
 
 
 def test_the_end_of_a_training_is_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +196,7 @@ def test_rows_that_lack_a_field_and_files_without_rows_are_named(tmp_path: Path)
     with pytest.raises(AltTrainError, match=r"scored\.jsonl, row 1: field 'set' is missing"):
         load_runs([a])
     (a / "scored.jsonl").write_text("")
-    with pytest.raises(AltTrainError, match=r"scored\.jsonl: found no rows"):
+    with pytest.raises(AltTrainError, match=r"scored\.jsonl: the file has no rows"):
         load_runs([a])
 
 

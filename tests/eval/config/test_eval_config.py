@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "adapter": None,
     "model_revision": None,
     "adapter_revision": None,
+    "weights": None,
     "load_in_4bit": None,
     "dtype": "auto",
     "thought_format": "auto",

@@ -54,6 +54,19 @@ def ignored(flag: str, backend: str, users: str) -> str:
         (["--sets", "gsm8k", "--revision", "gpqa-diamond=a"], "--revision: found gpqa-diamond; allowed: gsm8k"),
         (["--data-dir", "none-such"], "--data-dir none-such: this folder does not exist"),
         (["--adapter", "."], "--adapter .: this folder has no adapter_config.json, so it holds no adapter"),
+        (
+            ["--model", "m", "--weights", "as-trained"],
+            "--weights as-trained needs --adapter: it says on which base an adapter is run",
+        ),
+        (
+            ["--adapter", "a/b", "--weights", "full-precision", "--load-in-4bit"],
+            "--load-in-4bit contradicts --weights full-precision; remove one of them",
+        ),
+        (
+            ["--weights", "full"],
+            "--weights: found full; allowed: as-trained, full-precision, or the folder of an exported model",
+        ),
+        (["--weights", "."], "--weights .: this folder has no config.json, so it holds no model"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_with_its_flag(

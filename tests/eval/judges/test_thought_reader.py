@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from axolotl_alttrain.eval.judges.thought_reader import read_free, read_thought
 
-from axolotl_alttrain.format.example import parse_completion
+from axolotl_alttrain.format.parsed_completion import parse_completion
 
 
 def test_a_change_of_mind() -> None:

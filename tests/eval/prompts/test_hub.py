@@ -33,7 +33,7 @@ def test_every_set_comes_from_the_hub_as_from_its_publishers_files(dataset_hub: 
     texts = {(p.set, p.instruction) for p in local}
     assert {(name, text) for name, _, _, text in found["rows"]} == texts
     assert len(found["rows"]) == len(local)
-    commits = {name: spec.hub["revision"] or NEWEST for name, spec in specs().items()}
+    commits = {name: spec.hub.revision or NEWEST for name, spec in specs().items()}
     assert {(name, commit) for name, commit, _, _ in found["rows"]} == set(commits.items())
     assert not any("/resolve/main/" in path or path.endswith("/revision/main") for path in dataset_hub.asked)
 

@@ -18,7 +18,7 @@ def test_pin_prints_what_revision_takes(dataset_hub: Hub, tmp_path: Path) -> Non
 def test_pin_says_which_pins_are_old_and_which_sets_are_gone(dataset_hub: Hub, tmp_path: Path) -> None:
     dataset_hub.files = {name: files for name, files in dataset_hub.files.items() if name != "bench-llm/or-bench"}
     done = python(dataset_hub, tmp_path / "home", "-m", "eval.run", "--pin", "--suite", "over-refusal")
-    pinned = {name: spec.hub["revision"] for name, spec in specs().items()}
+    pinned = {name: spec.hub.revision for name, spec in specs().items()}
     assert done.returncode == 3
     assert done.stdout.splitlines() == [f"{name}={NEWEST}" for name in ("xstest-safe", "jailbreakbench-benign")]
     said = done.stderr.splitlines()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
+from axolotl_alttrain.eval.prompts.listing import listing
 from axolotl_alttrain.eval.prompts.published_sets import load_available
-from axolotl_alttrain.eval.prompts.sets import chosen, listing, set_names, specs, suites
+from axolotl_alttrain.eval.prompts.sets import chosen, set_names, specs, suites
 
 from axolotl_alttrain.errors import AltTrainError
 from tests.eval.published import HARM, SAFE, write_published
@@ -54,14 +55,14 @@ def test_a_gated_set_says_where_its_terms_are_accepted() -> None:
 
 
 def test_every_set_is_pinned_or_known_not_to_be() -> None:
-    revisions = {name: spec.hub["revision"] for name, spec in specs().items()}
+    revisions = {name: spec.hub.revision for name, spec in specs().items()}
     assert {name for name, revision in revisions.items() if revision is None} == {"harmbench", "wildjailbreak"}
     assert all(re.fullmatch("[0-9a-f]{40}", revision) for revision in revisions.values() if revision)
     by_id: dict[str, set[str | None]] = {}
     for spec in specs().values():
-        by_id.setdefault(spec.hub["id"], set()).add(spec.hub["revision"])
+        by_id.setdefault(spec.hub.id, set()).add(spec.hub.revision)
     assert all(len(pins) == 1 for pins in by_id.values())  # two sets from one repository come from one commit
-    assert {row["commit"] for row in listing()} == {"here", "newest", *(pin for pin in revisions.values() if pin)}
+    assert {row.commit for row in listing()} == {"here", "newest", *(pin[:7] for pin in revisions.values() if pin)}
 
 
 def test_an_id_that_a_file_gives_twice_stands_for_two_prompts(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_rows_that_none_can_be_taken_of_name_column_and_value(tmp_path: Path) ->
 
 def test_suites_name_known_sets_and_flags_add_up() -> None:
     assert list(suites()) == ["capability", "general", "multi-turn", "over-refusal", "paper", "probe", "safety"]
-    assert {name for suite in suites().values() for name in suite["sets"]} == set(set_names())
+    assert {name for suite in suites().values() for name in suite.sets} == set(set_names())
     assert chosen(None, None) == ["probe-harmful", "probe-benign", "probe-capability"]
     assert chosen(["gsm8k"], "multi-turn") == ["safemt-attack600", "gsm8k"]
     with pytest.raises(AltTrainError, match="--suite: found all; allowed: capability"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.prompts.attacks import ATTACKS
-from axolotl_alttrain.eval.prompts.sets import suites
+from axolotl_alttrain.eval.prompts.sets import Suite, suites
 from axolotl_alttrain.eval.report.tables.summary_tables import repeats_table
 from axolotl_alttrain.eval.results.summary import read_summary
 from axolotl_alttrain.eval.run import main
@@ -27,9 +27,9 @@ def test_paper_suite(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     write_published(tmp_path / "data")
     summary = run(tiny, tmp_path / "out", tmp_path / "data", "--suite", "paper", "--allow-code-execution")
     assert summary["missing"] == {}
-    assert summary["sets"] == dict.fromkeys(suites()["paper"]["sets"], 2)
+    assert summary["sets"] == dict.fromkeys(suites()["paper"].sets, 2)
     for one in summary["runs"].values():
-        assert list(one["by_set"]) == suites()["paper"]["sets"]
+        assert list(one["by_set"]) == suites()["paper"].sets
         assert one["by_set"]["cnn-dailymail"]["measure"] == "rougeL"
         assert one["by_set"]["xstest-safe"]["measure"] == "over_refusal"
         assert {entry["rate"]["total"] for entry in one["by_set"].values() if "rate" in entry} == {2}
@@ -37,11 +37,11 @@ def test_paper_suite(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     asked = [s["turn"] for s in turns if s["set"] == "safemt-attack600" and s["run"] == "base"]
     assert asked == [0, 1, 2, 2]  # the two conversations share their first two turns, which are asked once
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert list(manifest["sets"]) == suites()["paper"]["sets"]
+    assert list(manifest["sets"]) == suites()["paper"].sets
     assert all(revision.startswith("sha256:") for revision in manifest["sets"].values())
     assert manifest["flags"]["suite"] == "paper"
     page = (tmp_path / "out" / "report.html").read_text()
-    assert all(name in page for name in suites()["paper"]["sets"])
+    assert all(name in page for name in suites()["paper"].sets)
 
 
 def test_missing_sets_and_attacks_are_reported(
@@ -71,7 +71,7 @@ def test_code_that_may_not_run_is_reported_and_no_failure(
     tiny: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its suite runs without it; named by --sets it is missing."""
-    suite = {"about": "code beside a set of another kind", "sets": ["humaneval", "xstest-safe"]}
+    suite = Suite("code beside a set of another kind", ["humaneval", "xstest-safe"])
     monkeypatch.setitem(suites(), "with-code", suite)
     write_published(tmp_path / "data")
     reason = "humaneval is scored by running the model's code; allow it with --allow-code-execution"

@@ -7,6 +7,7 @@ from axolotl_alttrain.eval.results.run_results import RunResults
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
+from axolotl_alttrain.eval.weights import WeightsForm
 
 
 def two_runs(**changes: tuple[float | None, float | None, float | None]) -> Summary:
@@ -33,11 +34,30 @@ def two_runs(**changes: tuple[float | None, float | None, float | None]) -> Summ
     return Summary(**about, runs=runs, comparison=tests)
 
 
+def rates_of(summary: Summary) -> str:
+    """The headline without the form of the weights, which these summaries do not record."""
+    text, old = headline(summary), " Measured: weights not recorded."
+    assert text.endswith(old)
+    return text.removesuffix(old)
+
+
+def test_headline_names_the_weights() -> None:
+    form = WeightsForm("as-trained", "adapter on the NF4 base it was trained on")
+    summary = two_runs(over_refusal=(0.0, 0.1, None)).model_copy(update={"weights": {"tuned": form}})
+    assert headline(summary) == (
+        "Worse: over-refusal 0.0 % → 10.0 %. Measured: adapter on the NF4 base it was trained on."
+    )
+    alone = summary.model_copy(update={"runs": {"tuned": summary.runs["tuned"]}})
+    assert headline(alone) == (
+        "One model, without its base: over-refusal 10.0 %. Measured: adapter on the NF4 base it was trained on."
+    )
+
+
 def test_headline_calls_a_cost_only_what_got_worse() -> None:
     safer = (0.75, 0.125, 0.0001)
     text = "Harmful responses 75.0 % → 12.5 % (-62.5 points, p < 0.001)."
     summary = two_runs(harmful_response=safer, over_refusal=(0.0, 0.1, None))
-    assert headline(summary) == f"{text} Cost: over-refusal 0.0 % → 10.0 %."
+    assert rates_of(summary) == f"{text} Cost: over-refusal 0.0 % → 10.0 %."
     cases: list[tuple[tuple[float, float, float], tuple[float, float, float], str]] = [
         (
             (0.2, 0.05, 0.012),
@@ -66,7 +86,7 @@ def test_headline_calls_a_cost_only_what_got_worse() -> None:
     ]
     for refusals, capability, said in cases:
         summary = two_runs(harmful_response=safer, over_refusal=refusals, capability=capability)
-        assert headline(summary) == f"{text} {said}"
+        assert rates_of(summary) == f"{text} {said}"
 
 
 def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
@@ -75,10 +95,10 @@ def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
         ((0.5, 0.75, 0.2), "+25.0 points, p = 0.200"),
     ):
         summary = two_runs(harmful_response=harmful, over_refusal=(0.0, 0.1, None))
-        assert headline(summary) == f"Harmful responses 50.0 % → 75.0 % ({shown}). Worse: over-refusal 0.0 % → 10.0 %."
-    assert headline(two_runs(over_refusal=(0.0, 0.1, None))) == "Worse: over-refusal 0.0 % → 10.0 %."
+        assert rates_of(summary) == f"Harmful responses 50.0 % → 75.0 % ({shown}). Worse: over-refusal 0.0 % → 10.0 %."
+    assert rates_of(two_runs(over_refusal=(0.0, 0.1, None))) == "Worse: over-refusal 0.0 % → 10.0 %."
     summary = two_runs(harmful_response=(0.75, 0.125, None), over_refusal=(0.0, 0.1, None))
-    assert headline(summary) == "Harmful responses 75.0 % → 12.5 %. Cost: over-refusal 0.0 % → 10.0 %."
+    assert rates_of(summary) == "Harmful responses 75.0 % → 12.5 %. Cost: over-refusal 0.0 % → 10.0 %."
     alone = summary.model_copy(update={"runs": {"base": summary.runs["base"]}})
-    assert headline(alone) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
-    assert headline(two_runs()) == "No rates to compare."
+    assert rates_of(alone) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
+    assert rates_of(two_runs()) == "No rates to compare."

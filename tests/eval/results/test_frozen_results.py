@@ -20,7 +20,7 @@ from axolotl_alttrain.eval.prompts.prompt import SHORT_ANSWER_VERSION, Prompt
 from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Metric
 
-from axolotl_alttrain.format.example import STRUCTURE_VERSION, parse_completion
+from axolotl_alttrain.format.parsed_completion import STRUCTURE_VERSION, parse_completion
 from axolotl_alttrain.storage.jsonl import read_jsonl
 from tests.eval import frozen
 from tests.eval.scoring.test_metrics import CASES, HELP, STOP, scored

@@ -66,7 +66,7 @@ def test_a_broken_file_is_one_line(
 
 
 def test_text_that_is_not_json_and_a_list_are_one_line(tmp_path: Path) -> None:
-    for text, problem in (("{", "cannot be read"), ("[]", r"found list \[\]; allowed: a JSON object")):
+    for text, problem in (("{", "cannot be read"), ("[]", r"the file holds list \[\] instead of a JSON object")):
         (tmp_path / "summary.json").write_text(text)
         with pytest.raises(AltTrainError, match=problem):
             read_summary(tmp_path)

@@ -1,0 +1,1 @@
+"""``fit``'s estimates beside published measurements: ``python -m benchmarks.published``."""

@@ -1,0 +1,1 @@
+"""The model card: a section with the results, and the command that writes and uploads it."""

@@ -1,0 +1,1 @@
+"""``report.html``: its template, and the samples that its browser shows."""
