@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -43,6 +44,20 @@ def without_an_install(tmp_path: Path, *arguments: str) -> subprocess.CompletedP
     return subprocess.run(
         [sys.executable, "-S", *arguments], cwd=checkout, env=env, capture_output=True, text=True, timeout=300
     )
+
+
+@pytest.mark.slow
+def test_an_evaluation_from_a_checkout_without_an_install_ends_with_its_manifest(
+    tiny: tuple[Path, Path], tmp_path: Path
+) -> None:
+    flags = ["--model", str(tiny[0]), "--adapter", str(tiny[1]), "--dtype", "float32", "--limit", "2"]
+    done = without_an_install(
+        tmp_path, "-m", "eval.run", *flags, "--max-new-tokens", "8", "--out", str(tmp_path / "out")
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert list(manifest["runs"]) == ["base", "tuned"]
+    assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:

@@ -235,9 +235,14 @@ class APIBackend:
         return Generated(text, finish, tokens)
 
     def _joined(self, message: Any) -> str:
-        """The completion from its two parts if the server separates the thought; a thought alone stays open."""
+        """The completion from its two parts if the server separates the thought; a thought alone stays open.
+
+        Servers differ in the white space that they leave at the seams, so it is the template's.
+        """
         thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
         content = message.content or ""
         if not thought:
             return content
-        return f"{self.thought.open}{thought}" + (f"{self.thought.close}{content}" if content else "")
+        if not content:
+            return f"{self.thought.open}{thought.lstrip()}"
+        return f"{self.thought.open}{thought.strip()}{self.thought.close}{content.lstrip()}"

@@ -163,11 +163,20 @@ class BackendConfig(Group):
     batch_size: int | None = option(None, "sequences per batch, at most (default: what fits)", "N", ("hf",), ge=1)
     batch_tokens: int = option(131072, "tokens per batch, at most", "N", ("hf",), ge=1)
     tensor_parallel: int = option(1, "GPUs per replica", "N", ("vllm",), ge=1)
-    data_parallel: int = option(1, "replicas", "N", ("vllm",), ge=1)
+    data_parallel: int = option(1, "replicas; for more than one, --backend api and a server", "N", ("vllm",), ge=1)
     base_url: str | None = option(None, "server URL up to and including /v1", "URL", ("api",))
     tokenizer: str | None = option(None, "render prompts locally with this tokenizer's chat template", "NAME", ("api",))
     api_concurrency: int = option(16, "concurrent requests", "N", ("api",), ge=1)
     api_key_env: str = option("OPENAI_API_KEY", "environment variable that holds the key", "NAME", ("api",))
+
+    @model_validator(mode="after")
+    def _replicas_are_served(self) -> BackendConfig:
+        if self.data_parallel > 1:  # vLLM's engine refuses it inside one process
+            raise ValueError(
+                f"--data-parallel {self.data_parallel}: replicas run behind a server; start 'vllm serve MODEL "
+                f"--data-parallel-size {self.data_parallel}' and use --backend api with its --base-url"
+            )
+        return self
 
 
 class JudgingConfig(Group):

@@ -77,6 +77,27 @@ def test_chat_endpoint_joins_thought_and_answer(
     assert {row["thought"] for row in rows} == {"I think."}
 
 
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize(
+    ("thought", "content", "expected"),
+    [
+        ("\nI think.\n", "\n\nNo.", "<think>\nI think.\n</think>\n\nNo."),  # as vLLM's parsers leave it
+        ("I think.", "No.", "<think>\nI think.\n</think>\n\nNo."),
+        ("\nI th", None, "<think>\nI th"),  # truncated
+        (None, "No.", "No."),
+    ],
+)
+def test_a_thought_that_the_server_returns_apart_is_joined_as_the_model_wrote_it(
+    field: str, thought: str | None, content: str | None, expected: str
+) -> None:
+    found: list[str] = []
+    with serve(lambda request: Reply({"content": content, field: thought})) as http:
+        backend = APIBackend("m", None, http.url)
+        wanted = [Wanted("", ({"role": "user", "content": "Hi"},))]
+        backend.complete("base", wanted, Sampling(4), lambda index, out: found.append(out.text))
+    assert found == [expected]
+
+
 def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     assert main(["--backend", "api", "--out", str(tmp_path)]) == 1
