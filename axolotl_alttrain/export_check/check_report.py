@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
@@ -26,7 +26,7 @@ class Form(BaseModel, frozen=True):
     model: str
     adapter: str
     template: str
-    settings: dict[str, str | bool | int | float]
+    settings: dict[str, JsonValue]
 
 
 class FirstDifference(BaseModel, frozen=True):
