@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from axolotl_alttrain.errors import AltTrainError
+
+Answer = TypeVar("Answer")
 
 
 class BatchSizer:
@@ -14,11 +17,18 @@ class BatchSizer:
         fixed: The user's choice; None to find out.
         start: First attempt without a choice.
         tokens: Token limit of a batch, prompts and answers together.
+        remedy: What the user can do if a single sequence does not fit.
     """
 
-    def __init__(self, fixed: int | None, start: int, tokens: int) -> None:
+    def __init__(
+        self,
+        fixed: int | None,
+        start: int,
+        tokens: int,
+        remedy: str = "lower --max-new-tokens, or use --load-in-4bit",
+    ) -> None:
         self.size = fixed or start
-        self.tokens = tokens
+        self.tokens, self.remedy = tokens, remedy
         self._done: set[int] = set()
 
     def allowed(self, longest: int) -> int:
@@ -32,7 +42,7 @@ class BatchSizer:
             AltTrainError: A single sequence did not fit.
         """
         if failed <= 1:
-            raise AltTrainError("out of memory with a single sequence; lower --max-new-tokens, or use --load-in-4bit")
+            raise AltTrainError(f"out of memory with a single sequence; {self.remedy}")
         self.size = failed // 2
 
     def done(self, batch: Sequence[int]) -> None:
@@ -67,3 +77,39 @@ def batches(lengths: Sequence[int], groups: Sequence[str], new_tokens: int, size
             batch = waiting[: sizer.allowed(lengths[waiting[0]] + new_tokens)]
             yield batch
             waiting = [i for i in waiting if not sizer.is_done(i)]
+
+
+def in_batches(
+    lengths: Sequence[int],
+    groups: Sequence[str],
+    new_tokens: int,
+    sizer: BatchSizer,
+    answer: Callable[[list[int]], Sequence[Answer]],
+) -> Iterator[tuple[int, Answer]]:
+    """Answer requests in the batches of :func:`batches`; a batch that does not fit in memory is halved.
+
+    Args:
+        lengths, groups, new_tokens, sizer: As for :func:`batches`.
+        answer: Takes the indices of a batch and returns its answers in their order.
+
+    Yields:
+        Index and answer of each request.
+
+    Raises:
+        AltTrainError: Not even one sequence fits in memory.
+    """
+    import torch
+
+    for batch in batches(lengths, groups, new_tokens, sizer):
+        found: Sequence[Answer] | None
+        try:
+            found = answer(batch)
+        except torch.OutOfMemoryError:
+            found = None
+        if found is None:  # outside the handler, whose traceback would keep the batch in memory
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            sizer.shrink(len(batch))
+            continue
+        sizer.done(batch)
+        yield from zip(batch, found, strict=True)

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.generation.openai_parameters import adapted, learn
 
 # Statuses that concern one request, not the server: filtered, longer than the context, malformed.
 REFUSED = (400, 413, 422)
@@ -50,21 +51,34 @@ def server_address(base_url: str | None = None) -> str:
 
 
 async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
-    """Request one completion.
+    """Request one completion. Parameters that the model refuses are left out or renamed, and remembered.
 
     Args:
         client: An ``openai.AsyncOpenAI``.
         chat: Use ``/chat/completions``, otherwise ``/completions``.
         body: The request's fields.
 
+    Returns:
+        The server's answer; :func:`axolotl_alttrain.generation.openai_reply.reply` reads its choices.
+
     Raises:
         AltTrainError: Status 200 without a choice: a proxy's page, or an error in the body.
     """
+    from openai import BadRequestError
+
     endpoint, part = (client.chat.completions, "message") if chat else (client.completions, "text")
-    try:
-        answer: Any = await endpoint.create(**body)
-    except ValueError as error:  # JSON by its header alone
-        answer = getattr(error, "doc", error)
+    server = str(client.base_url)
+    while True:
+        sent = adapted(server, body)
+        try:
+            answer: Any = await endpoint.create(**sent)
+            break
+        except BadRequestError as error:
+            if not learn(server, sent, error):
+                raise
+        except ValueError as error:  # JSON by its header alone
+            answer = getattr(error, "doc", error)
+            break
     choices = getattr(answer, "choices", None)
     if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
         came = answer.to_dict() if hasattr(answer, "to_dict") else answer

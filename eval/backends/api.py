@@ -35,6 +35,7 @@ from axolotl_alttrain.generation.openai_client import (
     completion,
     server_address,
 )
+from axolotl_alttrain.generation.openai_reply import Reply, reply
 from axolotl_alttrain.generation.sampling import Sampling
 
 RETRIES = 6  # by the openai client, with increasing delays
@@ -222,27 +223,24 @@ class APIBackend:
         if self.chat:
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
             answer = await self.exact_completion(client, name, request.text, stop=stop, **common)
-            text = answer.choices[0].text
-            if stop:  # some servers leave it in
-                text = text.partition(stop[0])[0]
+            said = reply(answer.choices[0])
+            text = said.text.partition(stop[0])[0] if stop else said.text  # some servers leave it in
         else:
             messages = [dict(message) for message in request.messages]
             answer = await completion(client, model=name, messages=messages, **common)
-            text = self._joined(answer.choices[0].message)
-        text = text.encode("utf-8", "replace").decode()  # a lone surrogate is valid in JSON but not in a UTF-8 file
-        finish = "length" if answer.choices[0].finish_reason == "length" else "stop"
+            said = reply(answer.choices[0])
+            text = self._joined(said)
+        finish = "length" if said.finish == "length" else "stop"
         tokens = answer.usage.completion_tokens if answer.usage else self.count_tokens([text])[0]
         return Generated(text, finish, tokens)
 
-    def _joined(self, message: Any) -> str:
+    def _joined(self, said: Reply) -> str:
         """The completion from its two parts if the server separates the thought; a thought alone stays open.
 
         Servers differ in the white space that they leave at the seams, so it is the template's.
         """
-        thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
-        content = message.content or ""
-        if not thought:
-            return content
-        if not content:
-            return f"{self.thought.open}{thought.lstrip()}"
-        return f"{self.thought.open}{thought.strip()}{self.thought.close}{content.lstrip()}"
+        if not said.thought:
+            return said.text
+        if not said.text:
+            return f"{self.thought.open}{said.thought.lstrip()}"
+        return f"{self.thought.open}{said.thought.strip()}{self.thought.close}{said.text.lstrip()}"

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from axolotl_alttrain.eval.backends.base import (
     NOT_MERGED,
     BackendSettings,
@@ -21,7 +20,7 @@ from axolotl_alttrain.eval.backends.base import (
 )
 
 from axolotl_alttrain.format.template import ChatFormat
-from axolotl_alttrain.generation.batching import BatchSizer, batches
+from axolotl_alttrain.generation.batching import BatchSizer, in_batches
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.merging import mergeable, merged
@@ -132,22 +131,16 @@ class HFBackend(LocalModel):
         """
         lengths = self.count_tokens([request.text for request in requests])
         self._warn_context(lengths, sampling.max_new_tokens)
+
+        def answer(batch: list[int]) -> list[Generated]:
+            some = [requests[i] for i in batch]
+            pick = sampler(sampling, [request.seed for request in some])
+            return self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick)
+
+        groups = [request.group for request in requests]
         with self.adapter(run == "tuned"):
-            for batch in batches(lengths, [r.group for r in requests], sampling.max_new_tokens, self.sizer):
-                some = [requests[i] for i in batch]
-                pick = sampler(sampling, [request.seed for request in some])
-                try:
-                    outputs = self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick)
-                except torch.OutOfMemoryError:
-                    outputs = None
-                if outputs is None:  # outside the handler, whose traceback would keep the batch in memory
-                    if torch.cuda.is_available():
-                        torch.cuda.empty_cache()
-                    self.sizer.shrink(len(batch))
-                    continue
-                self.sizer.done(batch)
-                for index, output in zip(batch, outputs, strict=True):
-                    on_result(index, output)
+            for index, output in in_batches(lengths, groups, sampling.max_new_tokens, self.sizer, answer):
+                on_result(index, output)
 
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, on_token: OnToken | None = None, pick: Any = None

@@ -9,6 +9,7 @@ from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Qu
 from axolotl_alttrain.data.build_config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
+from axolotl_alttrain.generation.openai_reply import reply
 
 
 class OpenAIAssessor(Assessor):
@@ -81,7 +82,7 @@ class OpenAIAssessor(Assessor):
                 raise AltTrainError(_explained(error, self.config)) from None
             self._answered = True
             usage = answer.usage
-            text = answer.choices[0].message.content or ""
+            text = reply(answer.choices[0]).text
             counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
             if dialogue.reply(text, *counts):
                 return dialogue.outcome()

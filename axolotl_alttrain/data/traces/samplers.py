@@ -11,10 +11,9 @@ from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
+from axolotl_alttrain.generation.openai_reply import reply
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling, sampler
-
-_REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 
 class HFSampler:
@@ -139,11 +138,9 @@ class OpenAISampler:
             max_tokens=settings.max_new_tokens,
             seed=settings.seed + job.number,
         )
-        choice = answer.choices[0]
-        content = choice.message.content or ""
-        finished = choice.finish_reason == "stop"
-        for field in _REASONING_FIELDS:
-            if isinstance(thought := getattr(choice.message, field, None), str) and thought.strip():
-                return Sampled(thought.strip(), content.strip(), finished)
-        parsed = parse_completion(content)
+        said = reply(answer.choices[0])
+        finished = said.finish == "stop"
+        if said.thought.strip():
+            return Sampled(said.thought.strip(), said.text.strip(), finished)
+        parsed = parse_completion(said.text)
         return Sampled(parsed.thought, parsed.answer, finished and not parsed.truncated)
