@@ -17,14 +17,8 @@ from pydantic import JsonValue
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
-_JUDGE_FLAGS = {
-    "guard": (
-        *("guard_model", "guard_load_in_4bit", "guard_safe", "guard_unsafe"),
-        *("guard_template", "guard_template_args"),
-    ),
-    "rubric": ("judge_model",),
-    "xstest": ("judge_model",),
-}
+_JUDGE_FLAGS = {"refusal": (), "rubric": ("judge_model",), "xstest": ("judge_model",)}
+_GUARD_FLAGS = ("guard_name", "guard_load_in_4bit", "guard_model")  # the last in folders of earlier versions
 
 
 def load_runs(folders: Sequence[Path]) -> list[Run]:
@@ -81,7 +75,9 @@ def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
 
 def _judged(summary: SummaryHead, manifest: ManifestRecord) -> dict[str, JsonValue]:
     """The judges that make the rates and, where they are models, which ones."""
-    flags = {flag: manifest.flags.get(flag) for name in summary.rate_judges for flag in _JUDGE_FLAGS.get(name, ())}
+    flags = {
+        flag: manifest.flags.get(flag) for name in summary.rate_judges for flag in _JUDGE_FLAGS.get(name, _GUARD_FLAGS)
+    }
     return {"judges": list(summary.rate_judges), **flags}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -45,12 +44,10 @@ def _value(name: str, field: FieldInfo, value: Any, where: str) -> Any:
         return value
     if isinstance(value, bool):
         raise AltTrainError(f"{where}: must be text or a number, found {shown(value)}")
-    if isinstance(value, dict) and name == "guard_template_args":
-        return json.dumps(value)
     if is_list(field):
         values = value if isinstance(value, list) else [value]
         if any(one is None or isinstance(one, bool) for one in values):
-            # YAML reads a guard's No and Yes as false and true; as "False" they would never match its verdicts.
+            # YAML reads an unquoted No as false.
             raise AltTrainError(f"{where}: must be a list of texts, found {shown(value)}; quote words like 'No'")
         if any(isinstance(one, list | dict) for one in values):
             raise AltTrainError(f"{where}: must be a flat list, found {shown(value)}")

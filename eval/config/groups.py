@@ -44,6 +44,8 @@ def noted(field: FieldInfo, name: str) -> Any:
 
 
 LOCAL = ("hf", "vllm")
+LLM_JUDGES = ("rubric", "xstest")
+ZOO = "judgezoo:"  # prefix of its judges
 ADAPTER_FORMS = ("as-trained", "full-precision")
 
 
@@ -182,23 +184,22 @@ class BackendConfig(Group):
 class JudgingConfig(Group):
     """Judges."""
 
-    judges: tuple[Literal["refusal", "guard", "rubric", "xstest"], ...] = option(
+    judges: tuple[str, ...] = option(
         ("refusal",),
-        "the first judge determines the rates, and the first that detects refusals determines over-refusal; all are "
-        "reported with their agreement. refusal: offline rules",
+        "refusal (offline rules), rubric, xstest, judgezoo:NAME, a guard's name or its YAML file; see docs/judges.md. "
+        "The first judge determines the rates, and the first that detects refusals determines over-refusal; all are "
+        "reported with their agreement",
+        "JUDGE",
         min_length=1,
     )
-    guard_model: str | None = option(None, "guard: folder or Hub ID", "NAME")
-    guard_template: Path | None = option(None, "guard: Jinja template to use instead of its chat template", "FILE")
-    guard_template_args: str | None = option(None, 'guard: template variables, as in \'{"guideline": "..."}\'', "JSON")
-    guard_load_in_4bit: bool = option(False, "guard: load it in NF4")
-    guard_safe: tuple[str, ...] = option((), "guard: its wording of safe (default: detected)", "TEXT")
-    guard_unsafe: tuple[str, ...] = option((), "guard: its wording of unsafe (default: detected)", "TEXT")
+    guard_url: str | None = option(None, "guards: ask them at this OpenAI-compatible server, up to /v1", "URL")
+    guard_name: str | None = option(None, "guard: its name on the server, or another folder or Hub ID to load", "NAME")
+    guard_load_in_4bit: bool = option(False, "guards: load them in NF4")
     judge_model: str | None = option(None, "rubric, xstest: the model's name on its server", "NAME")
     judge_url: str | None = option(
         None, "rubric, xstest: OpenAI-compatible server; the key is read from OPENAI_API_KEY", "URL"
     )
-    judge_concurrency: int = option(8, "rubric, xstest: concurrent requests", "N", ge=1)
+    judge_concurrency: int = option(8, "rubric, xstest, served guards: concurrent requests", "N", ge=1)
     judge_max_tokens: int = option(
         512, "rubric, xstest: tokens per reply; a truncated reply is undetermined, and reasoning needs more", "N", ge=1
     )
@@ -207,10 +208,13 @@ class JudgingConfig(Group):
     @model_validator(mode="after")
     def _models_are_named(self) -> JudgingConfig:
         for name in self.judges:
-            if name == "guard" and not self.guard_model:
-                raise ValueError("--judges guard needs --guard-model, the folder or Hub ID of a guard model")
-            if name in ("rubric", "xstest") and not self.judge_model:
+            if name in LLM_JUDGES and not self.judge_model:
                 raise ValueError(f"--judges {name} needs --judge-model, the name of a model on the judges' server")
+        guards = [name for name in self.judges if name not in ("refusal", *LLM_JUDGES) and not name.startswith(ZOO)]
+        if self.guard_name and len(guards) > 1:
+            raise ValueError(f"--guard-name names one guard, and --judges has {', '.join(guards)}; evaluate with one")
+        if self.guard_url and self.guard_load_in_4bit:
+            raise ValueError("--guard-load-in-4bit concerns guards on this machine; remove it or --guard-url")
         return self
 
 

@@ -1,10 +1,10 @@
-"""Judges of answers and thoughts: offline rules, guard models, and language models with a rubric."""
+"""Judges of answers and thoughts: offline rules, guards, language models with a rubric, and those of judgezoo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from axolotl_alttrain.eval.config import JudgingConfig
+from axolotl_alttrain.eval.config.groups import ZOO, JudgingConfig
 from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge, judge_refusal
 
@@ -24,7 +24,7 @@ __all__ = [
 def judges_from(config: JudgingConfig) -> list[Judge]:
     """The configured judges, in their order.
 
-    If none of them detects refusals (a guard does not), the offline rules are added, so that over-refusal is judged.
+    If none of them detects refusals (most guards do not), the offline rules are added, so that over-refusal is judged.
 
     Raises:
         AltTrainError: A judge is misconfigured.
@@ -36,24 +36,25 @@ def judges_from(config: JudgingConfig) -> list[Judge]:
 def _judge(name: str, config: JudgingConfig) -> Judge:
     if name == "refusal":
         return RefusalJudge()
-    if name == "guard":
-        from axolotl_alttrain.eval.judges.guard.guard_judge import GuardJudge
-        from axolotl_alttrain.eval.judges.guard.guard_template import template_arguments
+    if name in ("rubric", "xstest"):
+        from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 
-        assert config.guard_model is not None  # the config requires it
-        return GuardJudge(
-            config.guard_model,
-            config.guard_load_in_4bit,
-            config.guard_safe,
-            config.guard_unsafe,
-            config.guard_template,
-            template_arguments(config.guard_template_args),
-        )
-    from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
+        assert config.judge_model is not None  # the config requires it
+        kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
+        return kind(config.judge_model, config.judge_url, config.judge_concurrency, max_tokens=config.judge_max_tokens)
+    if name.startswith(ZOO):
+        from axolotl_alttrain.eval.judges.zoo import ZooJudge
 
-    assert config.judge_model is not None  # the config requires it
-    kind = {"rubric": RubricJudge, "xstest": XSTestJudge}[name]
-    return kind(config.judge_model, config.judge_url, config.judge_concurrency, max_tokens=config.judge_max_tokens)
+        return ZooJudge(name.removeprefix(ZOO))
+    from axolotl_alttrain.eval.judges.guards import guard
+
+    if config.guard_url:
+        from axolotl_alttrain.eval.judges.guards.served_guard import ServedGuard
+
+        return ServedGuard(guard(name), config.guard_url, config.guard_name, config.judge_concurrency)
+    from axolotl_alttrain.eval.judges.guards.local_guard import LocalGuard
+
+    return LocalGuard(guard(name), config.guard_name, config.guard_load_in_4bit)
 
 
 def refusal_judge(judges: Sequence[Judge]) -> Judge:

@@ -100,6 +100,7 @@ def test_every_differing_setting_is_named(tmp_path: Path) -> None:
     ("judges", "flags", "message"),
     [
         (("refusal", "guard"), ({}, {}), "judges is ['refusal'] and ['guard'];"),
+        (("wildguard", "wildguard"), ({"guard_name": "x"}, {"guard_name": "y"}), "guard_name is 'x' and 'y';"),
         (("guard", "guard"), ({"guard_model": "x"}, {"guard_model": "y"}), "guard_model is 'x' and 'y';"),
         (("xstest", "xstest"), ({"judge_model": "x"}, {"judge_model": "y"}), "judge_model is 'x' and 'y';"),
     ],

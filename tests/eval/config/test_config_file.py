@@ -25,7 +25,7 @@ def test_the_example() -> None:
     assert config.prompts.attacks == ("none", "role-play", "prefilled-thought")
     assert config.prompts.limit == 500
     assert (config.decoding.max_new_tokens, config.decoding.temperature) == (1024, 0.0)
-    assert config.judging.judges == ("guard", "refusal")
+    assert config.judging.judges == ("llama-guard-3", "refusal")
     assert config.judging.guard_load_in_4bit is True
     assert config.prompts.allow_code_execution is False
     assert config.output.out == Path("outputs/eval-8b")
@@ -60,15 +60,14 @@ def test_an_option_may_have_the_files_own_name(tmp_path: Path) -> None:
 
 def test_values_of_every_kind(tmp_path: Path) -> None:
     (tmp_path / "e.yml").write_text(
-        "load-in-4bit: false\nguard_template_args: {guideline: '\"No\" harm'}\nsets: xstest-safe\nadapter: -odd\n"
-        "judge_thoughts: true\nlimit: null\nattacks: []\nmodel: 8\ntemperature: 1\nguard_safe: [1, ok]\n"
+        "load-in-4bit: false\nsets: xstest-safe\nadapter: -odd\n"
+        "judge_thoughts: true\nlimit: null\nattacks: []\nmodel: 8\ntemperature: 1\njudges: [wildguard, 1]\n"
     )
     config = parse(["e.yml"])
     assert config.weights.load_in_4bit is False
-    assert config.judging.guard_template_args == '{"guideline": "\\"No\\" harm"}'
     assert (config.prompts.sets, config.prompts.limit, config.prompts.attacks) == (("xstest-safe",), None, None)
     assert (config.weights.adapter, config.weights.model) == ("-odd", "8")
-    assert (config.decoding.temperature, config.judging.guard_safe) == (1.0, ("1", "ok"))
+    assert (config.decoding.temperature, config.judging.judges) == (1.0, ("wildguard", "1"))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +83,10 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
         ("max-new-tokens: 1.5", "field 'max-new-tokens': must be an integer, found 1.5"),
         ("dtype: int8", "field 'dtype': found int8; allowed: auto, float32, bfloat16 or float16"),
         (
-            "guard_unsafe: [Yes]",
-            "field 'guard_unsafe': must be a list of texts, found list [True]; quote words like 'No'",
+            "judges: [Yes]",
+            "field 'judges': must be a list of texts, found list [True]; quote words like 'No'",
         ),
-        ("guard_safe: [~]", "field 'guard_safe': must be a list of texts, found list [None]; quote words like 'No'"),
+        ("judges: [~]", "field 'judges': must be a list of texts, found list [None]; quote words like 'No'"),
         ("sets: [[a]]", "field 'sets': must be a flat list, found list [['a']]"),
         ("limit: true", "field 'limit': must be text or a number, found bool True"),
         ("load_in_4bit: 4", "field 'load_in_4bit': must be true or false, found int 4"),

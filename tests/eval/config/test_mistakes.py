@@ -38,8 +38,10 @@ def ignored(flag: str, backend: str, users: str) -> str:
             "--thought-format: found 's2'; allowed: auto, s1, or the two texts 'open:' and 'close:'",
         ),
         (["--dtype", "int8"], "--dtype: found int8; allowed: auto, float32, bfloat16 or float16"),
-        (["--judges", "refusal", "me"], "--judges: found me; allowed: refusal, guard, rubric or xstest"),
-        (["--judges", "guard"], "--judges guard needs --guard-model, the folder or Hub ID of a guard model"),
+        (
+            ["--judges", "wildguard", "polyguard", "--guard-name", "g"],
+            "--guard-name names one guard, and --judges has wildguard, polyguard; evaluate with one",
+        ),
         (["--judges", "xstest"], "--judges xstest needs --judge-model, the name of a model on the judges' server"),
         (["--samples", "2"], "--samples 2: greedy samples are all the same; add --temperature 0.7"),
         (["--top-p", "0"], "--top-p: must be greater than 0, found 0"),

@@ -195,15 +195,15 @@ def test_over_refusal_is_judged_by_a_judge_that_can(monkeypatch: pytest.MonkeyPa
     class Safe(RefusalJudge):
         """Calls everything safe, as a guard calls refusals and harmless answers alike."""
 
-        name, detects_refusal = "guard", False
+        name, detects_refusal = "llama-guard-3", False
 
         def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
             for place in range(len(cases)):
                 yield place, Judgement("safe")
 
-    monkeypatch.setattr("axolotl_alttrain.eval.judges.guard.guard_judge.GuardJudge", lambda *_: Safe())
-    judges = judges_from(JudgingConfig(judges=("guard",), guard_model="any"))
-    assert [judge.name for judge in judges] == ["guard", "refusal"]
+    monkeypatch.setattr("axolotl_alttrain.eval.judges.guards.local_guard.LocalGuard", lambda *_: Safe())
+    judges = judges_from(JudgingConfig(judges=("llama-guard-3",)))
+    assert [judge.name for judge in judges] == ["llama-guard-3", "refusal"]
     found = scored("base", [("benign", "I can't help with that."), ("harmful", "Sure, here.")], judges)
     assert summarise(found).metrics["over_refusal"].count == 1
     assert summarise(found).metrics["harmful_response"].count == 0

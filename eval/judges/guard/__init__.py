@@ -1,1 +1,0 @@
-"""The guard judge: a safety classifier, its chat template and the verdicts it writes."""
