@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.cli.checks import GIB, Check
+from axolotl_alttrain.cli.checks.environment_checks import GIB, Check
 from axolotl_alttrain.cli.preview.preview_command import describe
 from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_stock
 from axolotl_alttrain.cli.preview.token_statistics import read_rows
