@@ -63,7 +63,8 @@ class Bench:
     parser: str
 
     def flags(self) -> list[str]:
-        return ["--sets", *SETS, "--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
+        length = ["--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
+        return ["--weights", "full-precision", "--sets", *SETS, *length]
 
     def worker(self, name: str, *flags: str) -> list[str]:
         times, out = self.out / f"{name}.times.json", self.out / name
@@ -73,7 +74,7 @@ class Bench:
 
     def local(self, backend: str, dtype: str) -> dict[str, int]:
         name = f"{backend}-{dtype}"
-        weights = ["--model", self.model, "--adapter", self.adapter, "--no-load-in-4bit", "--dtype", dtype]
+        weights = ["--model", self.model, "--adapter", self.adapter, "--dtype", dtype]
         return {name: measured(self.worker(name, "--backend", backend, *weights))}
 
     def through(self, memory: PeakMemory, name: str, url: str, names: tuple[str, str], *more: str) -> dict[str, int]:

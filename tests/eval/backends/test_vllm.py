@@ -106,8 +106,8 @@ def test_mistakes_are_one_sentence(small: tuple[Path, Path], tmp_path: Path) -> 
     done = evaluate("--backend", "vllm", "--model", small[0], "--load-in-4bit", "--out", tmp_path)
     assert (done.returncode, done.stderr) == (
         1,
-        "eval.run: --backend vllm: vLLM loads 4-bit weights on GPUs only; add --no-load-in-4bit for the full weights, "
-        "or use --backend hf\n",
+        "eval.run: --backend vllm: vLLM loads 4-bit weights on GPUs only; use --weights full-precision without "
+        "--load-in-4bit, or --backend hf\n",
     )
 
 
