@@ -33,8 +33,8 @@ from axolotl_alttrain.export_check.agreement import rate_of, same_verdicts
 from axolotl_alttrain.export_check.measure import measure, opened
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.storage.atomic import write_atomic
+from benchmarks.model_server import ServerFailed
 from benchmarks.served_forms import FORMS, NotMeasured, Plan, ready
-from benchmarks.vllm_server import ServerFailed
 
 RESULTS = Path(__file__).resolve().parent / "results"
 COLUMNS = {
