@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 
 LOG = logging.getLogger(__name__)
+_READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "row_reader.py"),
+    ("axolotl_alttrain.format", "think_tags.py"),
+    *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
     ("axolotl_alttrain.format", "template_probe.py"),
     ("axolotl_alttrain.format", "template.py"),
 )
@@ -74,6 +79,7 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     options = dump(exclude_none=True) if dump else options
     # The other options concern the probe and the evaluation and do not affect tokens.
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
+    digest.update(repr(EntryKeys.of(entry)).encode())  # which columns and message fields are read
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

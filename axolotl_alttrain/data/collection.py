@@ -14,7 +14,7 @@ from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN
+from axolotl_alttrain.format.think_tags import find_tag
 
 
 def collect(context: BuildContext) -> None:
@@ -86,7 +86,7 @@ def _fault_of_steps(candidate: Candidate) -> Rejection | None:
     if trace.label != "harmful" and not understanding.rest:
         return Rejection("no_reasoning", "nothing follows the problem understanding")
     used = [understanding.text, *([] if trace.label == "harmful" else [understanding.rest, trace.answer])]
-    if any(marker in text for text in used for marker in (THINK_OPEN, THINK_CLOSE)):
+    if any(find_tag(text) for text in used):
         return Rejection("think_tag", "the thought or the answer contains a think tag")
     try:
         AltTrainExample(trace.instruction, "harmful", understanding.text, "x", "x", "x")

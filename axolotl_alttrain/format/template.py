@@ -12,6 +12,8 @@ from typing import Any
 
 from axolotl_alttrain.errors import RowError, TemplateError, shown
 from axolotl_alttrain.format.example import STEPS, AltTrainExample, Message, ThoughtFormat
+from axolotl_alttrain.format.reading.texts_in_prompt import call_texts
+from axolotl_alttrain.format.reading.trained_calls import with_calls
 from axolotl_alttrain.format.template_probe import USER, Render, last_piece, learn
 
 THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
@@ -51,8 +53,8 @@ class ChatFormat:
     special_text: re.Pattern[str]
     takes_parts: bool = False
 
-    def prompt(self, messages: Sequence[Message]) -> str:
-        """The prompt exactly as inference renders it.
+    def prompt(self, messages: Sequence[Message], tools: Sequence[Message] = ()) -> str:
+        """The prompt exactly as inference renders it, with the tools that a request to the model gives.
 
         If the template does not take lists of parts, their texts are joined by line breaks, as in vLLM
         (https://docs.vllm.ai, "Chat template content format").
@@ -61,9 +63,7 @@ class ChatFormat:
             RowError: A part is not text, and the template takes text only.
             TemplateError: The template rejects these messages.
         """
-        if not self.takes_parts:
-            messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
-        return _render(self.tokenizer, self.chat_template, messages, True, self.kwargs)
+        return self._rendered(messages, tools, True)
 
     def render(self, example: AltTrainExample) -> tuple[str, str]:
         """The prompt of an example, and what the model has to generate after it.
@@ -76,7 +76,30 @@ class ChatFormat:
         for name in (*STEPS, "answer"):
             if found := self.special_text.search(getattr(example, name)):
                 raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
-        return self.prompt(example.messages), example.completion(self.thought)
+        return self.prompt(example.messages, example.tools), example.completion(self.thought_of(example))
+
+    def thought_of(self, example: AltTrainExample) -> ThoughtFormat:
+        """The format of an example's turn: the learned one, and its tool calls as the template writes them.
+
+        Raises:
+            RowError: The template does not write the calls after the answer.
+        """
+        if not example.tool_calls:
+            return self.thought
+        for text in (text for call in example.tool_calls for text in call_texts(call)):
+            if found := self.special_text.search(text):
+                raise RowError("tool_calls", f"contain the special token {found.group()!r}", "remove it")
+
+        def render(turn: Message) -> str:
+            return self._rendered([*example.messages, turn], example.tools, False)
+
+        return with_calls(self.thought, example.tool_calls, render)
+
+    def _rendered(self, messages: Sequence[Message], tools: Sequence[Message], generate: bool) -> str:
+        if not self.takes_parts:
+            messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
+        kwargs = {**self.kwargs, "tools": list(tools)} if tools else self.kwargs
+        return _render(self.tokenizer, self.chat_template, messages, generate, kwargs)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, in one batched tokenizer call.
