@@ -142,7 +142,9 @@ def check_config(cfg: Any) -> None:
     for entry in _entries(cfg):
         check_entry(entry)
     if cfg.get("default_system_message"):
-        raise AltTrainError(f"default_system_message has no effect with 'type: alttrain': {REFUSED['default_system_message']}")
+        raise AltTrainError(
+            f"default_system_message has no effect with 'type: alttrain': {REFUSED['default_system_message']}"
+        )
     options = cfg.get("alttrain") or {}
     if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
         raise AltTrainError(

@@ -151,7 +151,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                 texts, unread = ("", ""), found.unread
                 if found.example is not None:
                     texts = self.chat.render(found.example)
-                    unread = (*unread, *missing_texts(found.example, texts[0]))
+                    unread = (*unread, *missing_texts(found.example, *texts))
             except (RowError, TemplateError) as error:
                 if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
                     error = RowError(

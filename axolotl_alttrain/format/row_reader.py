@@ -79,7 +79,9 @@ class UnreadCount:
             names = ", ".join(f"{name} ({_rows(number)})" for name, number in sorted(self.fields.items()))
             found.append(f"Neither trained nor in the prompt: {names}.")
         if self.left_out:
-            found.append(f"Left out because the last turn is marked 'train: false' or 'weight: 0': {_rows(self.left_out)}.")
+            found.append(
+                f"Left out because the last turn is marked 'train: false' or 'weight: 0': {_rows(self.left_out)}."
+            )
         return found
 
 

@@ -217,7 +217,7 @@ def _cut(
         raise
     for (number, example), cut in zip(examples.items(), segments, strict=True):
         with _named(source, number, batch[number - start - 1]):
-            unread.add(missing_texts(example, cut[0].text))
+            unread.add(missing_texts(example, cut[0].text, "".join(segment.text for segment in cut[1:])))
     return [(number, example, cut) for (number, example), cut in zip(examples.items(), segments, strict=True)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.reading.nulls import nested
 
 # Axolotl selects and loads the rows with these, or the template.
@@ -99,12 +99,15 @@ class EntryKeys:
         """The row under this package's names.
 
         Raises:
-            RowError: ``messages`` is a text that is no JSON.
+            RowError: ``messages`` is a text that is no JSON, or a turn has a field under both names.
         """
         messages = row.get(self.messages)
         if self.messages == "messages" and messages is None and self.tools == "tools":
             return row
         renamed = {name: value for name, value in row.items() if name not in (self.messages, self.tools)}
+        for ours, theirs in (("messages", self.messages), ("tools", self.tools)):
+            if ours != theirs and ours in renamed:
+                renamed[f"{ours} beside {theirs}"] = renamed.pop(ours)
         if row.get(self.tools) is not None:
             renamed["tools"] = row[self.tools]
         if messages is not None:
@@ -121,6 +124,9 @@ class EntryKeys:
     def _turn(self, turn: Mapping[str, Any]) -> dict[str, Any]:
         taken = {theirs for _, theirs in self.properties}
         named = {key: value for key, value in turn.items() if key not in taken}
+        for ours, theirs in self.properties:
+            if named.get(ours) and turn.get(theirs) is not None:
+                raise RowError("messages", f"has a turn with both '{ours}' and '{theirs}'", "keep one of the two")
         named |= {ours: turn[theirs] for ours, theirs in self.properties if turn.get(theirs) is not None}
         role = named.get("role")
         if isinstance(role, str):

@@ -41,8 +41,11 @@ def carries_loss(messages: Any, field: str | None = None) -> bool:
 
 
 def without_marks(message: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
-    """The message as the template gets it."""
-    return {key: value for key, value in message.items() if key not in MARKS and key != field}
+    """The message as the template gets it. A mark is a number or a truth value; a text is not one."""
+    names = (*MARKS, field)
+    return {
+        key: value for key, value in message.items() if key not in names or not isinstance(value, bool | int | float)
+    }
 
 
 def trained_earlier(messages: Sequence[Any], field: str | None = None) -> bool:

@@ -32,7 +32,9 @@ def with_prompt_columns(field: str, instruction: Any, row: Mapping[str, Any]) ->
     for name in _UNSUPPORTED:
         if filled(row, name):
             raise RowError(
-                name, "belongs to the prompt, and this strategy cannot render it", "write it into the texts or remove it"
+                name,
+                "belongs to the prompt, and this strategy cannot render it",
+                "write it into the texts or remove it",
             )
     text = isinstance(instruction, str) and field == "instruction"
     for name in ("input", "history"):

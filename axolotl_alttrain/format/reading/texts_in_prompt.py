@@ -15,19 +15,20 @@ _NOT_TEXTS = ("type", "id", "tool_call_id")
 _THINK_TAG = re.compile(r"<\s*/?\s*think(?:ing)?[^<>]*>", re.IGNORECASE)
 
 
-def missing_texts(example: AltTrainExample, prompt: str) -> list[str]:
-    """What the chat template leaves out of a prompt and inference leaves out as well: names, once each.
+def missing_texts(example: AltTrainExample, prompt: str, completion: str) -> list[str]:
+    """What the chat template leaves out of a row and inference leaves out as well: names, once each.
 
     These are thoughts of earlier turns, which most templates drop, and details of tools.
 
     Args:
         example: The example.
         prompt: Its rendered prompt.
+        completion: What the model has to generate after it.
 
     Raises:
         RowError: The template leaves out a user, system or tool turn, a call or a tool, or changes its text.
     """
-    if isinstance(example.instruction, str) and not example.tools:
+    if isinstance(example.instruction, str) and not (example.tools or example.tool_calls):
         if not appears(example.instruction, prompt):
             raise _left_out("instruction", example.instruction)
         return []
@@ -43,6 +44,12 @@ def missing_texts(example: AltTrainExample, prompt: str) -> list[str]:
                 "remove the column, or set 'chat_template:' to a template that renders tools",
             )
         missing |= dict.fromkeys(path for path, text in leaves(tool, "tools") if not appears(text, prompt))
+    for call in example.tool_calls:
+        missing |= dict.fromkeys(
+            path
+            for path, text in leaves(call, "tool_calls")
+            if not path.endswith(".arguments") and not appears(text, completion)
+        )
     return list(missing)
 
 
@@ -80,7 +87,9 @@ def call_texts(call: Any) -> list[str]:
         try:
             arguments = json.loads(arguments)
         except ValueError:
-            raise RowError("tool_calls", f"has arguments that are no JSON ({shown(arguments)})", "correct them") from None
+            raise RowError(
+                "tool_calls", f"has arguments that are no JSON ({shown(arguments)})", "correct them"
+            ) from None
     return [function["name"], *(text for _, text in leaves(arguments, ""))]
 
 
@@ -95,13 +104,17 @@ def _missing_of(message: Message, number: int, prompt: str) -> Iterator[str]:
                     raise _left_out(f"message {number}, role {message['role']}", part)
                 yield f"{field}.content"
     for call in message.get("tool_calls") or ():
-        for text in call_texts(call):
+        needed = call_texts(call)
+        for text in needed:
             if not appears(text, prompt):
                 raise RowError(
                     "tool_calls",
                     f"of message {number} are not in the prompt: the chat template leaves out {shown(text)}",
                     "remove them, or set 'chat_template:' to a template that renders tool calls",
                 )
+        for path, text in leaves(call, f"{field}.tool_calls"):
+            if text not in needed and not path.endswith(".arguments") and not appears(text, prompt):
+                yield path
     for key, value in message.items():
         if key in ("role", "content", "tool_calls", "tool_call_id"):
             continue

@@ -12,7 +12,7 @@ import pytest
 from datasets import Dataset
 
 from axolotl_alttrain.data.build_config import SourceConfig
-from axolotl_alttrain.data.sources.columns import SourceRow, read_source, split_response
+from axolotl_alttrain.data.sources.columns import SourceRow, read_source
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import AltTrainError, RowError
 
@@ -119,12 +119,6 @@ def test_a_file_of_traces_is_read_back(tmp_path: Path) -> None:
     assert first.trace == traces[0]
     assert second.trace == replace(traces[1], language="en")
     assert rows(preset="traces", path=path, label="benign")[1].trace.label == "benign"
-
-
-def test_responses_are_split_at_the_first_closing_tag() -> None:
-    assert split_response("<think>a</think>b") == ("a", "b", True)
-    assert split_response("a</think>b") == ("a", "b", True)
-    assert split_response("<think>a") == ("a", "", False)
 
 
 def test_an_unfinished_thought_is_a_fault_not_an_error(tmp_path: Path) -> None:
