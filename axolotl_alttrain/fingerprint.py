@@ -24,6 +24,7 @@ _READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_pro
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
+    ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "rows.py"),
@@ -33,7 +34,7 @@ _CODE = (
     ("axolotl_alttrain.format", "template_probe.py"),
     ("axolotl_alttrain.format", "template.py"),
 )
-_STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
+_STRATEGY = tuple(("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py"))
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.
 _TOKENIZER_FILES = (
@@ -55,7 +56,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    for package, name in (*_CODE, _STRATEGY):
+    for package, name in (*_CODE, *_STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     for package in _PACKAGES:
         found = installed_version(package)

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
 import pyarrow.compute as pc
-from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
+from axolotl.prompt_tokenizers import DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
 from axolotl.utils.chat_templates import get_chat_template_from_config
 from axolotl.utils.logging import get_logger
-from datasets import Dataset, Features, IterableDataset, List, Value
+from axolotl_alttrain.prompt_strategies.batches import (
+    COLUMNS,
+    NUMBER,
+    UNREAD,
+    TokenizedRow,
+    Tokens,
+    TokensBatch,
+    is_batch,
+    rows_of,
+    tokens_of,
+)
+from datasets import Dataset, IterableDataset
 
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
@@ -29,31 +39,6 @@ from axolotl_alttrain.format.template import ChatFormat, learn_format
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
-
-Tokens = dict[str, list[int]]
-TokensBatch = dict[str, list[list[int]]]
-
-# Columns of the mapped dataset that are read and removed at its end.
-_NUMBER, _UNREAD = "alttrain_row", "alttrain_unread"
-_COLUMNS = Features(
-    {
-        "input_ids": List(Value("int32")),
-        "attention_mask": List(Value("int8")),
-        "labels": List(Value("int64")),
-        _NUMBER: Value("int64"),
-        _UNREAD: Value("string"),
-    }
-)
-
-
-@dataclass(frozen=True)
-class _Tokenized:
-    """One row's tokens, its number from 1 (0 if unknown) and its unread fields; no tokens if it is untrained."""
-
-    prompt: list[int]
-    completion: list[int]
-    number: int
-    unread: tuple[str, ...]
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -107,9 +92,9 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         Raises:
             RowError: A row is not valid; the message names file, row and field.
         """
-        if not _is_batch(prompt):
-            return {name: values[0] for name, values in _tokens(self._tokenize_rows([prompt], numbers)).items()}
-        return _tokens([row for row in self._tokenize_rows(_rows_of(prompt), numbers) if row.completion])
+        if not is_batch(prompt):
+            return {name: values[0] for name, values in tokens_of(self._tokenize_rows([prompt], numbers)).items()}
+        return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.completion])
 
     def wrap_dataset(
         self,
@@ -129,20 +114,20 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             num_proc=process_count,
             keep_in_memory=bool(keep_in_memory),
             remove_columns=dataset.column_names,
-            features=_COLUMNS,
+            features=COLUMNS,
             desc="Tokenizing AltTrain examples",
         )
         self._report_unread(tokenized, len(dataset))
         self._check_lengths(tokenized)
-        return tokenized.remove_columns([_NUMBER, _UNREAD])
+        return tokenized.remove_columns([NUMBER, UNREAD])
 
     def _tokenize_numbered(self, columns: Mapping[str, Any], numbers: Sequence[int]) -> dict[str, list[Any]]:
         """A batch for ``datasets``: the tokens of its trained rows, their numbers and unread fields."""
-        rows = [row for row in self._tokenize_rows(_rows_of(columns), numbers) if row.completion]
+        rows = [row for row in self._tokenize_rows(rows_of(columns), numbers) if row.completion]
         unread = ["\n".join(row.unread) for row in rows]
-        return {**_tokens(rows), _NUMBER: [row.number for row in rows], _UNREAD: unread}
+        return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
 
-    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[_Tokenized]:
+    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
         read, rendered = [], []
         for position, row in enumerate(rows):
             number = 0 if numbers is None else numbers[position] + 1
@@ -163,14 +148,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
         return [
-            _Tokenized(prompt, completion, number, unread)
+            TokenizedRow(prompt, completion, number, unread)
             for prompt, completion, (number, unread) in zip(prompts, completions, read, strict=True)
         ]
 
     def _report_unread(self, tokenized: Dataset, rows: int) -> None:
         """Log once what of the rows is not trained."""
         counted = UnreadCount(left_out=rows - len(tokenized))
-        found = Counter(tokenized.with_format("arrow")[:][_UNREAD].to_pylist()) if len(tokenized) else Counter()
+        found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
         for names, number in found.items():
             counted.add(filter(None, names.split("\n")), number)
         for sentence in counted.sentences():
@@ -185,7 +170,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         if longest <= self.sequence_len:
             return
         too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
-        first = columns[_NUMBER][pc.index(lengths, longest).as_py()].as_py()
+        first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
         message = (
             f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
             f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
@@ -233,22 +218,3 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | None:
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:
         raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
-
-
-def _tokens(rows: Sequence[_Tokenized]) -> TokensBatch:
-    return {
-        "input_ids": [row.prompt + row.completion for row in rows],
-        "attention_mask": [[1] * (len(row.prompt) + len(row.completion)) for row in rows],
-        "labels": [[IGNORE_INDEX] * len(row.prompt) + row.completion for row in rows],
-    }
-
-
-def _rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = list(columns)
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _is_batch(prompt: Mapping[str, Any]) -> bool:
-    """Whether this is a batch: every column is a list, and one of messages holds conversations, not messages."""
-    messages = prompt.get("messages") or [None]
-    return all(isinstance(values, list) for values in prompt.values()) and not isinstance(messages[0], Mapping)

@@ -27,7 +27,7 @@ class Source:
     path: str
     rows: Any  # datasets.Dataset
     chat: ChatFormat
-    reader: RowReader = RowReader()
+    reader: RowReader
 
 
 @dataclass(frozen=True)

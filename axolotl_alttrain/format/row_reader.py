@@ -36,7 +36,7 @@ class RowReader:
         keys: The names.
     """
 
-    keys: EntryKeys = EntryKeys()
+    keys: EntryKeys = field(default_factory=EntryKeys)
 
     def __call__(self, row: Mapping[str, Any]) -> ReadRow:
         """Read one row.

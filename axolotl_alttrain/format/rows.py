@@ -163,8 +163,8 @@ def _joined_parts(content: Any) -> tuple[Any, dict[str, Any]]:
         return content, {}
     texts: dict[str, list[str]] = {"text": [], "thinking": []}
     for part in content:
-        kind = part.get("type", "text") if isinstance(part, Mapping) else None
-        text = part.get(kind) if isinstance(part, Mapping) and kind in texts else None
+        kind = str(part.get("type", "text")) if isinstance(part, Mapping) else ""
+        text = part.get(kind) if kind in texts else None
         if not isinstance(text, str):
             raise RowError("messages", f"has a last turn with the part {shown(part)}", "use text parts")
         texts[kind].append(text)

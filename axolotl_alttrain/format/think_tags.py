@@ -54,11 +54,10 @@ def split_unfinished(text: str) -> tuple[str, str, bool]:
 def unwrapped(thought: str) -> str:
     """A thought without the tags around it, which some data sets keep in a field of its own."""
     thought = _without_opening(thought)
-    last = None
-    for last in _TAG.finditer(thought):
-        pass
-    closes = last is not None and last.group(1) and not thought[last.end() :].strip()
-    return thought[: last.start()] if last is not None and closes else thought
+    *_, last = [None, *_TAG.finditer(thought)]
+    if last is None or not last.group(1) or thought[last.end() :].strip():
+        return thought
+    return thought[: last.start()]
 
 
 def of_turn(field: str, problem: str) -> str:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from axolotl_alttrain.format.example import STEPS
 from axolotl_alttrain.format.rows import example_from_row
 from axolotl_alttrain.format.segments import Segment, cut_into_segments
-from axolotl_alttrain.format.think_tags import find_tag
 from axolotl_alttrain.format.template import learn_format
+from axolotl_alttrain.format.think_tags import find_tag
 from tests.conftest import HARMFUL_ROW
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(str.strip)

@@ -20,7 +20,7 @@ from datasets.packaged_modules.csv.csv import Csv
 _NAME = "alttrain_csv"
 
 
-class TextCsv(Csv):  # type: ignore[misc]
+class TextCsv(Csv):
     """The CSV format of ``datasets`` with every value as a text; an empty cell is missing."""
 
     def _generate_tables(self, base_files: Any, files_iterables: Sequence[Any]) -> Iterator[tuple[Key, pa.Table]]:

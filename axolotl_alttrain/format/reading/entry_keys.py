@@ -11,13 +11,18 @@ from axolotl_alttrain.format.reading.nulls import nested
 
 # Axolotl selects and loads the rows with these, or the template.
 LOADING = frozenset(
-    "path split type shards shards_idx preprocess_shards data_files name ds_type trust_remote_code revision weight "
-    "chat_template chat_template_jinja".split()
+    (
+        *("path", "data_files", "name", "split", "revision", "ds_type", "trust_remote_code", "type", "weight"),
+        *("shards", "shards_idx", "preprocess_shards", "chat_template", "chat_template_jinja"),
+    )
 )
 # This strategy follows these.
 HONOURED = frozenset(
-    "field_messages field_tools field_thinking template_thinking_key message_field_role message_field_content "
-    "message_property_mappings message_field_training roles drop_system_message split_thinking".split()
+    (
+        *("field_messages", "field_tools", "field_thinking", "template_thinking_key", "message_property_mappings"),
+        *("message_field_role", "message_field_content", "message_field_training", "roles", "drop_system_message"),
+        "split_thinking",
+    )
 )
 # Values that say what this strategy does anyway.
 SAME: dict[str, tuple[Any, ...]] = {
