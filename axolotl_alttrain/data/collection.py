@@ -14,6 +14,7 @@ from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reading.texts_in_prompt import leaves
 from axolotl_alttrain.format.think_tags import find_tag
 
 
@@ -63,9 +64,9 @@ class RowScreen:
         candidate = Candidate(trace, understand(trace.thought, trace.language), row.example)
         if fault := _fault_of_steps(candidate) or self._over_budget(candidate):
             self._logs.reject(trace, fault)
-        elif self._overlap and (found := self._overlap.find(trace.instruction)):
+        elif self._overlap and (found := self._overlap.find(_prompt_text(row))):
             self._logs.overlap(trace, found)
-        elif self._duplicates is not None and (earlier := self._duplicates.find(candidate.id, trace.instruction)):
+        elif self._duplicates is not None and (earlier := self._duplicates.find(candidate.id, _prompt_text(row))):
             self._logs.duplicate(trace, earlier)
         else:
             return candidate
@@ -76,6 +77,14 @@ class RowScreen:
         if not self._context.config.max_tokens or not counter:
             return None
         return self._context.over_budget(counter.at_least(candidate))
+
+
+def _prompt_text(row: SourceRow) -> str:
+    """The query, or all texts of a longer prompt: rows with different system prompts are no duplicates."""
+    example = row.example
+    if example is None or (isinstance(example.instruction, str) and not example.tools):
+        return row.trace.instruction
+    return "\n\n".join(text for _, text in leaves([*(m.get("content") for m in example.messages), *example.tools], ""))
 
 
 def _fault_of_steps(candidate: Candidate) -> Rejection | None:
