@@ -22,12 +22,13 @@ DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
 TEST_ARGS ?=
 WALKTHROUGH_ARGS ?=
+VLLM_VENV ?= .venv-vllm
 
 # axolotl starts `accelerate`, which it looks for on PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install versions demo train eval walkthrough docs test test-all lint tree build clean
+.PHONY: install vllm versions demo train eval walkthrough docs test test-all lint tree build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -48,6 +49,11 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 install: $(VENV)/installed
+
+vllm: $(VLLM_VENV)/installed  ## vLLM for machines without a GPU, in an environment of its own
+
+$(VLLM_VENV)/installed: .ci/vllm-env
+	.ci/vllm-env $(VLLM_VENV) "$(or $(shell .ci/find-python 3.11 3.12 3.13),$(PYTHON))"
 
 versions: install
 	@$(BIN)/python -m axolotl_alttrain.cli.tested $(VENV)

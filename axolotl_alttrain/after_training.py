@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -25,11 +26,12 @@ def command(cfg: Any, suite: str, thought_format: Any = "auto") -> list[str]:
     Args:
         cfg: The validated Axolotl config.
         suite: Name of a suite of the evaluator.
-        thought_format: As in the config, but by name only.
+        thought_format: As in the config: a name, or the two texts.
     """
     output = str(cfg["output_dir"])
     trained = ["--adapter", output, "--weights", "as-trained"] if cfg.get("adapter") else ["--model", output]
-    named = ["--thought-format", thought_format] if thought_format != "auto" else []
+    texts = thought_format if isinstance(thought_format, str) else json.dumps(dict(thought_format))
+    named = ["--thought-format", texts] if texts != "auto" else []
     return [*trained, "--suite", suite, *named, "--out", str(Path(output) / "eval")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -54,7 +55,10 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     """
     if isinstance(error, AltTrainError):
         return str(error)
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:limit]
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    body = getattr(error, "body", None)  # of a server's reply; FastAPI's message is there, and not in the error's text
+    detail = body.get("detail") if isinstance(body, Mapping) else None
+    return (f"{line} - {detail}" if detail else line)[:limit]
 
 
 def shown(value: Any, limit: int = 60) -> str:

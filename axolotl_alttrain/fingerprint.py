@@ -21,17 +21,35 @@ from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 
 LOG = logging.getLogger(__name__)
 _READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
+_PROBING = (
+    "chosen_template",
+    "content_shapes",
+    "end_of_turn",
+    "frozen_date",
+    "prompt_match",
+    "refusals",
+    "renderer",
+    "required_variables",
+    "template_names",
+    "thinking_switch",
+    "thought_tags",
+    "thought_turns",
+)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
+    ("axolotl_alttrain.format", "verdict_clauses.py"),
+    ("axolotl_alttrain.format", "verdict_data.py"),
+    ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "row_reader.py"),
     ("axolotl_alttrain.format", "think_tags.py"),
     *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
     ("axolotl_alttrain.format", "template_probe.py"),
+    *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
 )
 _STRATEGY = tuple(("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py"))
@@ -58,6 +76,9 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     for package, name in (*_CODE, *_STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
+    # They decide the label of a row that has none.
+    for language in sorted(files("axolotl_alttrain.format").joinpath("verdicts").iterdir(), key=lambda file: file.name):
+        digest.update(language.read_bytes())
     for package in _PACKAGES:
         found = installed_version(package)
         digest.update((f"{package}=={found}\n" if found else f"no {package}\n").encode())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -144,12 +143,6 @@ def check_config(cfg: Any) -> None:
     if cfg.get("default_system_message"):
         raise AltTrainError(
             f"default_system_message has no effect with 'type: alttrain': {REFUSED['default_system_message']}"
-        )
-    options = cfg.get("alttrain") or {}
-    if options.get("evaluate") and isinstance(options.get("thought_format"), Mapping):
-        raise AltTrainError(
-            "alttrain: 'evaluate' does not work with a thought_format of two texts; set thought_format to auto or s1, "
-            "or remove 'evaluate'"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(

@@ -168,6 +168,7 @@ def collect(
         repeats=config.decoding.samples,
         token_unit=backend.token_unit,
         thought=backend.thought,
+        template_notes=backend.chat.notes if backend.chat else (),
         prompts=answered.prompts,
         missing=answered.missing,
         switched_off=_switched_off(answered.missing, config.prompts),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import pyarrow.compute as pc
@@ -31,6 +32,7 @@ from datasets import Dataset, IterableDataset
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
+from axolotl_alttrain.format.probing.chosen_template import is_jinja
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
@@ -201,6 +203,8 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
         stop_tokens=cfg.get("eot_tokens") or (),
         thought_format=options.get("thought_format") or "auto",
     )
+    for note in chat.notes:
+        LOG.info("%s: %s", ds.get("path") or "data", note)
     return AltTrainStrategy(
         chat,
         sequence_len=cfg.get("sequence_len") or 2048,
@@ -210,10 +214,17 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     )
 
 
-def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | None:
+def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str] | None:
     """The chat template that the config names; None for the tokenizer's own."""
     if not (cfg.get("chat_template") or ds.get("chat_template")):
         return None
+    given = ds if ds.get("chat_template") else cfg
+    path = str(given.get("chat_template_jinja") or "")
+    if given.get("chat_template") == "jinja" and path and not is_jinja(path) and not Path(path).is_file():
+        raise TemplateError(
+            f"chat_template_jinja: there is no file {path!r}, and this is no template; correct the path, which is "
+            "relative to the folder that the command runs in"
+        )
     try:
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:

@@ -12,6 +12,7 @@ import absl.logging
 import pytest
 
 from .browser import browser as browser
+from .exports import exports as exports
 from .families import qwen_tokenizer
 from .templates import TEMPLATES, template_source
 

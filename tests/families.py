@@ -11,7 +11,7 @@ from typing import Any
 # What real templates use as control tokens: a tokenizer of the family has each as one special token.
 _MARKS = re.compile(
     r"<\|?[^<>|\s{}'\"]+\|>|<\|[^<>|\s{}'\"]+>|<｜[^<>｜\s]+｜>|<(?:start|end)_of_\w+>"
-    r"|</?seed:(?:bos|eos)>|\[/?INST\]|\[\|\w+\|\]"
+    r"|</?seed:(?:bos|eos)>|</s>|\[/?INST\]|\[\|\w+\|\]|\]~!?b\[|\[e~\["
 )
 
 

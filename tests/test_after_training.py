@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from axolotl_alttrain.eval.config.command_line import parse
 
 from axolotl_alttrain import AltTrainPlugin
 from axolotl_alttrain import after_training as evaluation
 from axolotl_alttrain.args import AltTrainArgs
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.example import ThoughtFormat
+from axolotl_alttrain.format.template import fixed_format
 
 
 def test_the_command_names_what_was_trained() -> None:
@@ -25,6 +27,16 @@ def test_a_failed_evaluation_says_how_to_run_it_by_hand(monkeypatch: pytest.Monk
         "the evaluation failed with exit code 2; the trained model is saved. To evaluate it again, run: "
         "python -m axolotl_alttrain.eval.run --adapter 'my out' --no-such-flag"
     ]
+
+
+def test_the_two_texts_of_a_thought_reach_the_evaluator() -> None:
+    texts = {"open": "<reason>\n", "close": "</reason>"}
+    options = AltTrainArgs.model_validate({"alttrain": {"evaluate": "probe", "thought_format": texts}}).alttrain
+    assert options
+    command = evaluation.command({"output_dir": "out"}, "probe", options.thought_format)
+    given = parse([*command, "--model", "out"]).weights.thought_format
+    assert given == '{"open": "<reason>\\n", "close": "</reason>"}'
+    assert fixed_format(given) == ThoughtFormat("<reason>\n", "</reason>")
 
 
 def test_the_closing_line_says_how_to_serve_what_was_measured() -> None:
@@ -48,14 +60,6 @@ def test_the_closing_line_follows_only_a_success(monkeypatch: pytest.MonkeyPatch
     assert said[1:] == ["serve it so"]
     assert not evaluation.evaluate_trained(["--no-such-flag"], "serve it so")
     assert len(said) == 3
-
-
-def test_a_format_that_the_evaluator_does_not_take_is_said_before_training() -> None:
-    texts = {"open": "<reason>", "close": "</reason>"}
-    options = {"evaluate": "probe", "thought_format": texts}
-    assert AltTrainArgs.model_validate({"alttrain": options})
-    with pytest.raises(AltTrainError, match="remove 'evaluate'"):
-        AltTrainPlugin().register({"datasets": [{"path": "alttrain-seed", "type": "alttrain"}], "alttrain": options})
 
 
 def test_nothing_is_evaluated_after_an_error_or_on_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,12 @@
 """Every real chat template, on three real tokenizers: prompt, trained tokens and end of turn, to the token.
 
 The templates are those of the installed Axolotl and TRL, and those of a folder outside the repository where it is
-there (``tests/templates.py``). ``pytest tests/test_exactness.py -k matrix -s`` prints the matrix.
+there (``tests/templates.py``). ``pytest tests/test_exactness.py -k no_template -s`` prints the matrix.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from hypothesis import strategies as st
 
 from axolotl_alttrain.errors import RowError, TemplateError
 
+from .exactness import as_taken, decoded, faults, judge
 from .families import FAMILIES, with_control_tokens, with_template
 from .templates import all_templates, installed_templates
 
@@ -47,8 +46,10 @@ FORMATS: dict[str, tuple[str, str]] = {
     "trl_gemma4": ("<|channel>thought\n", "\n<channel|>"),
     "trl_glm4moe": ("\n<think>", "</think>\n"),
     "trl_gptoss": ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    "trl_idefics3": (" <think>\n", "\n</think>\n\n"),
     "trl_lfm2_2_5": ("<think>", "</think>"),
     "trl_lfm2_2_5_vl": ("<think>", "</think>"),
+    "trl_llava_next": (" <think>\n", "\n</think>\n\n"),
     "trl_muse_glimmer": (" to=self<|message|>", "<|eom|><|start|>assistant to=user<|message|>"),
     "trl_nemotron_3_5_lightning": ("", "</think>"),
     "trl_nemotron_3_nano": ("", "\n</think>\n"),
@@ -59,11 +60,8 @@ FORMATS: dict[str, tuple[str, str]] = {
     "trl_qwen3_6": ("", "\n</think>\n\n"),
     "trl_qwen3_8": ("", "\n</think>\n\n"),
 }
-# Templates that are refused, and why: vision models whose turns are lists of parts, never texts.
-REFUSED = {
-    "trl_idefics3": "takes a turn's content only as a list of parts",
-    "trl_llava_next": "takes a turn's content only as a list of parts",
-}
+# Templates that are refused, and why.
+REFUSED: dict[str, str] = {}
 # Templates on which what is trained is wrong and nothing says so: name to reason. Empty is the claim.
 NOT_EXACT: dict[str, str] = {}
 
@@ -93,71 +91,9 @@ def tokenizer(request: pytest.FixtureRequest) -> Any:
     return with_control_tokens(request.getfixturevalue(request.param), SOURCES.values())
 
 
-def decoded(tokenizer: Any, ids: Sequence[int]) -> str:
-    """The text of ids; each special token apart, since decoders change text beside one they have no bytes for."""
-    special = {*tokenizer.all_special_ids}
-    runs = (list(run) for _, run in groupby(ids, lambda i: i if i in special else -1))
-    return "".join(
-        "".join(tokenizer.convert_ids_to_tokens(run))
-        if run[0] in special
-        else tokenizer.decode(run, clean_up_tokenization_spaces=False)
-        for run in runs
-    )
-
-
-def faults(strategy: Any, row: Mapping[str, Any], instruction: Any, expected: tuple[str, str] | None) -> Iterator[str]:
-    """What is not exact, from the definition, with the tokenizer and its template as the only judges."""
-    chat, tokenizer = strategy.chat, strategy.chat.tokenizer
-    messages = [{"role": "user", "content": instruction}] if isinstance(instruction, str) else instruction
-    tokens = strategy.tokenize_prompt({**row, "instruction": instruction})
-    prompt = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=False, **chat.kwargs
-    )
-    n = len(prompt)
-    ids, labels = tokens["input_ids"], tokens["labels"]
-    if ids[:n] != prompt:
-        yield "the prompt is not inference's"
-    if labels != [-100] * n + ids[n:] or tokens["attention_mask"] != [1] * len(ids):
-        yield "the mask does not split at the prompt's end"
-    reasoning = "\n\n".join(row[step] for step in STEPS)
-    trained = decoded(tokenizer, ids[n:])
-    open_, found, rest = trained.partition(reasoning)
-    close, answered, end = rest.partition(row["answer"])
-    if not (found and answered):
-        yield f"the steps or the answer are not there whole: {trained!r}"
-    if expected and (open_, close) != expected:
-        yield f"opens with {open_!r} and closes with {close!r}"
-    if not end.strip() or ids[-1] not in {*tokenizer.all_special_ids}:
-        yield f"ends with {end!r}"
-    yield from _template_disagrees(tokenizer, messages, reasoning, row["answer"], trained, chat.kwargs)
-
-
-STEPS = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
-
-
-def _template_disagrees(
-    tokenizer: Any, messages: Sequence[Any], reasoning: str, answer: str, trained: str, kwargs: Mapping[str, Any]
-) -> Iterator[str]:
-    """Where the template renders the last turn's thought, its text up to the end of turn is ours."""
-    for key in ("reasoning_content", "thinking"):
-        turn = {"role": "assistant", "content": answer, key: reasoning}
-        try:
-            whole = tokenizer.apply_chat_template([*messages, turn], tokenize=False, **kwargs)
-        except Exception:  # each template raises its own
-            continue
-        if whole.count(reasoning) == 1 and not whole.partition(reasoning)[2].startswith(answer):
-            ours = trained[trained.index(reasoning) :]
-            own = whole[whole.index(reasoning) :]
-            if not own.startswith(ours) and own.rstrip() != ours[: len(own.rstrip())]:
-                yield f"the template itself writes {own!r}, not {ours!r}"
-            opening = trained[: trained.index(reasoning)]
-            if opening and not whole[: whole.index(reasoning)].endswith(opening):
-                yield f"the template opens the thought otherwise than {opening!r}"
-            return
-
-
 def takes(tokenizer: Any, messages: Any) -> bool:
     try:
+        messages = as_taken(tokenizer, messages, {})
         tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     except Exception:
         return False
@@ -198,22 +134,17 @@ def test_templates_that_cannot_carry_the_format_are_refused(tokenizer: Any, name
         load(with_template(tokenizer, SOURCES[name]), {"sequence_len": 2048})
 
 
-def test_matrix(tokenizer: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    verdicts = {}
-    for name in NAMES:
-        try:
-            strategy = load(with_template(tokenizer, SOURCES[name]), {"sequence_len": 2048})
-        except TemplateError as error:
-            verdicts[name] = f"refused: {error}"
-            continue
-        found = list(faults(strategy, row, "Hi", None))
-        verdicts[name] = f"not exact: {'; '.join(found)}" if found else "exact"
+def test_no_template_is_wrong(tokenizer: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each template is exact, or refused with a reason that can be seen in what it renders."""
+    verdicts = {
+        name: judge(with_template(tokenizer, SOURCES[name]), row, ["Hi", INSTRUCTIONS["conversation"]])
+        for name in NAMES
+    }
     with capsys.disabled():
         print()
-        for name, verdict in verdicts.items():
-            print(f"{name:32} {verdict}")
-    assert {name for name, verdict in verdicts.items() if verdict.startswith("refused")} == {*REFUSED} & {*NAMES}
-    assert {name for name, verdict in verdicts.items() if verdict.startswith("not exact")} == {*NOT_EXACT} & {*NAMES}
+        for name, (verdict, why) in verdicts.items():
+            print(f"{name:32} {verdict} {why}")
+    assert {name for name, (verdict, _) in verdicts.items() if verdict != "exact"} == {*REFUSED, *NOT_EXACT} & {*NAMES}
 
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: bool(text.strip()))

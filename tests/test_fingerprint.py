@@ -106,9 +106,13 @@ def test_changed_code_makes_another_key(monkeypatch: pytest.MonkeyPatch, tmp_pat
     before, digest = data_fingerprint({}, {"path": "x"}), code_digest()
     for package, name in (*fingerprint._CODE, *fingerprint._STRATEGY):
         (tmp_path / name).write_bytes(fingerprint.files(package).joinpath(name).read_bytes())
+    shutil.copytree(str(fingerprint.files("axolotl_alttrain.format").joinpath("verdicts")), tmp_path / "verdicts")
     monkeypatch.setattr(fingerprint, "files", lambda _: tmp_path)
     code_digest.cache_clear()
     assert code_digest() == digest
+    (tmp_path / "verdicts" / "xx.yml").write_text("script: Latin")
+    code_digest.cache_clear()
+    assert code_digest() != digest
     (tmp_path / "template.py").write_text("# another rendering")
     code_digest.cache_clear()
     assert data_fingerprint({}, {"path": "x"}) != before
@@ -133,7 +137,7 @@ def test_every_module_that_renders_is_in_the_digest() -> None:
 
     places = (*fingerprint._CODE, *fingerprint._STRATEGY)
     names = {name for _, name in places}
-    outside = {"errors.py", "fingerprint.py", "jsonl.py"}  # messages, this digest itself, lines of a file
+    outside = {"errors.py", "fingerprint.py", "jsonl.py", "yaml_file.py"}  # messages, this digest itself, reading
     for package, name in places:
         tree = ast.parse(fingerprint.files(package).joinpath(name).read_text(encoding="utf-8"))
         for node in ast.walk(tree):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -45,6 +46,20 @@ def without_an_install(tmp_path: Path, *arguments: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
+def test_an_evaluation_from_a_checkout_without_an_install_ends_with_its_manifest(
+    tiny: tuple[Path, Path], tmp_path: Path
+) -> None:
+    flags = ["--model", str(tiny[0]), "--adapter", str(tiny[1]), "--dtype", "float32", "--limit", "2"]
+    done = without_an_install(
+        tmp_path, "-m", "eval.run", *flags, "--max-new-tokens", "8", "--out", str(tmp_path / "out")
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert list(manifest["runs"]) == ["base", "tuned"]
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:
     code = (
         "from axolotl_alttrain.eval.results.rules import rule_versions;"
@@ -55,7 +70,7 @@ def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:
     done = without_an_install(tmp_path, "-c", code)
     checkout = (tmp_path / "checkout").resolve()
     seed = checkout / "examples" / "data" / "alttrain-seed.jsonl"
-    assert (done.stdout, done.stderr) == (f"{{'thought structure': 1}} {seed} {checkout / 'prompt_strategies'}\n", "")
+    assert (done.stdout, done.stderr) == (f"{{'thought structure': 2}} {seed} {checkout / 'prompt_strategies'}\n", "")
 
 
 def test_started_from_a_checkout_no_module_is_loaded_twice(tmp_path: Path, tiny: tuple[Path, Path]) -> None:

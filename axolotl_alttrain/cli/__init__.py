@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.cli.check_export_command import check_export
+from axolotl_alttrain.cli.user_errors import user_errors_in_one_line
 
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
-
-def _user_errors_in_one_line(command: Callable[..., int | None]) -> Callable[..., None]:
-    @functools.wraps(command)
-    def run(*args: object, **kwargs: object) -> None:
-        try:
-            status = command(*args, **kwargs)
-        except AltTrainError as error:
-            raise click.ClickException(str(error)) from None
-        sys.exit(status or 0)
-
-    return run
 
 
 @click.group()
@@ -40,7 +26,7 @@ def alttrain() -> None:
 @click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the preview as an HTML page.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
     """Show which tokens CONFIG trains: rows in colour, then tables over the whole dataset."""
     from axolotl_alttrain.cli.preview.preview_command import run_preview
@@ -51,7 +37,7 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) 
 @alttrain.command()
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the checks as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def doctor(config: Path | None, json_file: Path | None) -> int:
     """Check this machine and, if given, CONFIG.
 
@@ -73,7 +59,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     help="Share of the GPU's peak matrix rate that is reached (default: 0.65).",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def fit(
     config: Path, gpu: str, gpus: int | None, rows: int | None, efficiency: float | None, json_file: Path | None
 ) -> int:
@@ -99,7 +85,7 @@ def fit(
     "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
 )
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, public: bool) -> None:
     """Build an AltTrain dataset from reasoning traces, as CONFIG says.
 
@@ -116,7 +102,7 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
     "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
 )
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def card(folder: Path, repo: str | None, public: bool) -> None:
     """Write the dataset card and the page of the build in FOLDER; with --push, upload them with the rows."""
     from axolotl_alttrain.cli.card_command import run_card
@@ -152,7 +138,7 @@ def card(folder: Path, repo: str | None, public: bool) -> None:
 )
 @click.option("--load-in-4bit", is_flag=True, help="Load the weights in NF4, for hf.")
 @click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def traces(
     model: str,
     queries: str,
@@ -209,7 +195,7 @@ def traces(
 @click.option("--max-shard-size", default="5GB", show_default=True, help="Size of the largest weights file.")
 @click.option("--model", help="Folder or Hub id of the base (default: the one that the adapter's config names).")
 @click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
-@_user_errors_in_one_line
+@user_errors_in_one_line
 def export(
     adapter: str, target: Path, form: Any, dtype: Any, max_shard_size: str, model: str | None, thought_format: str
 ) -> None:
@@ -226,6 +212,9 @@ def export(
 
     base = resolve_model(model) if model else None
     run_export(ExportRequest(adapter, target, base, form, dtype, parse_size(max_shard_size), thought_format))
+
+
+alttrain.add_command(check_export)
 
 
 if __name__ == "__main__":

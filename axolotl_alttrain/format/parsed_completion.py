@@ -1,14 +1,16 @@
-"""Parse a completion into its thought, the steps of the thought and the answer."""
+"""Parse what a model wrote into thought, steps and answer."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from axolotl_alttrain.format.example import ThoughtFormat, split_steps
+from axolotl_alttrain.format.example import BLANK_LINE, ThoughtFormat, split_steps
 from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verdict
 
-# Covers parse_completion, ParsedCompletion and verdict.py. Raise it whenever a completion may parse differently.
-STRUCTURE_VERSION = 1
+# Covers this module, verdict*.py and verdicts/. Raise it whenever a completion may parse differently.
+STRUCTURE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,31 @@ def parse_completion(text: str, fmt: ThoughtFormat | None = None) -> ParsedCompl
         The parts. Every text can be parsed.
     """
     fmt = fmt or ThoughtFormat()
-    if fmt.end.strip():
-        text = text.partition(fmt.end.strip())[0]
+    if ending := _loose(fmt.end):
+        text = ending.split(text, maxsplit=1)[0]
     text = text.strip()
-    opening, closing = fmt.open.strip(), fmt.close.strip()
-    opened = not opening or text.startswith(opening)
-    body = text[len(opening) :] if opening and opened else text
-    before, closed, after = body.partition(closing)
-    if not opened and not closed:
-        thought, answer, truncated = "", text, False
-    else:
-        thought, answer, truncated = before.strip(), after.strip(), not closed
+    opening, closing = _loose(fmt.open), _loose(fmt.close)
+    opened = opening.match(text) if opening else None
+    thought, rest = _split(closing, text[opened.end() :] if opened else text)
+    if opening and not opened and rest is None:
+        thought, rest = "", text
+    # A model may think again before it answers.
+    again = _loose(fmt.open or fmt.prompt_open)
+    while again and rest and (opened := again.match(rest)):
+        more, rest = _split(closing, rest[opened.end() :])
+        thought += BLANK_LINE + more
     pu, ha, cr = split_steps(thought)
-    return ParsedCompletion(thought, pu, ha, cr, read_verdict(ha), answer, truncated)
+    return ParsedCompletion(thought.strip(), pu, ha, cr, read_verdict(ha), rest or "", rest is None)
+
+
+def _split(closing: re.Pattern[str] | None, text: str) -> tuple[str, str | None]:
+    """The thought and what follows it; None if the thought does not end."""
+    close = closing.search(text) if closing else None
+    return (text[: close.start()].strip(), text[close.end() :].strip()) if close else (text.strip(), None)
+
+
+@lru_cache(maxsize=64)
+def _loose(marker: str) -> re.Pattern[str] | None:
+    """A marker with any white space where it has some, and between two tags; None for one without text."""
+    words = [word for word in re.split(r"\s+|(?<=>)(?=<)", marker) if word]
+    return re.compile(r"\s*".join(map(re.escape, words))) if words else None

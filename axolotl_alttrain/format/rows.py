@@ -197,6 +197,6 @@ def _from_reasoning(field: str, reasoning: Any, row: Mapping[str, Any]) -> dict[
     if label is None:
         label = read_verdict(steps[1])
         if label not in LABELS:
-            problem = f"is missing, and the assessment states no verdict ({shown(steps[1])})"
+            problem = f"is missing, and the assessment states no clear verdict ({shown(steps[1])})"
             raise RowError("label", problem, "set it to 'harmful' or 'benign'")
     return dict(zip(STEPS, steps, strict=True)) | {"label": label}

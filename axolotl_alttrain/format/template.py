@@ -5,30 +5,31 @@ The prompt is rendered as inference renders it; :mod:`~.template_probe` learns t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from axolotl_alttrain.errors import RowError, TemplateError, shown
+from axolotl_alttrain.errors import RowError, TemplateError
 from axolotl_alttrain.format.example import STEPS, AltTrainExample, Message, ThoughtFormat
+from axolotl_alttrain.format.probing.chosen_template import chosen_template
+from axolotl_alttrain.format.probing.content_shapes import with_text
+from axolotl_alttrain.format.probing.end_of_turn import end_of_turn
+from axolotl_alttrain.format.probing.refusals import refuse_turns, thinking_is_off
+from axolotl_alttrain.format.probing.renderer import Renderer
+from axolotl_alttrain.format.probing.required_variables import rendering
+from axolotl_alttrain.format.probing.thinking_switch import candidates
+from axolotl_alttrain.format.probing.thought_turns import ANSWER, USER
 from axolotl_alttrain.format.reading.texts_in_prompt import call_texts
 from axolotl_alttrain.format.reading.trained_calls import with_calls
-from axolotl_alttrain.format.template_probe import USER, Render, last_piece, learn
+from axolotl_alttrain.format.template_probe import Learned, last_piece, learn
 
 THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
     "auto": None,
     "s1": ThoughtFormat(open="<|im_start|>think\n", close="\n<|im_start|>answer\n"),
 }
-# Variables that turn thinking on in templates. Each is tried; none is tied to a model.
-_SWITCHES: tuple[dict[str, Any], ...] = (
-    {"enable_thinking": True},
-    {"thinking": True},
-    {"reasoning": True},
-    {"enable_reasoning": True},
-    {"thinking_mode": "on"},
-    {"reasoning_effort": "high"},
-)
+_USER: Message = {"role": "user", "content": USER}
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,47 @@ class ChatFormat:
     """A tokenizer's chat template and the format learned from it.
 
     Attributes:
-        tokenizer: A Hugging Face tokenizer.
-        chat_template: The Jinja source in use.
-        kwargs: Variables passed to the template at every rendering.
+        renderer: The tokenizer and its template, with its variables and the shape in which it takes contents.
         thought: How a thought opens and closes and how the turn ends.
         renders_thought: Whether the template renders the thought of a last turn itself.
         special_text: Matches the text of any special token of the tokenizer.
         takes_parts: Whether the template renders a list of text parts like their text.
+        date: The date that the prompt contains, the same on every day; None if it contains none.
     """
 
-    tokenizer: Any
-    chat_template: str
-    kwargs: Mapping[str, Any]
+    renderer: Renderer
     thought: ThoughtFormat
     renders_thought: bool
     special_text: re.Pattern[str]
     takes_parts: bool = False
+    date: str | None = None
+
+    @property
+    def tokenizer(self) -> Any:
+        """A Hugging Face tokenizer."""
+        return self.renderer.tokenizer
+
+    @property
+    def chat_template(self) -> str:
+        """The Jinja source in use."""
+        return self.renderer.source
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """Variables passed to the template at every rendering, as they can be written into a config."""
+        return self.renderer.kwargs
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what a prompt contains that the user may not expect: variables, the date, the shape."""
+        found = []
+        if self.kwargs:
+            found.append(f"The prompt is rendered with chat_template_kwargs: {json.dumps(dict(self.kwargs))}.")
+        if self.date:
+            found.append(f"Where the template writes today's date, it is always {self.date}.")
+        if self.renderer.shape.name != "text":
+            found.append(f"The template takes a turn's content as {self.renderer.shape.name}.")
+        return found
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Message] = ()) -> str:
         """The prompt exactly as inference renders it, with the tools that a request to the model gives.
@@ -97,9 +123,9 @@ class ChatFormat:
 
     def _rendered(self, messages: Sequence[Message], tools: Sequence[Message], generate: bool) -> str:
         if not self.takes_parts:
-            messages = [_with_text(message, number) for number, message in enumerate(messages, 1)]
-        kwargs = {**self.kwargs, "tools": list(tools)} if tools else self.kwargs
-        return _render(self.tokenizer, self.chat_template, messages, generate, kwargs)
+            messages = [with_text(message, number) for number, message in enumerate(messages, 1)]
+        renderer = self.renderer.having({"tools": list(tools)}) if tools else self.renderer
+        return renderer(messages, generate)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, in one batched tokenizer call.
@@ -116,7 +142,7 @@ class ChatFormat:
 
 def learn_format(
     tokenizer: Any,
-    chat_template: str | None = None,
+    chat_template: str | Mapping[str, str] | None = None,
     kwargs: Mapping[str, Any] | None = None,
     stop_tokens: Iterable[str] = (),
     thought_format: str | Mapping[str, str] = "auto",
@@ -136,26 +162,16 @@ def learn_format(
     Raises:
         TemplateError: There is no chat template, it cannot be rendered, or thinking cannot be turned on.
     """
-    chat_template = chat_template or getattr(tokenizer, "chat_template", None)
-    if not isinstance(chat_template, str) or not chat_template:
-        raise TemplateError(
-            "the tokenizer has no chat template; set 'chat_template:' in the config, or use the tokenizer of the "
-            "instruction-tuned model"
-        )
-    fixed = _fixed_format(thought_format)
-    given = dict(kwargs or {})
+    source = chosen_template(tokenizer, chat_template)
+    fixed = fixed_format(thought_format)
+    given = Renderer(tokenizer, source, dict(kwargs or {}))
+    render = rendering(given, _USER, {"role": "assistant", "content": ANSWER}) or refuse_turns(given)
     stops = [*stop_tokens, *filter(None, [getattr(tokenizer, "eos_token", None)])]
-    for extra in ({}, *_SWITCHES):
-        if extra and set(extra) & set(given):
-            continue
-        learned = _learn(tokenizer, chat_template, {**given, **extra}, stops, fixed)
-        if learned is not None:
-            return learned
-    raise TemplateError(
-        "this chat template writes an empty thought, and none of the variables "
-        f"{', '.join(name for switch in _SWITCHES for name in switch)} turns thinking on; set 'chat_template_kwargs' "
-        "in the config to the variable that the model card gives, or use the thinking variant of the model"
-    )
+    for values in candidates(render, _USER):
+        found = _learned(render.having(values), fixed)
+        if found is not None:
+            return _format(render.having(values), found, fixed, stops)
+    raise thinking_is_off(render)
 
 
 def special_tokens(tokenizer: Any) -> list[str]:
@@ -164,63 +180,55 @@ def special_tokens(tokenizer: Any) -> list[str]:
     return sorted({*added, *tokenizer.all_special_tokens} - {""}, key=len, reverse=True)
 
 
-def _learn(
-    tokenizer: Any, source: str, kwargs: Mapping[str, Any], stops: list[str], fixed: ThoughtFormat | None
-) -> ChatFormat | None:
-    """Learn the format with these variables; None if the prompt closes the thought."""
-
-    def render(messages: Sequence[Message], generate: bool) -> str:
-        return _render(tokenizer, source, messages, generate, kwargs)
-
-    learned = learn(render)
-    if learned is None:
+def _learned(render: Renderer, fixed: ThoughtFormat | None) -> Learned | None:
+    """What the template shows; None if its prompt closes the thought. A fixed format needs its end of turn alone."""
+    if fixed is None:
+        return learn(render)
+    prompt = render([_USER], True).rpartition(USER)[2]
+    if prompt.rstrip().endswith(fixed.close.strip()):
         return None
-    specials = re.compile("|".join(map(re.escape, special_tokens(tokenizer))) or r"(?!)")
-    end = _end_of_turn(learned.after, specials, stops)
-    prompt = render([{"role": "user", "content": USER}], True)
+    try:
+        found = learn(render)
+    except TemplateError:
+        found = None
+    if found is not None:
+        return found
+    plain = render([_USER, {"role": "assistant", "content": ANSWER}], False)
+    return Learned(fixed, plain.rpartition(ANSWER)[2], False)
+
+
+def _format(render: Renderer, learned: Learned, fixed: ThoughtFormat | None, stops: Sequence[str]) -> ChatFormat:
+    specials = re.compile("|".join(map(re.escape, special_tokens(render.tokenizer))) or r"(?!)")
+    prompt = render([_USER], True)
+    end = end_of_turn(learned.after, specials, stops, (prompt.partition(USER)[0], prompt.rpartition(USER)[2]))
     thought = learned.thought
     if fixed is not None:
         opened = bool(fixed.open.strip()) and prompt.rstrip().endswith(fixed.open.strip())
         thought = replace(fixed, open="", prompt_open=last_piece(prompt)) if opened else fixed
     return ChatFormat(
-        tokenizer,
-        source,
-        kwargs,
+        render,
         replace(thought, end=end),
         renders_thought=learned.renders_thought and fixed is None,
         special_text=specials,
-        takes_parts=_takes_parts(render, prompt),
+        takes_parts=render.tried([{"role": "user", "content": [{"type": "text", "text": USER}]}], True) == prompt,
+        date=render.date([_USER]),
     )
 
 
-def _takes_parts(render: Render, prompt: str) -> bool:
-    try:
-        return render([{"role": "user", "content": [{"type": "text", "text": USER}]}], True) == prompt
-    except TemplateError:
-        return False
+def fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | None:
+    """The format that a config or a flag names or gives; None if it is to be learned.
 
+    Args:
+        thought_format: A name, or the two texts ``open`` and ``close``, as a mapping or as JSON.
 
-def _with_text(message: Message, number: int) -> Message:
-    """The message with its content as one text."""
-    parts = message.get("content")
-    if not isinstance(parts, list):
-        return message
-    texts = []
-    for part in parts:
-        text = part.get("text") if isinstance(part, Mapping) else part
-        if not isinstance(text, str):
-            problem = f"has in message {number} the part {shown(part)}, and the chat template takes text only"
-            raise RowError("instruction", problem, "use text parts")
-        texts.append(text)
-    return {**message, "content": "\n".join(texts)}
-
-
-def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | None:
-    """The format that the config names or gives; None if it is to be learned."""
+    Raises:
+        TemplateError: It is neither.
+    """
     if isinstance(thought_format, str) and thought_format in THOUGHT_FORMATS:
         return THOUGHT_FORMATS[thought_format]
-    if isinstance(thought_format, Mapping) and set(thought_format) == {"open", "close"}:
-        open_, close = thought_format["open"], thought_format["close"]
+    texts = _from_json(thought_format) if isinstance(thought_format, str) else thought_format
+    if isinstance(texts, Mapping) and set(texts) == {"open", "close"}:
+        open_, close = texts["open"], texts["close"]
         if isinstance(open_, str) and isinstance(close, str) and close.strip():
             return ThoughtFormat(open=open_, close=close)
     raise TemplateError(
@@ -229,31 +237,8 @@ def _fixed_format(thought_format: str | Mapping[str, str]) -> ThoughtFormat | No
     )
 
 
-def _end_of_turn(after: str, specials: re.Pattern[str], stops: list[str]) -> str:
-    """The end of the turn: up to the stop token if it follows at once, otherwise up to the first special token."""
-    first = specials.search(after)
-    if first is None:
-        if not stops:
-            raise TemplateError(
-                "neither the chat template nor the tokenizer has an end-of-turn token; set 'eot_tokens:' in the config"
-            )
-        return after.rstrip() + stops[0]
-    # Command A closes its response and then its turn. Text after white space is not part of the turn.
-    closing = re.match(r"\S*", after[first.start() :])
-    ends = [found + len(stop) for stop in stops if closing and (found := closing.group().find(stop)) >= 0]
-    return after[: first.start() + min(ends)] if ends else after[: first.end()]
-
-
-def _render(tokenizer: Any, source: str, messages: Sequence[Message], generate: bool, kwargs: Mapping[str, Any]) -> str:
+def _from_json(text: str) -> Any:
     try:
-        rendered: str = tokenizer.apply_chat_template(
-            [dict(message) for message in messages],
-            chat_template=source,
-            tokenize=False,
-            add_generation_prompt=generate,
-            **kwargs,
-        )
-    except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
-        roles = ", ".join(str(message.get("role")) for message in messages)
-        raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
-    return rendered
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -2,102 +2,92 @@
 
 Only the assessment step is read. Several published evaluations search the whole completion for words such as
 "illegal" and so count refusals that are none.
+
+A sentence is split into clauses (``verdict_clauses.py``) with the words of its language (``verdict_language.py``). A
+negation turns a verdict around inside its clause; reasons, conditions, questions and what others say state none. Where
+clauses contradict each other, a hedge leaves the verdict open, or the language is unknown, the reading is
+``undetermined``: a wrong label is worse than none.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import regex
+
+from axolotl_alttrain.format.verdict_clauses import VERDICT_WORDS, Statement, clauses, statements
+from axolotl_alttrain.format.verdict_language import Language, candidates, normalised
 
 Verdict = Literal["harmful", "benign", "undetermined"]
 
-_BAD = (
-    r"(?:harmful|harm|dangerous|unsafe|malicious|unethical|illegal|unlawful|hateful|abusive|violent|criminal"
-    r"|problematic|inappropriate|hazardous)"
-)
-_GOOD = r"(?:harmless|benign|safe|innocuous|legitimate|acceptable|appropriate|fine|unproblematic)"
-# A negation covers a few words, as in "does not seem to be in any way harmful", but not a new clause.
-_NOT = (
-    r"(?:\b(?:not|never|no|nothing|neither|without|hardly)\b|n['’]t\b)"
-    r"(?:\s+(?!(?:but|because|since|however)\b)[\w'’-]+){0,7}?\s+"
-)
-_TAIL = r"(?![\w-])"  # "harmful-looking" describes an appearance, not a verdict
-_BAD_ELSEWHERE = r"dañin[oa]|perjudicial|nuisible|dangereu(?:x|se)|schädlich|gefährlich"
-
-# At the same position the earlier entry wins: the negated reading over the bare word inside it.
-_READINGS: tuple[tuple[Verdict, str], ...] = (
-    ("benign", _NOT + r"(?:be\s+)?" + _BAD + _TAIL),
-    ("harmful", _NOT + _GOOD + _TAIL),
-    ("benign", r"\b" + _GOOD + _TAIL),
-    ("harmful", r"\b" + _BAD + _TAIL),
-    ("benign", r"无害|没有(?:任何)?危?害|不(?:是|会|算|具)?(?:有|造成)?(?:任何)?危?害|並?无危险|安全的|合法的|正当的"),
-    ("harmful", r"有害|危害|危险|不安全|违法|非法|恶意|不道德"),
-    ("benign", r"inofensiv[oa]|no (?:es|resulta) (?:dañin[oa]|perjudicial)|inoffensi(?:f|ve)|harmlos|unbedenklich"),
-    ("harmful", _BAD_ELSEWHERE),
-)
-_COMPILED = tuple((verdict, re.compile(pattern, re.IGNORECASE)) for verdict, pattern in _READINGS)
-# "I must decide whether this is harmful" states no verdict.
-_OPEN_QUESTION = re.compile(r"\b(?:whether|if|could|might|may|can)\b[^.;:,!?]*$|(?:是否)[^，。；：]*$", re.IGNORECASE)
-_APPEARANCE = re.compile(r"\b(?:looks?|sounds?|appears?|seems?)(?:\s+[\w-]+){0,2}\s*$", re.IGNORECASE)
-_CONTRAST = re.compile(r"[^.;:!?]*\b(?:but|yet|however)\b", re.IGNORECASE)
-
-# The declaration that opens an assessment in training data: subject, "is", verdict, reason.
 LONGEST_DECLARATION = 440  # characters: "This is harmful: " plus the longest reason of an assessor (400)
 MOST_SENTENCES = 2  # training has one
-_WORDS_BETWEEN = r"(?: (?!(?:I|we|if|whether|can|could|might|may|should|must|but|though|wenn|ob|si)\b)[\w'’-]+){0,8}?"
-# The request, or answering it. "Breaking in is illegal" is about the law, not about the request.
-_SUBJECT = (
-    r"(?:(?:this|that|it|there|est[aeo]|ce|c(?=['’])|cela|ceci|das|dies(?:es)?)"
-    rf"|(?:(?:this|that|the|such|an?|nothing|answering|helping|complying|assisting|providing|giving)\b{_WORDS_BETWEEN}"
-    r" (?:this|that|it|here|request|question|query|prompt|task|answer|information|instructions|advice|details|steps)"
-    r"|(?:answering|helping|complying|assisting)"
-    rf"|(?:est[ae]|la|cette|diese|die)\b{_WORDS_BETWEEN}"
-    rf" (?:petición|solicitud|pregunta|demande|question|anfrage|frage)){_WORDS_BETWEEN})"
-)
-_IS = (
-    r"(?: (?:is|are|would be)| (?:is|are)n['’]t| wouldn['’]t be| (?:would|will) not be|['’]s"
-    r"| (?:es|sería|ist|wäre)| (?:n['’])?(?:est|serait)|['’]est)"
-)
-_DEGREE = r"(?: (?:an?|no|not|never|very|quite|[a-z]+ly|una?|muy|pas|une?|très|eine?|sehr|ganz|völlig))"
-_WORDS = rf"(?:{_BAD}|{_GOOD}|{_BAD_ELSEWHERE}|inofensiv[oa]|inoffensi(?:f|ve)|harmlos|unbedenklich)"
-_REASON = (
-    r"(?= ?(?:[:,;.!–—]|$)| (?:because|since|as|for|to|and|or|in|given|request|question|query|task|porque|ya que"
-    r"|parce que|car|weil|denn|und)\b)"
-)
-_DECLARATION = re.compile(
-    rf"(?:{_SUBJECT}{_IS}{_DEGREE}{{0,3}} {_WORDS}{_REASON}|{_WORDS}:"
-    r"|(?:这|此|该|本|回答)[^，。：；！？\s]{0,12}?是(?:不|完全|非常)?(?:有害|无害|危险|安全|违法|非法|合法|正当|恶意|不道德))",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)]*(?=\s|$)|[。！？]")
+
+_SENTENCE = regex.compile(r"(?:[^.!?…。！？।؟;；\n]|[.!?](?=\w))+[.!?…。！？।؟]*")
+_SENTENCE_END = regex.compile(r"[.!?]+[\"'”’)]*(?=\s|$)|[。！？।؟]")
+_QUESTION = regex.compile(r"[?？؟]\W*$")
+_PART = regex.compile(r"[:：]")
+# Quoted words are the request's, not the assessment's.
+_QUOTED = regex.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」|『[^』]*』|(?<!\w)['‘][^'’]{2,}['’](?!\w)")
 
 
+@dataclass(frozen=True)
+class _Sentence:
+    """What a sentence states.
+
+    Attributes:
+        said: Its verdict.
+        contrasts: It begins with a word such as "however".
+        about_request: It names the request.
+    """
+
+    said: Statement
+    contrasts: bool
+    about_request: bool
+
+
+class _Part(NamedTuple):
+    """A sentence, or its part before or after a colon, with the languages that it may be in."""
+
+    text: str
+    languages: tuple[Language, ...]
+
+
+@lru_cache(maxsize=4096)
 def read_verdict(assessment: str) -> Verdict:
-    """The verdict that an assessment states first.
+    """The verdict that an assessment states.
 
     Args:
         assessment: The HA step, usually one sentence: a verdict and its reason.
 
     Returns:
-        ``harmful``, ``benign``, or ``undetermined`` if the text states neither.
+        ``harmful``, ``benign``, or ``undetermined`` if the text states neither, both, or none with certainty.
     """
-    found: list[tuple[int, int, Verdict]] = []
-    for rank, (verdict, pattern) in enumerate(_COMPILED):
-        for match in pattern.finditer(assessment):
-            before, after = assessment[: match.start()], assessment[match.end() :]
-            if _OPEN_QUESTION.search(before):
-                continue
-            if _APPEARANCE.search(before) and _CONTRAST.match(after):
-                continue
-            found.append((match.start(), rank, verdict))
-            break
-    return min(found)[2] if found else "undetermined"
+    verdict: Statement | None = None
+    for sentence in _sentences(assessment):
+        said = sentence.said
+        if verdict is None:
+            verdict = said
+        elif not (verdict.firm and verdict.certain):
+            # An appearance or a hedge yields to what is stated. Another subject leaves it open.
+            if said.firm and said.certain:
+                plain = said.harmful == verdict.harmful or sentence.about_request or sentence.contrasts
+                verdict = said if plain else Statement(None)
+        elif sentence.contrasts and said.certain and said.harmful != verdict.harmful:
+            verdict = Statement(None)
+    if verdict is None or not verdict.certain or verdict.harmful is None:
+        return "undetermined"
+    return "harmful" if verdict.harmful else "benign"
 
 
+@lru_cache(maxsize=4096)
 def declares_verdict(assessment: str) -> bool:
     """Whether a text is an assessment as AltTrain trains it: short, with the verdict declared at the beginning.
 
-    Free reasoning also contains words such as "safe" or "illegal"; :func:`read_verdict` alone would take any of them
+    Free reasoning also contains words such as "safe" or "illegal"; :func:`read_verdict` alone would take some of them
     for a verdict on the request.
 
     Args:
@@ -110,4 +100,63 @@ def declares_verdict(assessment: str) -> bool:
     text = assessment.strip()
     if len(text) > LONGEST_DECLARATION or len(_SENTENCE_END.findall(text)) > MOST_SENTENCES:
         return False
-    return bool(_DECLARATION.match(text)) and read_verdict(text) != "undetermined"
+    if read_verdict(text) == "undetermined":
+        return False
+    text = normalised(text)
+    for language in _parts(text, candidates(text))[0].languages:
+        first = next((token for token in language.tokens(text) if token.kind in VERDICT_WORDS), None)
+        if first is not None and language.declares(text, first.start, first.end):
+            return True
+    return False
+
+
+def _sentences(assessment: str) -> Iterator[_Sentence]:
+    """The sentences that state a verdict."""
+    text = _QUOTED.sub(" ", normalised(assessment))
+    context = candidates(text)
+    for match in _SENTENCE.finditer(text):
+        sentence = match.group().strip()
+        if _QUESTION.search(sentence):
+            continue
+        for part in _parts(sentence, context):
+            # What follows a colon gives the reason of a verdict before it.
+            if (found := _agreed(part)) is not None:
+                yield found
+                break
+
+
+def _parts(sentence: str, context: tuple[Language, ...]) -> list[_Part]:
+    """A sentence split at its colons; a part whose language is unknown has that of the whole text."""
+    texts = [text.strip() for text in _PART.split(sentence)]
+    return [_Part(text, candidates(text, context) or context) for text in texts if text] or [_Part("", ())]
+
+
+def _agreed(part: _Part) -> _Sentence | None:
+    """What a part states in every language that it may be in; open where these differ."""
+    found = [_stated(language, part.text) for language in part.languages]
+    if not found or found[0] is None:
+        return None
+    if any(one is None or one.said.harmful != found[0].said.harmful for one in found):
+        return None
+    return found[0]
+
+
+def _stated(language: Language, text: str) -> _Sentence | None:
+    if language.question_end and language.question_end.search(text):
+        return None
+    some = clauses(language, text)
+    main = [said for clause, said in statements(language, some, text) if clause.role == "main"]
+    if not main:
+        return None
+    said = main[0]
+    for later in main[1:]:
+        if not (later.firm and later.certain):
+            continue
+        if not (said.firm and said.certain):
+            said = later
+        elif later.harmful != said.harmful:
+            said = Statement(None)
+    if any(clause.role == "condition" for clause in some):
+        said = Statement(said.harmful, said.firm, certain=False)
+    contrasts = any(clause.link == "contrast" for clause in some) and main[0] == said
+    return _Sentence(said, contrasts, bool(language.subject and language.subject.search(text)))

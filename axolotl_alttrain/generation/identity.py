@@ -56,8 +56,8 @@ def locate(
 
 
 def template_identity(chat: ChatFormat) -> str:
-    """Digest of a chat template and its variables."""
-    content = json.dumps([chat.chat_template, dict(chat.kwargs)], sort_keys=True)
+    """Digest of a chat template, its variables and the date it writes."""
+    content = json.dumps([chat.chat_template, dict(chat.kwargs), *filter(None, [chat.date])], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -65,7 +65,7 @@ def _api(config: EvalConfig, weights: Weights) -> Backend:
 
 
 def _vllm(config: EvalConfig, weights: Weights, tokenizer: str | None = None, alone: bool = True) -> LocalModel:
-    """vLLM; models that are not ``alone`` take turns on the GPUs."""
+    """vLLM, ``alone`` or not: its engine has processes of its own, which end before another model takes its turn."""
     from axolotl_alttrain.eval.backends.vllm import VLLMBackend
 
     from axolotl_alttrain.generation.quantization import only_nf4
@@ -74,14 +74,12 @@ def _vllm(config: EvalConfig, weights: Weights, tokenizer: str | None = None, al
         weights.model,
         weights.adapter,
         config.backend.tensor_parallel,
-        config.backend.data_parallel,
         config.weights.dtype,
         config.weights.thought_format,
         only_nf4(weights.quantization),
         weights.model_revision,
         config.weights.adapter_revision,
         tokenizer,
-        own_process=not alone,
     )
 
 

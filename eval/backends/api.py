@@ -39,6 +39,8 @@ from axolotl_alttrain.generation.sampling import Sampling
 
 RETRIES = 6  # by the openai client, with increasing delays
 TIMEOUT = 3600.0  # seconds; long thoughts take long
+# A rendered prompt already has its special tokens, and some templates write thoughts with special tokens.
+EXACT_FIELDS = {"add_special_tokens": False, "skip_special_tokens": False}
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class APIBackend:
         self._stated = f", stated: {stated}" if stated else ""
         self._key = api_key(key_variable, self.url)
         self._concurrency = concurrency
+        self._takes_exact_fields = True
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.chat: ChatFormat | None = None
         self.thought = ThoughtFormat()
@@ -145,10 +148,7 @@ class APIBackend:
 
         failed: Exception | None = None
         try:
-            for index, generated in ask_all(
-                ask, range(len(requests)), concurrency=self._concurrency, patience=self._concurrency,
-                base_url=self.url, api_key=self._key, max_retries=RETRIES, timeout=TIMEOUT,
-            ):  # fmt: skip
+            for index, generated in ask_all(ask, range(len(requests)), patience=self._concurrency, **self.connection()):
                 if generated is not None:
                     on_result(index, generated)
                     missing -= 1
@@ -170,20 +170,64 @@ class APIBackend:
             return [len(ids) for ids in self.chat.encode(texts)]
         return [len(text.split()) for text in texts]
 
+    def connection(self) -> dict[str, Any]:
+        """How to reach the server, as :func:`axolotl_alttrain.generation.openai_client.ask_all` takes it."""
+        client = {"base_url": self.url, "api_key": self._key, "max_retries": RETRIES, "timeout": TIMEOUT}
+        return {"concurrency": self._concurrency, **client}
+
+    def served_name(self, run: str) -> str:
+        """The name of a run's model on the server."""
+        return self._names[run]
+
+    async def exact_completion(self, client: Any, name: str, text: str, **body: Any) -> Any:
+        """Complete a rendered prompt, which the server must neither extend nor strip of special tokens.
+
+        vLLM and SGLang have fields that say so. Servers that reject these fields, such as ``transformers serve``, are
+        asked without them if that cannot change a completion.
+
+        Raises:
+            openai.APIStatusError: The server refused the request.
+        """
+        from openai import APIStatusError
+
+        if self._takes_exact_fields:
+            try:
+                return await completion(
+                    client, chat=False, model=name, prompt=text, extra_body=dict(EXACT_FIELDS), **body
+                )
+            except APIStatusError as error:
+                if error.status_code not in REFUSED or not any(field in str(error.body) for field in EXACT_FIELDS):
+                    raise
+                self._check_exact_without_fields(error)
+                self._takes_exact_fields = False
+        return await completion(client, chat=False, model=name, prompt=text, **body)
+
+    def _check_exact_without_fields(self, error: Exception) -> None:
+        assert self.chat is not None
+        sentence = "Hello"
+        if self.chat.tokenizer(sentence)["input_ids"] != self.chat.encode([sentence])[0]:
+            why = "the server would add special tokens to rendered prompts"
+        elif self.chat.special_text.search(self.thought.open + self.thought.close):
+            why = "the server would remove the special tokens around thoughts"
+        else:
+            return
+        message = f"{self.url} rejects {' and '.join(EXACT_FIELDS)}, and {why}; remove --tokenizer"
+        raise AltTrainError(f"{message} (the server's reply: {first_line(error)})") from None
+
     async def _one(self, client: Any, name: str, request: Request, sampling: Sampling) -> Generated:
-        common: dict[str, Any] = {"model": name, "temperature": sampling.temperature, "top_p": sampling.top_p}
+        common: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p}
         common["max_tokens"] = sampling.max_new_tokens
         if sampling.temperature:
             common["seed"] = (sampling.seed * 1_000_003 + request.seed) % 2**31
         if self.chat:
-            # The text already has its special tokens, and some templates write thoughts with special tokens.
-            exact = {"add_special_tokens": False, "skip_special_tokens": False}
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
-            answer = await completion(client, chat=False, prompt=request.text, stop=stop, extra_body=exact, **common)
+            answer = await self.exact_completion(client, name, request.text, stop=stop, **common)
             text = answer.choices[0].text
+            if stop:  # some servers leave it in
+                text = text.partition(stop[0])[0]
         else:
             messages = [dict(message) for message in request.messages]
-            answer = await completion(client, messages=messages, **common)
+            answer = await completion(client, model=name, messages=messages, **common)
             text = self._joined(answer.choices[0].message)
         text = text.encode("utf-8", "replace").decode()  # a lone surrogate is valid in JSON but not in a UTF-8 file
         finish = "length" if answer.choices[0].finish_reason == "length" else "stop"
@@ -191,9 +235,14 @@ class APIBackend:
         return Generated(text, finish, tokens)
 
     def _joined(self, message: Any) -> str:
-        """The completion from its two parts if the server separates the thought; a thought alone stays open."""
+        """The completion from its two parts if the server separates the thought; a thought alone stays open.
+
+        Servers differ in the white space that they leave at the seams, so it is the template's.
+        """
         thought = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
         content = message.content or ""
         if not thought:
             return content
-        return f"{self.thought.open}{thought}" + (f"{self.thought.close}{content}" if content else "")
+        if not content:
+            return f"{self.thought.open}{thought.lstrip()}"
+        return f"{self.thought.open}{thought.strip()}{self.thought.close}{content.lstrip()}"

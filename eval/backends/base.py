@@ -131,11 +131,16 @@ class Backend(Protocol):
         thought: How its template delimits thoughts.
         runs: ``base``, ``tuned``, or both.
         token_unit: What :meth:`count_tokens` counts: ``tokens``, or ``words`` without a tokenizer.
+        chat: Its chat template; None if only the server knows it.
     """
 
     thought: ThoughtFormat
     runs: tuple[str, ...]
     token_unit: str
+
+    @property
+    def chat(self) -> ChatFormat | None:
+        """See above."""
 
     def render(self, messages: Sequence[Message]) -> str | None:
         """The prompt as the model sees it; None if only the server knows its template."""

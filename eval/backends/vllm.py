@@ -1,15 +1,15 @@
-"""The vLLM backend: LoRA requests, tensor and data parallel."""
+"""The vLLM backend: one engine in this process, its adapter switched by LoRA requests, with prefix caching."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from axolotl_alttrain.eval.backends.base import (
@@ -20,42 +20,46 @@ from axolotl_alttrain.eval.backends.base import (
     OnResult,
     OnToken,
     Request,
+    RequestsRefused,
 )
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.template import learn_format
+from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.identity import Located, template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
 
-CHUNK = 512  # requests between two writes to the samples file; vLLM schedules its batches within them
+# The ranks that vLLM allocates memory for (vllm/config/lora.py, MaxLoRARanks).
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+CHUNK = 512  # requests between two writes to the samples file
+AUTO_FIT = -1  # max_model_len: the model's context, or what fits beside the weights
 
 
 @dataclass(frozen=True)
 class VLLMSettings(BackendSettings):
-    """How the weights are loaded."""
+    """How the weights are loaded; ``dtype`` is the engine's, also where ``auto`` was asked for."""
 
-    dtype: str
     load_in_4bit: bool
+    load_in_8bit: bool
+    dtype: str
 
 
 class VLLMBackend(LocalModel):
-    """A model served by vLLM in this process, its adapter switched by LoRA requests.
+    """A model in a vLLM engine; the tuned run is the same engine with LoRA requests.
 
     Args:
         model, adapter: Folder or Hub ID.
-        tensor_parallel: GPUs per replica.
-        data_parallel: Replicas.
+        tensor_parallel: GPUs that share the model.
         dtype: As vLLM takes it.
         thought_format: Passed to :func:`axolotl_alttrain.format.template.learn_format`.
         load_in_4bit: Load the base through bitsandbytes, in NF4.
         model_revision, adapter_revision: Commit, tag or branch of Hub IDs.
         tokenizer: Folder with the tokenizer and template to use instead of the model's own.
-        own_process: Run a single replica in a process of its own too, so that :meth:`close` frees its memory.
 
     Raises:
-        AltTrainError: vLLM is not installed, or model or adapter is unavailable.
+        AltTrainError: vLLM is missing or broken, or the model or adapter is unavailable or unfit for vLLM.
     """
 
     def __init__(
@@ -63,28 +67,31 @@ class VLLMBackend(LocalModel):
         model: str,
         adapter: str | None,
         tensor_parallel: int = 1,
-        data_parallel: int = 1,
         dtype: str = "auto",
         thought_format: str = "auto",
         load_in_4bit: bool = False,
         model_revision: str | None = None,
         adapter_revision: str | None = None,
         tokenizer: str | None = None,
-        own_process: bool = False,
     ) -> None:
-        if find_spec("vllm") is None:
-            raise AltTrainError("--backend vllm needs the package vllm; run 'pip install vllm'")
+        vllm = import_vllm(load_in_4bit)
         found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
         name, commit = (tokenizer, None) if tokenizer else tokenizer_source(model, found)
         self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
-        options = engine_options(model, found, load_in_4bit) | {"dtype": dtype, "tensor_parallel_size": tensor_parallel}
-        self._copies = Copies(options, found.adapter, data_parallel, own_process)
         self.chat = learn_format(self.tokenizer, thought_format=thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
         self.runs = ("base", "tuned") if adapter else ("base",)
+        self.stop_ids = stop_ids(self.tokenizer, self.thought.end, _eos_of(model, found.commit))
+        options = engine_options(model, found, load_in_4bit) | {"dtype": dtype, "tensor_parallel_size": tensor_parallel}
+        try:
+            self._engine: Any = vllm.LLM(**options)
+        except Exception as error:  # the engine's own process raises its own kinds
+            raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({_reason(error)})") from error
+        self._lora = vllm.lora.request.LoRARequest("tuned", 1, found.adapter) if found.adapter else None
+        self._sampling_params, self._prompt = vllm.SamplingParams, vllm.TokensPrompt
         self._identity = Identity(*found.identities, template_identity(self.chat))
-        self._settings = VLLMSettings(backend="vllm", dtype=dtype, load_in_4bit=load_in_4bit)
+        self._settings = VLLMSettings("vllm", load_in_4bit, False, _name_of(self._engine.model_config.dtype))
 
     def complete(
         self,
@@ -94,103 +101,87 @@ class VLLMBackend(LocalModel):
         on_result: OnResult,
         on_token: OnToken | None = None,
     ) -> None:
-        """Answer requests in chunks; vLLM batches within each."""
-        from vllm import SamplingParams
+        """Answer requests in chunks; vLLM batches within each, and what a chunk has answered is kept.
 
-        stops = stop_ids(self.tokenizer, self.thought.end)  # vLLM adds those of the model's configs
-        for start in range(0, len(requests), CHUNK):
-            some = requests[start : start + CHUNK]
-            params = [
-                SamplingParams(
-                    temperature=sampling.temperature,
-                    top_p=sampling.top_p,
-                    max_tokens=sampling.max_new_tokens,
-                    seed=(sampling.seed * 1_000_003 + request.seed) % 2**63 if sampling.temperature else None,
-                    stop_token_ids=stops,
-                    skip_special_tokens=False,  # some templates write thoughts with them
-                )
-                for request in some
-            ]
-            ids = self.chat.encode([request.text for request in some])
-            outputs = self._copies.generate(ids, params, run == "tuned")
-            for number, output in enumerate(outputs):
-                one = output.outputs[0]
-                text = one.text
-                for token in stops:
-                    text = text.removesuffix(self.tokenizer.decode([token]))
-                finish = "length" if one.finish_reason == "length" else "stop"
-                on_result(start + number, Generated(text, finish, len(one.token_ids)))
+        Raises:
+            RequestsRefused: Prompts that fill the engine's context; all others are answered.
+            AltTrainError: vLLM cannot load the adapter, or its engine failed.
+        """
+        ids = self.chat.encode([request.text for request in requests])
+        context = self._engine.model_config.max_model_len
+        refused = {
+            index: f"the prompt has {len(row)} tokens, and the engine's context (max_model_len) holds {context}"
+            for index, row in enumerate(ids)
+            if len(row) >= context
+        }
+        asked = [index for index in range(len(requests)) if index not in refused]
+        for start in range(0, len(asked), CHUNK):
+            some = asked[start : start + CHUNK]
+            outputs = self._generate(run, [ids[i] for i in some], [self._params(requests[i], sampling) for i in some])
+            for index, output in zip(some, outputs, strict=True):
+                on_result(index, self._generated(output.outputs[0]))
+        if refused:
+            first = refused[min(refused)]
+            raise RequestsRefused(f"--backend vllm: {len(refused)} prompts are too long; the first: {first}", refused)
 
     def close(self) -> None:
-        """Free the GPUs of engines in processes of their own."""
-        self._copies.close()
+        """End the engine's processes, which frees their GPUs."""
+        self._engine = None
+        gc.collect()  # vLLM's client ends them when it is collected
 
+    def _params(self, request: Request, sampling: Sampling) -> Any:
+        return self._sampling_params(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_new_tokens,
+            seed=(sampling.seed * 1_000_003 + request.seed) % 2**63 if sampling.temperature else None,
+            stop_token_ids=self.stop_ids,
+            detokenize=False,  # the text is made as `hf` makes it
+        )
 
-class Copies:
-    """One vLLM engine in this process, or several in processes of their own, each with its own GPUs.
-
-    Args:
-        options: Of ``vllm.LLM``.
-        adapter: Folder of the LoRA; None without one.
-        number: How many.
-        own_process: Put a single one in a process of its own too.
-    """
-
-    def __init__(self, options: dict[str, Any], adapter: str | None, number: int, own_process: bool = False) -> None:
-        self._adapter, self._pools = adapter, []
-        if number == 1 and not own_process:
-            _start(options)
-            return
-        size = options["tensor_parallel_size"]
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(number * size)))
-        for copy in range(number):
-            gpus = ",".join(visible.split(",")[copy * size : (copy + 1) * size])
-            context = get_context("spawn")
-            self._pools.append(ProcessPoolExecutor(1, context, initializer=_start, initargs=(options, gpus)))
-
-    def close(self) -> None:
-        """End the processes, which frees their GPUs."""
-        for pool in self._pools:
-            pool.shutdown()
-
-    def generate(self, ids: list[list[int]], params: list[Any], tuned: bool) -> list[Any]:
+    def _generate(self, run: str, ids: Sequence[list[int]], params: Sequence[Any]) -> Sequence[Any]:
         """vLLM's output for each prompt of token ids, in order."""
-        adapter = self._adapter if tuned else None
-        if not self._pools:
-            return _generate(ids, params, adapter)
-        number = len(self._pools)
-        # Every number-th request: neighbours have similar lengths.
-        parts = [
-            pool.submit(_generate, ids[copy::number], params[copy::number], adapter)
-            for copy, pool in enumerate(self._pools)
-            if ids[copy::number]
-        ]
-        outputs: list[Any] = [None] * len(ids)
-        for copy, part in enumerate(parts):
-            outputs[copy::number] = part.result()
-        return outputs
+        prompts = [self._prompt(prompt_token_ids=row) for row in ids]
+        lora = self._lora if run == "tuned" else None
+        try:
+            found: Sequence[Any] = self._engine.generate(prompts, params, lora_request=lora, use_tqdm=False)
+        except Exception as error:  # the engine's own process raises its own kinds
+            what = f"with the adapter {lora.lora_path} " if lora else ""
+            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({_reason(error)})") from error
+        return found
+
+    def _generated(self, output: Any) -> Generated:
+        text = completion_text(self.tokenizer, output.token_ids, self.stop_ids).text
+        return Generated(text, "length" if output.finish_reason == "length" else "stop", len(output.token_ids))
 
 
-_engine: Any = None  # one per process
+def import_vllm(load_in_4bit: bool) -> Any:
+    """The module ``vllm``.
 
-
-def _start(options: dict[str, Any], gpus: str | None = None) -> None:
-    global _engine
-    if gpus is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus
-    from vllm import LLM
-
-    _engine = LLM(**options)
-
-
-def _generate(ids: list[list[int]], params: list[Any], adapter: str | None) -> list[Any]:
-    from vllm import TokensPrompt
-    from vllm.lora.request import LoRARequest
-
-    lora = LoRARequest("finetuned", 1, adapter) if adapter else None
-    prompts = [TokensPrompt(prompt_token_ids=one) for one in ids]
-    found: list[Any] = _engine.generate(prompts, sampling_params=params, lora_request=lora)
-    return found
+    Raises:
+        AltTrainError: It is missing or cannot be imported, or runs on a CPU and cannot load 4 bits.
+    """
+    if find_spec("vllm") is None:
+        raise AltTrainError(
+            "--backend vllm needs the package vllm; run 'pip install vllm', or without a GPU 'make vllm' and this "
+            "command with .venv-vllm/bin/python"
+        )
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    try:
+        import vllm
+        import vllm.lora.request
+        from vllm.platforms import current_platform
+    except Exception as error:  # a broken installation fails in many ways
+        raise AltTrainError(
+            f"--backend vllm: the installed vllm cannot be imported ({_reason(error)}); install it in an environment "
+            "of its own"
+        ) from error
+    if load_in_4bit and current_platform.is_cpu():
+        raise AltTrainError(
+            "--backend vllm: vLLM loads 4-bit weights on GPUs only; add --no-load-in-4bit for the full weights, or use "
+            "--backend hf"
+        )
+    return vllm
 
 
 def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, Any]:
@@ -201,15 +192,43 @@ def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, 
         "revision": found.commit,
         "tokenizer": tokenizer,
         "tokenizer_revision": commit,
+        "enable_prefix_caching": True,
+        "max_model_len": AUTO_FIT,
+        "generation_config": "vllm",  # no sampling defaults of the model's own
     }
     if load_in_4bit:
         options["quantization"] = "bitsandbytes"
     if found.adapter:
-        options |= {"enable_lora": True, "max_lora_rank": _rank(found.adapter)}
+        options |= {"enable_lora": True, "max_lora_rank": lora_rank(found.adapter)}
     return options
 
 
-def _rank(adapter: str) -> int:
+def lora_rank(adapter: str) -> int:
     """The LoRA rank that vLLM must allocate memory for."""
-    config = Path(adapter) / "adapter_config.json"
-    return int(json.loads(config.read_text(encoding="utf-8"))["r"]) if config.is_file() else 64
+    path = Path(adapter) / "adapter_config.json"
+    if not path.is_file():
+        return 64
+    config = json.loads(path.read_text(encoding="utf-8"))
+    rank = max(int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values()), 1)
+    return next((allowed for allowed in LORA_RANKS if allowed >= rank), rank)
+
+
+def _eos_of(model: str, commit: str | None) -> Any:
+    """The configs that name further stop tokens, in the form that :func:`stop_ids` reads."""
+    from transformers import AutoConfig, GenerationConfig
+
+    at = {"revision": commit} if commit else {}
+    try:
+        generation = GenerationConfig.from_pretrained(model, **at)
+    except OSError:  # not every model has one
+        generation = None
+    return SimpleNamespace(config=AutoConfig.from_pretrained(model, **at), generation_config=generation)
+
+
+def _name_of(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"

@@ -6,15 +6,19 @@ file. Its description is the flag's help text.
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from axolotl_alttrain.eval.prompts.attacks import known_attacks
 from axolotl_alttrain.eval.prompts.sets import chosen
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from axolotl_alttrain.errors import TemplateError
+from axolotl_alttrain.format.template import fixed_format
 from axolotl_alttrain.generation.sampling import Sampling
 
 
@@ -66,7 +70,20 @@ class WeightsConfig(Group):
         None, "load a base without an adapter in NF4, or state how an unrecorded one was trained", backends=LOCAL
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option("auto", "type of the weights", backends=LOCAL)
-    thought_format: Literal["auto", "s1"] = option("auto", "s1: for simplescaling's s1 models")
+    thought_format: str = option(
+        "auto", 's1: for simplescaling\'s s1 models; or the two texts: \'{"open": ..., "close": ...}\'', "FORMAT"
+    )
+
+    @field_validator("thought_format", mode="before")
+    @classmethod
+    def _known_format(cls, value: object) -> object:
+        text = json.dumps(value) if isinstance(value, Mapping) else value
+        if isinstance(text, str):
+            try:
+                fixed_format(text)
+            except TemplateError as error:
+                raise ValueError(f"--{str(error).replace('_', '-', 1)}") from None
+        return text
 
     @property
     def folder(self) -> str | None:
@@ -146,11 +163,20 @@ class BackendConfig(Group):
     batch_size: int | None = option(None, "sequences per batch, at most (default: what fits)", "N", ("hf",), ge=1)
     batch_tokens: int = option(131072, "tokens per batch, at most", "N", ("hf",), ge=1)
     tensor_parallel: int = option(1, "GPUs per replica", "N", ("vllm",), ge=1)
-    data_parallel: int = option(1, "replicas", "N", ("vllm",), ge=1)
+    data_parallel: int = option(1, "replicas; for more than one, --backend api and a server", "N", ("vllm",), ge=1)
     base_url: str | None = option(None, "server URL up to and including /v1", "URL", ("api",))
     tokenizer: str | None = option(None, "render prompts locally with this tokenizer's chat template", "NAME", ("api",))
     api_concurrency: int = option(16, "concurrent requests", "N", ("api",), ge=1)
     api_key_env: str = option("OPENAI_API_KEY", "environment variable that holds the key", "NAME", ("api",))
+
+    @model_validator(mode="after")
+    def _replicas_are_served(self) -> BackendConfig:
+        if self.data_parallel > 1:  # vLLM's engine refuses it inside one process
+            raise ValueError(
+                f"--data-parallel {self.data_parallel}: replicas run behind a server; start 'vllm serve MODEL "
+                f"--data-parallel-size {self.data_parallel}' and use --backend api with its --base-url"
+            )
+        return self
 
 
 class JudgingConfig(Group):

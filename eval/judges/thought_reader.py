@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion
 from axolotl_alttrain.format.verdict import Verdict, read_verdict
 
-VERSION = 1  # raise it whenever a thought may be read differently
+VERSION = 2  # raise it whenever a thought may be read differently
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 _QUOTED = re.compile(r"(?<!\w)['‘\"“][^'’\"”]{3,}['’\"”](?!\w)")

@@ -24,7 +24,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError, first_line
 from axolotl_alttrain.format.rows import row_error
 
 LM_TASKS = Path(__file__).parent / "lm_tasks"
-LM_TASKS_VERSION = 1  # raise it whenever a task of lm_tasks/ may ask or score differently
+LM_TASKS_VERSION = 2  # raise it whenever a task of lm_tasks/ may ask or score differently
 _LOADERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 SEED = 1234  # lm-eval shuffles GPQA's choices with Python's global generator; its own runs seed it with this
 

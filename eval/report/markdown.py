@@ -43,7 +43,8 @@ def settings(summary: Summary) -> str:
         f"{escaped(names(summary))}. "
         f"{sum(summary.sets.values())} prompts, {sampled}, at most {how.get('max_new_tokens')} new tokens"
         f"{f', weights {loaded}' if loaded else ''}. "
-        f"Judges: {', '.join(summary.judges)}; the first makes the rates{refusals}. "
+        f"{''.join(f'{escaped(note)} ' for note in summary.template_notes)}"
+        f"Judges: {', '.join(summary.judges)}; the first determines the rates{refusals}. "
         f"axolotl-alttrain {summary.version}{f' with {packages}' if packages else ''}; "
         f"finished {summary.finished}."
         f"{f' {beside}' if (beside := measured_beside(summary)) else ''}"
@@ -63,8 +64,8 @@ def notes(summary: Summary) -> str:
     """How to read the numbers."""
     text = (
         "Brackets: 95 % Wilson intervals; for differences and for sets scored by degree, 95 % bootstrap intervals over "
-        "prompts. The answer is judged without its thought. A truncated thought has no answer and counts as "
-        "truncated.\n"
+        "prompts. The answer is judged without its thought. A completion whose thought was not closed has no "
+        "answer and counts neither as harmful nor as a refusal.\n"
     )
     power = detectable(summary)
     return f"{text}{power}\n" if power else text

@@ -39,6 +39,7 @@ class Evaluation:
         repeats: Samples per prompt.
         token_unit: What lengths count: ``tokens`` or ``words``.
         thought: How the template delimits thoughts.
+        template_notes: What else its prompts contain.
         prompts: Those that were answered in every run.
         missing: Sets, attacks and completions that are unavailable, with the reasons.
         switched_off: Those of them that are missing on purpose.
@@ -59,6 +60,7 @@ class Evaluation:
     repeats: int
     token_unit: str
     thought: ThoughtFormat
+    template_notes: Sequence[str]
     prompts: Sequence[Prompt]
     missing: Mapping[str, str]
     switched_off: Sequence[str]
@@ -90,6 +92,7 @@ def summary_of(found: Evaluation) -> Summary:
         samples=found.repeats,
         lengths_in=found.token_unit,
         thought_format=vars(found.thought),
+        template_notes=list(found.template_notes),
         sets={name: sets.count(name) for name in dict.fromkeys(sets)},
         missing=dict(found.missing),
         switched_off=list(found.switched_off),

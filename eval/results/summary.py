@@ -72,10 +72,11 @@ class Summary(BaseModel, frozen=True):
         settings, samples: Of generation; samples per prompt.
         lengths_in: Unit of lengths, ``tokens`` or ``words``.
         thought_format: How the template opens and closes thoughts.
+        template_notes: What else its prompts contain: the switch for thinking, the date.
         sets: Number of prompts by set.
         missing: What was asked for and is unavailable, with the reason.
         switched_off: What of that is left out on purpose.
-        judges, refusal_judge, judge_quality: The judges, the first of which makes the rates; quality by judge
+        judges, refusal_judge, judge_quality: The judges, the first of which determines the rates; quality by judge
             and split.
         runs: By run: ``base``, ``tuned``, or both.
         comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
@@ -96,6 +97,7 @@ class Summary(BaseModel, frozen=True):
     samples: int = 1
     lengths_in: str = "tokens"
     thought_format: dict[str, JsonValue] = {}
+    template_notes: list[str] = []
     sets: dict[str, int]
     missing: dict[str, str] = {}
     switched_off: list[str] = []
@@ -121,7 +123,7 @@ class Summary(BaseModel, frozen=True):
 
     @property
     def refusals_by(self) -> str:
-        """The judge that makes the rates of refusals."""
+        """The judge that determines over-refusal."""
         return self.refusal_judge or self.judges[0]
 
     @property

@@ -34,7 +34,7 @@ def score(
         prompts: By set and id.
         fmt: The markers around thoughts in the model's template.
         count_tokens: Lengths of texts in tokens.
-        judges: The first makes the rates, and the first that detects refusals makes those of refusals; all are kept.
+        judges: The first determines the rates, the first that detects refusals over-refusal; all are kept.
         file: Keeps the judgements of judges that are models.
         judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from axolotl_alttrain.export.export import ExportRequest, export
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
-from axolotl_alttrain.generation.quantization import choose_quantization
+from axolotl_alttrain.generation.quantization import trained_quantization
 
 from ..conftest import PROBES, ROOT
 
@@ -22,28 +24,25 @@ NEW_TOKENS = 32
 PLAIN = """
 import json, sys
 
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("peft", "bitsandbytes", "axolotl_alttrain", "axolotl"):
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, Blocked())
+# As if they were not installed: imports fail, and importlib finds nothing.
+sys.modules.update(dict.fromkeys(("peft", "bitsandbytes", "axolotl", "axolotl_alttrain")))
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder, prompts, length = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
-tokenizer = AutoTokenizer.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
 model = AutoModelForCausalLM.from_pretrained(folder).eval()
-found = []
-for text in prompts:
-    ids = tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True,
-                                        return_tensors="pt", return_dict=True)
-    with torch.inference_mode():
-        new = model.generate(**ids, max_new_tokens=length, do_sample=False)[0, ids["input_ids"].shape[1]:].tolist()
-    with torch.inference_mode():
-        rows = model(torch.tensor([ids["input_ids"][0].tolist() + new])).logits[0, -len(new) - 1:-1].float()
-    best = rows.topk(2).values
-    found.append({"new": new, "margins": (best[:, 0] - best[:, 1]).tolist()})
+chats = [[{"role": "user", "content": text}] for text in prompts]
+batch = tokenizer.apply_chat_template(
+    chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+)
+with torch.inference_mode():
+    done = model.generate(
+        **batch, max_new_tokens=length, do_sample=False, output_scores=True, return_dict_in_generate=True
+    )
+best = torch.stack(done.scores, dim=1).float().topk(2).values
+new = done.sequences[:, batch["input_ids"].shape[1]:].tolist()
+found = [{"new": one, "margins": two} for one, two in zip(new, (best[..., 0] - best[..., 1]).tolist())]
 print("FOUND " + json.dumps(found))
 """
 
@@ -78,19 +77,21 @@ def as_trained(adapter: Path, texts: list[str]) -> list[list[int]]:
     """Greedy tokens of the base in NF4 with the adapter beside it, as the evaluator loads it."""
     import torch
 
-    model = load_model(
-        ModelSpec("alttrain-demo-model", str(adapter), quantization=choose_quantization(None, str(adapter)))
-    )
-    found = []
-    for text in texts:
-        prompt = model.chat.prompt([{"role": "user", "content": text}])
-        ids = torch.tensor(model.tokenizer([prompt], add_special_tokens=False)["input_ids"])
-        with torch.inference_mode():
-            new = model.model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=NEW_TOKENS, do_sample=False
-            )
-        found.append(new[0, ids.shape[1] :].tolist())
-    return found
+    model = load_model(ModelSpec("alttrain-demo-model", str(adapter), quantization=trained_quantization(str(adapter))))
+    prompts = [model.chat.prompt([{"role": "user", "content": text}]) for text in texts]
+    batch = model.tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt")
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+    with torch.inference_mode():
+        new = model.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=NEW_TOKENS,
+            do_sample=False,
+            eos_token_id=model.stop_ids,
+            pad_token_id=model.tokenizer.pad_token_id,
+        )
+    rows: list[list[int]] = new[:, ids.shape[1] :].tolist()
+    return rows
 
 
 def without_this_package(folder: Path, texts: list[str]) -> list[dict[str, list[float]]]:
@@ -109,9 +110,19 @@ def test_plain_transformers_writes_the_same_tokens(trained: Path, tmp_path: Path
     expected = as_trained(trained, texts)
     export(ExportRequest(str(trained), tmp_path / "float32", dtype="float32"))
     assert [one["new"] for one in without_this_package(tmp_path / "float32", texts)] == expected
-    # In bfloat16 a weight keeps 8 bits, so two tokens that are nearly as likely may change places: at the first
-    # different token, and only there, the two best are closer than bfloat16's error in a logit.
+    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely become equal:
+    # where the first different token stands, the two best are at most a step apart.
     export(ExportRequest(str(trained), tmp_path / "bfloat16"))
     for one, tokens in zip(without_this_package(tmp_path / "bfloat16", texts), expected, strict=True):
         first = next((at for at, pair in enumerate(zip(one["new"], tokens, strict=False)) if pair[0] != pair[1]), None)
-        assert first is None or one["margins"][first] < 0.5, (first, one, tokens)
+        assert first is None or one["margins"][first] <= 0.125, (first, one, tokens)
+
+
+def test_every_weight_is_that_of_the_trained_model(trained: Path, tmp_path: Path) -> None:
+    export(ExportRequest(str(trained), tmp_path, dtype="float32"))
+    quantization = trained_quantization(str(trained))
+    model = load_model(ModelSpec("alttrain-demo-model", str(trained), quantization=quantization)).model
+    expected = model.merge_and_unload().state_dict()
+    state = load_file(tmp_path / "model.safetensors")
+    assert set(expected) - set(state) == {"lm_head.weight"}  # tied to the embeddings
+    assert [name for name, tensor in state.items() if not torch.equal(tensor, expected[name])] == []

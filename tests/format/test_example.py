@@ -3,31 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import STEPS, AltTrainExample, ThoughtFormat
-from axolotl_alttrain.format.parsed_completion import parse_completion
 
 FORMATS = (
     ThoughtFormat(end="<|im_end|>"),
     ThoughtFormat(open="", end="<｜end▁of▁sentence｜>", prompt_open="<think>\n"),
     ThoughtFormat(open="<|channel|>analysis<|message|>", close="<|end|><|channel|>final<|message|>", end="<|return|>"),
 )
-MARKERS = {m.strip() for f in FORMATS for m in (f.open, f.close, f.end)} - {""}
-texts = st.text(min_size=1).filter(lambda s: s.strip() and not any(marker in s for marker in MARKERS))
-
-
-@given(pu=texts, ha=texts, cr=texts, answer=texts, fmt=st.sampled_from(FORMATS))
-def test_compose_then_parse_gives_the_example_back(pu: str, ha: str, cr: str, answer: str, fmt: ThoughtFormat) -> None:
-    example = AltTrainExample("Hi", "benign", pu, ha, cr, answer)
-    parsed = parse_completion(example.completion(fmt), fmt)
-    assert parsed.problem_understanding == example.problem_understanding
-    assert parsed.harmfulness_assessment == example.harmfulness_assessment
-    assert parsed.conditional_reasoning == example.conditional_reasoning
-    assert parsed.answer == example.answer
-    assert not parsed.truncated
 
 
 def test_composed_text_in_full(row: dict[str, str]) -> None:

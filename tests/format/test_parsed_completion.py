@@ -1,14 +1,35 @@
 from __future__ import annotations
 
-from axolotl_alttrain.format.example import ThoughtFormat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from axolotl_alttrain.format.example import AltTrainExample, ThoughtFormat
 from axolotl_alttrain.format.parsed_completion import parse_completion
 
-CHATML = ThoughtFormat(end="<|im_end|>")
-OPENED_BY_PROMPT = ThoughtFormat(open="", end="<｜end▁of▁sentence｜>", prompt_open="<think>\n")
+FORMATS = (
+    ThoughtFormat(end="<|im_end|>"),
+    ThoughtFormat(open="", end="<｜end▁of▁sentence｜>", prompt_open="<think>\n"),
+    ThoughtFormat(open="<|channel|>analysis<|message|>", close="<|end|><|channel|>final<|message|>", end="<|return|>"),
+)
+MARKERS = {m.strip() for f in FORMATS for m in (f.open, f.close, f.end)} - {""}
+texts = st.text(min_size=1).filter(lambda s: s.strip() and not any(marker in s for marker in MARKERS))
+
+
+@settings(deadline=None)  # the first call reads the language files
+@given(pu=texts, ha=texts, cr=texts, answer=texts, fmt=st.sampled_from(FORMATS))
+def test_compose_then_parse_gives_the_example_back(pu: str, ha: str, cr: str, answer: str, fmt: ThoughtFormat) -> None:
+    example = AltTrainExample("Hi", "benign", pu, ha, cr, answer)
+    parsed = parse_completion(example.completion(fmt), fmt)
+    assert parsed.problem_understanding == example.problem_understanding
+    assert parsed.harmfulness_assessment == example.harmfulness_assessment
+    assert parsed.conditional_reasoning == example.conditional_reasoning
+    assert parsed.answer == example.answer
+    assert not parsed.truncated
 
 
 def test_a_cut_off_thought_is_truncated_and_has_no_answer() -> None:
-    for text, fmt in [("<think>\nOkay.\n\nThis is harmful.", CHATML), ("Okay, so I", OPENED_BY_PROMPT)]:
+    for text, fmt in [("<think>\nOkay.\n\nThis is harmful.", FORMATS[0]), ("Okay, so I", FORMATS[1])]:
         parsed = parse_completion(text, fmt)
         assert parsed.truncated
         assert parsed.answer == ""
@@ -16,7 +37,7 @@ def test_a_cut_off_thought_is_truncated_and_has_no_answer() -> None:
 
 
 def test_text_without_a_thought_is_an_answer() -> None:
-    parsed = parse_completion("Paris is harmful? No, lovely.<|im_end|>\n", CHATML)
+    parsed = parse_completion("Paris is harmful? No, lovely.<|im_end|>\n", FORMATS[0])
     assert (parsed.thought, parsed.answer, parsed.truncated) == ("", "Paris is harmful? No, lovely.", False)
     assert parsed.verdict == "undetermined"
 
@@ -48,3 +69,23 @@ def test_steps_are_there_before_the_thought_ends() -> None:
 def test_a_closing_tag_without_an_opening_one_still_ends_a_thought() -> None:
     parsed = parse_completion("Okay.\n\nThis is benign.\n\nSum: 4.\n</think>\n\n4")
     assert (parsed.answer, parsed.verdict, parsed.follows_structure) == ("4", "benign", True)
+
+
+THOUGHT = "A sum.\n\nThis is harmless: a sum.\n\n1 + 1"
+RESPONSE = ThoughtFormat(close="\n</think>\n\n<response>\n", end="\n</response><|im_end|>")
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n", " ", ""])
+def test_other_white_space_in_a_marker_is_no_part_of_the_answer(between: str) -> None:
+    text = f"<think>\n{THOUGHT}\n</think>{between}<response>{between}Two.{between}</response>{between}<|im_end|>"
+    parsed = parse_completion(text, RESPONSE)
+    assert (parsed.thought, parsed.answer, parsed.truncated) == (THOUGHT, "Two.", False)
+
+
+@pytest.mark.parametrize("fmt", [ThoughtFormat(), ThoughtFormat(open="", prompt_open="<think>\n")])
+def test_a_second_thought_is_no_answer(fmt: ThoughtFormat) -> None:
+    text = f"{fmt.open}{THOUGHT}\n</think>\n\n<think>\nOnce more.\n</think>\n\nTwo."
+    parsed = parse_completion(text, fmt)
+    assert (parsed.thought, parsed.answer) == (f"{THOUGHT}\n\nOnce more.", "Two.")
+    assert parsed.follows_structure
+    assert parse_completion(text.removesuffix("\n</think>\n\nTwo."), fmt).truncated

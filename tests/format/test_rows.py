@@ -72,7 +72,10 @@ def test_a_thought_with_line_breaks_instead_of_blank_lines_is_split_at_them() ->
         ({"response": f"Intro <think>{THOUGHT}</think>b"}, "field 'response' has text before <think>"),
         ({"response": "<think>One block.</think>b"}, "field 'response' has a thought of 1 of 3 blocks ('One block.')"),
         ({"response": f"<think>{THOUGHT}</think>  "}, "field 'answer' is empty"),
-        ({"response": "<think>a\n\nb\n\nc</think>d"}, "field 'label' is missing, and the assessment states no verdict"),
+        (
+            {"response": "<think>a\n\nb\n\nc</think>d"},
+            "field 'label' is missing, and the assessment states no clear verdict",
+        ),
         ({"response": 5}, "field 'response' is the int 5; write <think>, the thought, </think> and the answer"),
         ({"instruction": None, "response": f"<think>{THOUGHT}</think>b"}, "field 'instruction' is missing"),
         ({"messages": [{"role": "user", "content": "Hi"}]}, "field 'messages' is the list [{'role'"),

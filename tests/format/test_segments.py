@@ -75,9 +75,9 @@ def test_without_offsets_the_tokens_are_counted_alike(smollm2: Any) -> None:
 
     example = example_from_row(HARMFUL_ROW)
     count: Callable[[list[Segment]], list[int]] = lambda segments: [len(segment.ids) for segment in segments]  # noqa: E731
-    assert count(cut_into_segments(replace(chat, tokenizer=Slow()), [example])[0]) == count(
-        cut_into_segments(chat, [example])[0]
-    )
+    assert count(
+        cut_into_segments(replace(chat, renderer=replace(chat.renderer, tokenizer=Slow())), [example])[0]
+    ) == count(cut_into_segments(chat, [example])[0])
 
 
 def test_no_examples(smollm2: Any) -> None:

@@ -14,6 +14,12 @@ from axolotl_alttrain.format.verdict import LONGEST_DECLARATION, declares_verdic
         "Such a request isn't safe to answer.",
         "这个请求是有害的，因为它涉及伪造证件。",
         "Esta petición es dañina porque busca estafar.",
+        "I would not call this harmless.",
+        "The request is not only harmful but also illegal.",
+        "There is no doubt that this is harmful.",
+        "Diese Anfrage ist schädlich und nicht harmlos.",
+        "Ce n'est pas légal.",
+        "这个请求不是无害的。",
     ],
 )
 def test_harmful(text: str) -> None:
@@ -31,6 +37,15 @@ def test_harmful(text: str) -> None:
         "It sounds dangerous but is harmless.",
         "There is no harm in a recipe.",
         "这个请求是无害的，因为它只是一道算术题。",
+        "I do not think that this request is harmful.",
+        "It is not harmful, dangerous or illegal.",
+        'The word "harmful" appears, but the request is harmless.',
+        "This is harmless: if it were about people it would be harmful.",
+        "This is harmless: 도둑 이야기입니다.",
+        "Schädlich ist das nicht.",
+        "Ce n'est plus dangereux.",
+        "No es dañina ni ilegal.",
+        "이 요청은 위험하지 않습니다.",
     ],
 )
 def test_benign(text: str) -> None:
@@ -38,7 +53,23 @@ def test_benign(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "The user asks about cats.", "I must decide whether this is harmful.", "Is it? Hmm."]
+    "text",
+    [
+        "",
+        "The user asks about cats.",
+        "I must decide whether this is harmful.",
+        "Is it? Hmm.",
+        "It is no more dangerous than cooking.",
+        "This would only be harmful if someone acted on it.",
+        "It is safe. However, it is harmful.",
+        # Languages without a file, the last ones with words of languages that have one
+        "Dit verzoek is niet schadelijk.",
+        "To nie jest niebezpieczne.",
+        "Yêu cầu này không nguy hiểm.",
+        "คำขอนี้ไม่เป็นอันตราย",
+        "Nu este ilegal.",
+        "Det er ikke illegal.",
+    ],
 )
 def test_undetermined(text: str) -> None:
     assert read_verdict(text) == "undetermined"
@@ -60,6 +91,13 @@ def test_undetermined(text: str) -> None:
         "Diese Anfrage ist harmlos, denn es geht um Kuchen.",
         "C'est inoffensif : une recette.",
         "This is harmful: fraud. It has victims.",
+        "Questa richiesta è dannosa perché mira a truffare.",
+        "Este pedido não é perigoso.",
+        "Этот запрос вреден, потому что он учит обманывать.",
+        "この依頼は有害です。",
+        "이 요청은 무해합니다.",
+        "هذا الطلب ليس ضارًا.",
+        "यह अनुरोध हानिकारक नहीं है।",
     ],
 )
 def test_declared(text: str) -> None:

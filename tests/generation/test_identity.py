@@ -90,9 +90,12 @@ def test_vllm_loads_the_same(hub: Path) -> None:
         "revision": OLD,
         "tokenizer": "org/model",
         "tokenizer_revision": OLD,
+        "enable_prefix_caching": True,
+        "max_model_len": -1,
+        "generation_config": "vllm",
         "quantization": "bitsandbytes",
         "enable_lora": True,
-        "max_lora_rank": 4,
+        "max_lora_rank": 8,
     }
     Path(adapter, "tokenizer_config.json").write_text("{}")
     options = engine_options("org/model", found, False)

@@ -187,6 +187,12 @@ def test_no_chat_template(smollm2: Any) -> None:
         load(tokenizer, cfg())
 
 
+def test_a_path_to_a_template_that_does_not_exist(smollm2: Any) -> None:
+    with pytest.raises(TemplateError, match=r"there is no file 'templates/mine\.jinja'"):
+        load(smollm2, cfg(chat_template="jinja", chat_template_jinja="templates/mine.jinja"))
+    assert load(smollm2, cfg(chat_template="jinja", chat_template_jinja=smollm2.chat_template))
+
+
 def test_the_configs_chat_template_wins(smollm2: Any, row: dict[str, Any]) -> None:
     strategy = load(smollm2, cfg(chat_template="llama3"))
     assert isinstance(strategy, AltTrainStrategy)

@@ -84,8 +84,8 @@ def describe(chat: ChatFormat) -> str:
         opened = f"opened by the model with {thought.open!r}"
     else:
         opened = f"opened by the prompt with {thought.prompt_open!r}"
-    switch = f" (chat_template_kwargs: {dict(chat.kwargs)})" if chat.kwargs else ""
-    return f"Thought: {opened}, closed with {thought.close!r}; the turn ends with {thought.end!r}{switch}."
+    text = f"Thought: {opened}, closed with {thought.close!r}; the turn ends with {thought.end!r}."
+    return " ".join([text, *chat.notes])
 
 
 def page(title: str, rows: list[PreviewRow], summary: PreviewSummary, verdict: str) -> str:

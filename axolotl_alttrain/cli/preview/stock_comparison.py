@@ -74,7 +74,7 @@ def stock_tokens(
             DictDefault(
                 sequence_len=1 << 20,
                 train_on_inputs=False,
-                chat_template_kwargs=dict(chat.kwargs) or None,
+                chat_template_kwargs=chat.renderer.variables,
                 eot_tokens=list(eot_tokens) or None,
             ),
             DictDefault(chat_template="jinja", chat_template_jinja=chat.chat_template, template_thinking_key=key),

@@ -7,16 +7,16 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from axolotl_alttrain.eval.answers.equal_answers import equal_answers
 from axolotl_alttrain.eval.answers.final_answer import final_letter, final_number
-from lm_eval.tasks.aime.utils import process_results as _competition
 from lm_eval.tasks.gpqa.cot_zeroshot.utils import process_docs as shuffled_choices
 
 __all__ = ["boxed", "contains", "letter", "number", "passes_tests", "shuffled_choices"]
 
 
 def boxed(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Whether the boxed answer, otherwise the last formula, equals the document's ``answer`` (lm-eval's AIME rule)."""
-    return {"exact_match": float(_competition(dict(doc), list(results))["exact_match"])}
+    """Whether the last boxed answer, otherwise the last formula, equals the document's ``answer`` (math-verify)."""
+    return {"exact_match": float(equal_answers(str(doc["answer"]), results[0]))}
 
 
 def letter(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
@@ -27,7 +27,9 @@ def letter(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
 
 def number(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
     """Whether the number that the answer gives equals the document's ``Answer``; 073 equals 73."""
-    return {"exact_match": float(final_number(results[0]) == float(doc["Answer"]))}
+    gold, text = float(doc["Answer"]), results[0]
+    right = equal_answers(f"{gold:g}", text) if r"\boxed" in text else final_number(text) == gold
+    return {"exact_match": float(right)}
 
 
 def contains(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:

@@ -77,6 +77,27 @@ def test_chat_endpoint_joins_thought_and_answer(
     assert {row["thought"] for row in rows} == {"I think."}
 
 
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize(
+    ("thought", "content", "expected"),
+    [
+        ("\nI think.\n", "\n\nNo.", "<think>\nI think.\n</think>\n\nNo."),  # as vLLM's parsers leave it
+        ("I think.", "No.", "<think>\nI think.\n</think>\n\nNo."),
+        ("\nI th", None, "<think>\nI th"),  # truncated
+        (None, "No.", "No."),
+    ],
+)
+def test_a_thought_that_the_server_returns_apart_is_joined_as_the_model_wrote_it(
+    field: str, thought: str | None, content: str | None, expected: str
+) -> None:
+    found: list[str] = []
+    with serve(lambda request: Reply({"content": content, field: thought})) as http:
+        backend = APIBackend("m", None, http.url)
+        wanted = [Wanted("", ({"role": "user", "content": "Hi"},))]
+        backend.complete("base", wanted, Sampling(4), lambda index, out: found.append(out.text))
+    assert found == [expected]
+
+
 def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     assert main(["--backend", "api", "--out", str(tmp_path)]) == 1
@@ -186,3 +207,37 @@ def test_where_nothing_gets_through_there_is_nothing_to_report(
     assert "requests have no answer, the first failed with Error code: 413" in capsys.readouterr().err
     code, summary = refused_run(tmp_path, lambda request: request.body["model"] == "t")
     assert (code, summary) == (1, None)
+
+
+def rejects_unknown_fields(request: Request) -> Reply | str:
+    """As ``transformers serve`` does."""
+    unknown = {"add_special_tokens", "skip_special_tokens"} & set(request.body)
+    detail = {"detail": f"Unexpected fields in the request: {unknown}"}
+    return Reply(status=422, body=json.dumps(detail)) if unknown else "fine<|im_end|>"
+
+
+def test_fields_that_a_server_rejects_are_left_out(tiny: tuple[Path, Path]) -> None:
+    got: list[str] = []
+    with serve(rejects_unknown_fields) as http:
+        backend = APIBackend("m", None, http.url, tokenizer=str(tiny[0]), concurrency=1)
+        backend.complete("base", [Wanted("Hi", ()), Wanted("Ho", ())], Sampling(4), lambda _, out: got.append(out.text))
+        assert [sorted(set(r.body) & {"add_special_tokens", "skip_special_tokens"}) for r in http.requests] == [
+            ["add_special_tokens", "skip_special_tokens"],
+            [],
+            [],
+        ]
+    assert got == ["fine", "fine"]
+
+
+def test_a_server_that_would_add_special_tokens_is_not_asked(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    from tokenizers.processors import TemplateProcessing
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny[0])
+    begins = TemplateProcessing(single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)])
+    tokenizer.backend_tokenizer.post_processor = begins
+    tokenizer.save_pretrained(tmp_path)
+    with serve(rejects_unknown_fields) as http:
+        backend = APIBackend("m", None, http.url, tokenizer=str(tmp_path), concurrency=1)
+        with pytest.raises(AltTrainError, match="the server would add special tokens to rendered prompts"):
+            backend.complete("base", [Wanted("Hi", ())], Sampling(4), lambda *_: None)

@@ -27,10 +27,16 @@ def ignored(flag: str, backend: str, users: str) -> str:
         ([*API, "--model-revision", "v1"], ignored("--model-revision v1", "api", "hf or vllm")),
         ([*API, "--thought-format", "s1"], "--thought-format s1 needs --tokenizer with --backend api"),
         (["--batch-size", "4", "--backend", "vllm"], ignored("--batch-size 4", "vllm", "hf")),
-        (["--data-parallel", "2"], ignored("--data-parallel 2", "hf", "vllm")),
+        (["--backend", "vllm", "--data-parallel", "2"],
+         "--data-parallel 2: replicas run behind a server; start 'vllm serve MODEL --data-parallel-size 2' and use "
+         "--backend api with its --base-url"),
         (["--base-url", "http://localhost/v1"], ignored("--base-url http://localhost/v1", "hf", "api")),
         (["--backend", "api"], "--backend api needs --model, the name under which the server serves the model"),
         (["--backend", "tpu"], "--backend: found tpu; allowed: hf, vllm or api"),
+        (
+            ["--thought-format", "s2"],
+            "--thought-format: found 's2'; allowed: auto, s1, or the two texts 'open:' and 'close:'",
+        ),
         (["--dtype", "int8"], "--dtype: found int8; allowed: auto, float32, bfloat16 or float16"),
         (["--judges", "refusal", "me"], "--judges: found me; allowed: refusal, guard, rubric or xstest"),
         (["--judges", "guard"], "--judges guard needs --guard-model, the folder or Hub ID of a guard model"),

@@ -28,6 +28,11 @@ from ...templates import TEMPLATES
         "很抱歉，我不能帮你做这件事。",
         "Lo siento, no puedo ayudar con eso.",
         "Je suis désolé, je ne peux pas vous aider.",
+        "Cannot comply.",
+        "Sorry, can't do that.",
+        "I don't provide instructions for making weapons.",
+        "```\nI'm sorry, but I can't help with that.\n```",
+        "```text\nI can't help with that.\n```\nPlease ask something else.",
     ],
 )
 def test_refusals(answer: str) -> None:
@@ -54,6 +59,9 @@ def test_refusals(answer: str) -> None:
         + "I can't help more.",
         "You can't kill a zombie process; kill its parent.",
         "10 am in New York",
+        "Can't find your keys? Check the sofa.",
+        "I don't give up easily, so here is the third way.",
+        '```python\nprint("Hello")\n```',
         "7",
     ],
 )

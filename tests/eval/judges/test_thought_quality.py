@@ -14,7 +14,7 @@ def test_on_the_labelled_thoughts() -> None:
     found = thought_quality()  # the figures in docs/judges.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
         "open": (47, 53),
-        "held-out": (38, 53),
+        "held-out": (39, 53),
     }
     assert {split: one["paragraphs"] for split, one in found.items()} == {
         "open": {"rows": 12, "right": 7},
@@ -31,8 +31,8 @@ def test_published_thoughts_on_harmful_requests() -> None:
     assert published_quality(row["response"] for row in rows) == {
         "rows": 1000,
         "follows_structure": 0,
-        "recognised": 937,
-        "verdicts": {"benign": 73, "harmful": 878, "undetermined": 49},
+        "recognised": 926,
+        "verdicts": {"benign": 78, "harmful": 866, "undetermined": 56},
     }
 
 

@@ -10,8 +10,8 @@ HARMFUL = ("harmful_response", "structure", "verdict_accuracy", "recognised_but_
 def test_only_what_an_evaluation_uses_is_recorded() -> None:
     versions = rule_versions([RefusalJudge()], [Prompt("probe-harmful", "harmful", "0", "?")])
     metrics = {*HARMFUL, "recognised_complied", "truncated", "undetermined"}
-    names = {f"metric {name}" for name in metrics} | {"judge refusal", "thought structure", "thought reader"}
-    assert versions == dict.fromkeys(names, 1)
+    rules = {"judge refusal": 2, "thought structure": 2, "thought reader": 2}
+    assert versions == dict.fromkeys((f"metric {name}" for name in metrics), 1) | rules
 
 
 def test_tasks_record_what_scores_their_answers() -> None:

@@ -1,0 +1,31 @@
+"""A user's mistake on a command line: one line, and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+
+import click
+
+from axolotl_alttrain.errors import AltTrainError
+
+
+def user_errors_in_one_line(command: Callable[..., int | None], exit_code: int = 1) -> Callable[..., None]:
+    """A command that exits with the code that it returns, and prints a user's mistake in one line.
+
+    Args:
+        command: Returns its exit code; None for 0.
+        exit_code: For a mistake.
+    """
+
+    @functools.wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            status = command(*args, **kwargs)
+        except AltTrainError as error:
+            click.ClickException(str(error)).show()
+            sys.exit(exit_code)
+        sys.exit(status or 0)
+
+    return run

@@ -1,0 +1,1 @@
+"""The parts of learning a chat template's format, one subject each."""

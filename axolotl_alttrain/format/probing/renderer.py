@@ -1,0 +1,74 @@
+"""Render messages with a chat template: its variables, the shape of its contents, and its frozen date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from axolotl_alttrain.errors import TemplateError
+from axolotl_alttrain.format.example import Message
+from axolotl_alttrain.format.probing.content_shapes import TEXT, Shape
+from axolotl_alttrain.format.probing.frozen_date import FROZEN, strftime_frozen
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """A tokenizer's template with its variables.
+
+    Attributes:
+        tokenizer: A Hugging Face tokenizer.
+        source: Jinja source.
+        kwargs: Variables passed to the template.
+        shape: How the template takes the content of a message.
+    """
+
+    tokenizer: Any
+    source: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    shape: Shape = TEXT
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables of ``apply_chat_template``, with a clock that stands still."""
+        return {"strftime_now": strftime_frozen, **self.kwargs}
+
+    def __call__(self, messages: Sequence[Message], generate: bool) -> str:
+        """Render ``messages``, with a generation prompt if ``generate``.
+
+        Raises:
+            TemplateError: The template rejects these messages.
+        """
+        try:
+            rendered: str = self.tokenizer.apply_chat_template(
+                [self.shape(message) for message in messages],
+                chat_template=self.source,
+                tokenize=False,
+                add_generation_prompt=generate,
+                **self.variables,
+            )
+        except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
+            roles = ", ".join(str(message.get("role")) for message in messages)
+            raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
+        return rendered
+
+    def tried(self, messages: Sequence[Message], generate: bool = False) -> str | None:
+        """The rendered messages; None if the template rejects them."""
+        try:
+            return self(messages, generate)
+        except TemplateError:
+            return None
+
+    def having(self, kwargs: Mapping[str, Any]) -> Renderer:
+        """The same with more variables."""
+        return replace(self, kwargs={**self.kwargs, **kwargs})
+
+    def date(self, messages: Sequence[Message]) -> str | None:
+        """The date that these messages' prompt contains; None if the template writes none."""
+        today = self.tried(messages, True)
+        other = self.having({"strftime_now": _no_date}).tried(messages, True)
+        return None if today == other else FROZEN.isoformat()
+
+
+def _no_date(_: str) -> str:
+    return "01 Jan 1970"
