@@ -34,6 +34,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.probing.chosen_template import is_jinja
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 from axolotl_alttrain.format.rows import row_error
@@ -108,6 +109,12 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         """Tokenize a whole dataset. Rows are numbered so that errors can name them; untrained rows are left out."""
         if isinstance(dataset, IterableDataset):
             return dataset_wrapper()(self, dataset)
+        if dataset.info.builder_name == "csv":
+            LOG.warning(
+                "%s: `datasets` read this CSV and takes NULL, NA and None for missing values, digits for numbers; "
+                "name the file itself as 'path:' to keep its texts",
+                self.file,
+            )
         tokenized = dataset.map(
             self._tokenize_numbered,
             with_indices=True,
@@ -141,9 +148,8 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                     unread = (*unread, *missing_texts(found.example, *texts))
             except (RowError, TemplateError) as error:
                 if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
-                    error = RowError(
-                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
-                    )
+                    problem = f"does not fit the model: {error}"
+                    error = RowError(prompt_field(row), problem, "change its roles or their order")
                 raise row_error(error, row, self.file, number or None) from None
             read.append((number, unread))
             rendered.append(texts)

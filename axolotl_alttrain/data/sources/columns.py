@@ -121,7 +121,9 @@ def _query(query: str, others: Mapping[str, Any]) -> tuple[str, Rejection | None
 
 def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) -> SourceRow:
     """A row with AltTrain's steps; ``structure: rebuild`` turns it into a trace without the assessment."""
-    fault, example, unread = Rejection("no_loss", "its last turn is marked 'train: false' or 'weight: 0'"), None, ()
+    fault = Rejection("no_loss", "its last turn is marked 'train: false' or 'weight: 0'")
+    example: AltTrainExample | None = None
+    unread: tuple[str, ...] = ()
     try:
         read = _READER(row)
         example, unread = read.example, read.unread

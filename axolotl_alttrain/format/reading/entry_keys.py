@@ -8,6 +8,7 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.reading.nulls import nested
+from axolotl_alttrain.format.reading.prompt_columns import SYSTEM_COLUMNS
 
 # Axolotl selects and loads the rows with these, or the template.
 LOADING = frozenset(
@@ -72,7 +73,7 @@ class EntryKeys:
         properties: Names of the message fields, as (ours, theirs).
         roles: Names of the roles, as (theirs, ours).
         training: Name of the mark that takes a turn out of the loss; None for the usual ones.
-        drop_system: Whether a leading system turn is removed.
+        drop_system: Whether the system prompt is removed: a leading turn, or the column.
     """
 
     messages: str = "messages"
@@ -107,7 +108,9 @@ class EntryKeys:
             RowError: ``messages`` is a text that is no JSON, or a turn has a field under both names.
         """
         messages = row.get(self.messages)
-        if self.messages == "messages" and messages is None and self.tools == "tools":
+        other_turns = [name for name in ("instruction", "history") if isinstance(row.get(name), list)]
+        renamed_columns = (self.messages, self.tools) != ("messages", "tools")
+        if messages is None and not other_turns and not renamed_columns and not self.drop_system:
             return row
         renamed = {name: value for name, value in row.items() if name not in (self.messages, self.tools)}
         for ours, theirs in (("messages", self.messages), ("tools", self.tools)):
@@ -117,7 +120,9 @@ class EntryKeys:
             renamed["tools"] = row[self.tools]
         if messages is not None:
             renamed["messages"] = self._turns(nested(self.messages, messages))
-        return renamed
+        renamed |= {name: self._turns(row[name]) for name in other_turns}
+        dropped = SYSTEM_COLUMNS if self.drop_system else ()
+        return {name: value for name, value in renamed.items() if name not in dropped}
 
     def _turns(self, messages: Any) -> Any:
         if not isinstance(messages, Sequence) or isinstance(messages, str):

@@ -88,6 +88,11 @@ def filled(row: Mapping[str, Any], name: str) -> bool:
     return value is not None and not (isinstance(value, str | list | tuple | dict) and not value)
 
 
+def prompt_field(row: Mapping[str, Any]) -> str:
+    """The column to name where a template rejects the prompt of a row: one beside the instruction, if there is one."""
+    return next((name for name in (*SYSTEM_COLUMNS, "history", "tools") if filled(row, name)), "instruction")
+
+
 def _system(row: Mapping[str, Any]) -> str | None:
     found = [_text(row, name) for name in SYSTEM_COLUMNS if filled(row, name)]
     found = [text for text in found if text]

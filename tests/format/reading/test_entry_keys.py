@@ -70,5 +70,13 @@ def test_the_roles_of_sharegpt_need_no_key_and_the_old_names_of_fields_hold() ->
     assert keys.apply(row) == {
         "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
     }
+    turns = [{"from": "human", "value": "Hi"}]
+    assert keys.apply({"history": turns, "system": "S"}) == {
+        "history": [{"role": "user", "content": "Hi"}],
+        "system": "S",
+    }
+    assert EntryKeys.of({"drop_system_message": True}).apply({"instruction": "Hi", "system": "S"}) == {
+        "instruction": "Hi"
+    }
     plain = {"instruction": "Hi"}
     assert keys.apply(plain) is plain
