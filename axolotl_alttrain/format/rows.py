@@ -133,12 +133,21 @@ def _from_messages(row: Mapping[str, Any]) -> dict[str, Any]:
         raise RowError("messages", "has a last turn with 'function_call'", "write it as 'tool_calls'")
     reasoning, answer = _last_thought(last)
     history = messages[:-1]
-    alone = len(history) == 1 and isinstance(history[0], Mapping) and history[0].get("role") == "user"
-    instruction = history[0].get("content") if alone and isinstance(history[0].get("content"), str) else history
+    text = _only_text(history[0]) if len(history) == 1 else None
+    instruction = history if text is None else text
     fields = _from_reasoning("messages", reasoning, row) | {"instruction": instruction, "answer": answer}
     if filled(last, "tool_calls"):
         fields["tool_calls"] = nested("tool_calls", last["tool_calls"])
     return fields
+
+
+def _only_text(turn: Any) -> str | None:
+    """The text of a user turn that has nothing else."""
+    if not isinstance(turn, Mapping):
+        return None
+    content = turn.get("content")
+    others = [name for name in without_marks(turn) if name not in ("role", "content") and filled(turn, name)]
+    return content if turn.get("role") == "user" and isinstance(content, str) and not others else None
 
 
 def _last_thought(last: Mapping[str, Any]) -> tuple[Any, Any]:
