@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from axolotl_alttrain.errors import RowError, shown
 from axolotl_alttrain.format.example import AltTrainExample, Message
 
-_SPACE = re.compile(r"\s+")
 _NOT_TEXTS = ("type", "id", "tool_call_id")
 _THINK_TAG = re.compile(r"<\s*/?\s*think(?:ing)?[^<>]*>", re.IGNORECASE)
 
@@ -58,10 +58,13 @@ def appears(text: str, prompt: str) -> bool:
     text = text.strip()
     if text in prompt:
         return True
-    for form in (text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]):
-        if form in prompt or _SPACE.sub("", form) in _SPACE.sub("", prompt):
-            return True
-    return False
+    forms = {text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]}
+    return any(form in prompt or "".join(form.split()) in _without_space(prompt) for form in forms)
+
+
+@lru_cache(maxsize=2)
+def _without_space(text: str) -> str:
+    return "".join(text.split())
 
 
 def leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
