@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.cli.recipe_checks import check_recipe
 from rich.console import Console
 
 from axolotl_alttrain.cli.preview.preview_command import run_preview
-from axolotl_alttrain.cli.recipe_checks import check_recipe
 from tests.conftest import HARMFUL_ROW
 
 THOUGHT = "Bread.\n\nThis is harmless: baking.\n\nMix."
