@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 
 LOG = logging.getLogger(__name__)
+_READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
 _PROBING = (
     "chosen_template",
     "content_shapes",
@@ -36,17 +38,21 @@ _PROBING = (
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
+    ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "verdict_clauses.py"),
     ("axolotl_alttrain.format", "verdict_data.py"),
     ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "row_reader.py"),
+    ("axolotl_alttrain.format", "think_tags.py"),
+    *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
     ("axolotl_alttrain.format", "template_probe.py"),
     *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
 )
-_STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
+_STRATEGY = tuple(("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py"))
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.
 _TOKENIZER_FILES = (
@@ -68,7 +74,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    for package, name in (*_CODE, _STRATEGY):
+    for package, name in (*_CODE, *_STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     # They decide the label of a row that has none.
     for language in sorted(files("axolotl_alttrain.format").joinpath("verdicts").iterdir(), key=lambda file: file.name):
@@ -95,6 +101,7 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     options = dump(exclude_none=True) if dump else options
     # The other options concern the probe and the evaluation and do not affect tokens.
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
+    digest.update(repr(EntryKeys.of(entry)).encode())  # which columns and message fields are read
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

@@ -48,6 +48,7 @@ class AltTrainPlugin(BasePlugin):
             return
         from axolotl_alttrain.compat import check_axolotl
         from axolotl_alttrain.data.builtin import resolve_dataset
+        from axolotl_alttrain.data.sources.csv_as_text import read_csv_as_text
         from axolotl_alttrain.fingerprint import data_fingerprint
         from axolotl_alttrain.generation.demo_model import resolve_model
 
@@ -61,6 +62,7 @@ class AltTrainPlugin(BasePlugin):
         for entry in _entries(cfg):
             if entry.get("path"):
                 entry["path"] = resolve_dataset(entry["path"])
+            read_csv_as_text(entry)
             # Axolotl's key for prepared data contains the type, so the part after the colon keeps stale tokens out.
             entry["type"] = f"{STRATEGY}:{data_fingerprint(cfg, entry)}"
             sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy
@@ -120,9 +122,13 @@ class AltTrainPlugin(BasePlugin):
 def check_config(cfg: Any) -> None:
     """Check a raw config.
 
+    Keys that a data set entry gives in vain are mistakes too; see :mod:`~.format.reading.entry_keys`.
+
     Raises:
         AltTrainError: The config is wrong; the message says what to change.
     """
+    from axolotl_alttrain.format.reading.entry_keys import REFUSED, check_entry
+
     if cfg.get("train_on_inputs"):
         raise AltTrainError(
             "train_on_inputs is true, which puts loss on the user's harmful requests; remove the line or set "
@@ -132,6 +138,12 @@ def check_config(cfg: Any) -> None:
         raise AltTrainError(
             "no dataset has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
+        )
+    for entry in _entries(cfg):
+        check_entry(entry)
+    if cfg.get("default_system_message"):
+        raise AltTrainError(
+            f"default_system_message has no effect with 'type: alttrain': {REFUSED['default_system_message']}"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(

@@ -6,29 +6,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import pyarrow.compute as pc
-from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
+from axolotl.prompt_tokenizers import DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
 from axolotl.utils.chat_templates import get_chat_template_from_config
 from axolotl.utils.logging import get_logger
+from axolotl_alttrain.prompt_strategies.batches import (
+    COLUMNS,
+    NUMBER,
+    UNREAD,
+    TokenizedRow,
+    Tokens,
+    TokensBatch,
+    is_batch,
+    rows_of,
+    tokens_of,
+)
 from datasets import Dataset, IterableDataset
 
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.probing.chosen_template import is_jinja
-from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reading.prompt_columns import prompt_field
+from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
+from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
+from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
-
-Tokens = dict[str, list[int]]
-TokensBatch = dict[str, list[list[int]]]
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -40,15 +53,22 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         file: Path of the dataset, for error messages.
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
+        reader: Reads the rows, under the names that the entry gives.
     """
 
     def __init__(
-        self, chat: ChatFormat, sequence_len: int, file: str = "data", excess_length_strategy: str | None = None
+        self,
+        chat: ChatFormat,
+        sequence_len: int,
+        file: str = "data",
+        excess_length_strategy: str | None = None,
+        reader: RowReader | None = None,
     ) -> None:
         super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
+        self.reader = reader or RowReader()
         # `datasets` derives its cache key from this object's state, which does not include code.
         self.code = code_digest()
 
@@ -69,16 +89,15 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             numbers: The rows' indices in the dataset, from 0, if known.
 
         Returns:
-            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row.
+            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row. A row whose last turn is
+            marked as untrained has no tokens; a batch leaves it out.
 
         Raises:
             RowError: A row is not valid; the message names file, row and field.
         """
-        if not _is_batch(prompt):
-            return {name: values[0] for name, values in self._tokenize_rows([prompt], numbers).items()}
-        columns = list(prompt)
-        rows = [dict(zip(columns, values, strict=True)) for values in zip(*prompt.values(), strict=True)]
-        return self._tokenize_rows(rows, numbers)
+        if not is_batch(prompt):
+            return {name: values[0] for name, values in tokens_of(self._tokenize_rows([prompt], numbers)).items()}
+        return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.completion])
 
     def wrap_dataset(
         self,
@@ -87,52 +106,79 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         keep_in_memory: bool | None = False,
         **_: Any,
     ) -> Dataset | IterableDataset:
-        """Tokenize a whole dataset. Rows are numbered so that errors can name them."""
+        """Tokenize a whole dataset. Rows are numbered so that errors can name them; untrained rows are left out."""
         if isinstance(dataset, IterableDataset):
             return dataset_wrapper()(self, dataset)
+        if dataset.info.builder_name == "csv":
+            LOG.warning(
+                "%s: `datasets` read this CSV and takes NULL, NA and None for missing values, digits for numbers; "
+                "name the file itself as 'path:' to keep its texts",
+                self.file,
+            )
         tokenized = dataset.map(
-            self.tokenize_prompt,
+            self._tokenize_numbered,
             with_indices=True,
             batched=True,
             batch_size=BATCH_ROWS,
             num_proc=process_count,
             keep_in_memory=bool(keep_in_memory),
             remove_columns=dataset.column_names,
+            features=COLUMNS,
             desc="Tokenizing AltTrain examples",
         )
+        self._report_unread(tokenized, len(dataset))
         self._check_lengths(tokenized)
-        return tokenized
+        return tokenized.remove_columns([NUMBER, UNREAD])
 
-    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> TokensBatch:
-        rendered = []
+    def _tokenize_numbered(self, columns: Mapping[str, Any], numbers: Sequence[int]) -> dict[str, list[Any]]:
+        """A batch for ``datasets``: the tokens of its trained rows, their numbers and unread fields."""
+        rows = [row for row in self._tokenize_rows(rows_of(columns), numbers) if row.completion]
+        unread = ["\n".join(row.unread) for row in rows]
+        return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
+
+    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
+        read, rendered = [], []
         for position, row in enumerate(rows):
+            number = 0 if numbers is None else numbers[position] + 1
             try:
-                rendered.append(self.chat.render(example_from_row(row)))
+                found = self.reader(row)
+                texts, unread = ("", ""), found.unread
+                if found.example is not None:
+                    texts = self.chat.render(found.example)
+                    unread = (*unread, *missing_texts(found.example, *texts))
             except (RowError, TemplateError) as error:
-                number = None if numbers is None else numbers[position] + 1
                 if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
-                    error = RowError(
-                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
-                    )
-                raise row_error(error, row, self.file, number) from None
+                    problem = f"does not fit the model: {error}"
+                    error = RowError(prompt_field(row), problem, "change its roles or their order")
+                raise row_error(error, row, self.file, number or None) from None
+            read.append((number, unread))
+            rendered.append(texts)
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
-        pairs = list(zip(prompts, completions, strict=True))
-        return {
-            "input_ids": [prompt + completion for prompt, completion in pairs],
-            "attention_mask": [[1] * (len(prompt) + len(completion)) for prompt, completion in pairs],
-            "labels": [[IGNORE_INDEX] * len(prompt) + completion for prompt, completion in pairs],
-        }
+        return [
+            TokenizedRow(prompt, completion, number, unread)
+            for prompt, completion, (number, unread) in zip(prompts, completions, read, strict=True)
+        ]
+
+    def _report_unread(self, tokenized: Dataset, rows: int) -> None:
+        """Log once what of the rows is not trained."""
+        counted = UnreadCount(left_out=rows - len(tokenized))
+        found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
+        for names, number in found.items():
+            counted.add(filter(None, names.split("\n")), number)
+        for sentence in counted.sentences():
+            LOG.warning("%s: %s", self.file, sentence)
 
     def _check_lengths(self, tokenized: Dataset) -> None:
         if not len(tokenized):
-            raise AltTrainError(f"{self.file} has no rows; add at least one example")
-        lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"])
+            raise AltTrainError(f"{self.file} has no rows to train; add at least one example")
+        columns = tokenized.with_format("arrow")[:]
+        lengths = pc.list_value_length(columns["input_ids"])
         longest = pc.max(lengths).as_py()
         if longest <= self.sequence_len:
             return
         too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
-        first = pc.index(lengths, longest).as_py() + 1
+        first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
         message = (
             f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
             f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
@@ -170,6 +216,7 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
         sequence_len=cfg.get("sequence_len") or 2048,
         file=str(ds.get("path") or "data"),
         excess_length_strategy=cfg.get("excess_length_strategy"),
+        reader=RowReader(EntryKeys.of(ds)),
     )
 
 
@@ -188,10 +235,3 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str]
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:
         raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
-
-
-def _is_batch(prompt: Mapping[str, Any]) -> bool:
-    """Whether this is a batch: every column is a list, while a single row has at least one plain value."""
-    return all(isinstance(values, list) for values in prompt.values()) and not (
-        set(prompt) == {"messages"} and bool(prompt["messages"]) and isinstance(prompt["messages"][0], Mapping)
-    )

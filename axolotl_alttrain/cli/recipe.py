@@ -12,6 +12,7 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
+from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
@@ -26,6 +27,7 @@ class Source:
     path: str
     rows: Any  # datasets.Dataset
     chat: ChatFormat
+    reader: RowReader
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
     from axolotl_alttrain.prompt_strategies.alttrain import load
 
     rows = load_rows(cfg, entry)
-    return Source(str(entry.path), rows, load(tokenizer, cfg, entry).chat)
+    strategy = load(tokenizer, cfg, entry)
+    return Source(str(entry.path), rows, strategy.chat, strategy.reader)
 
 
 def load_rows(cfg: Any, entry: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from axolotl_alttrain.cli.recipe import Recipe, Source
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
+from axolotl_alttrain.format.row_reader import UnreadCount
+from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
 
 BATCH_ROWS = 1_000
@@ -86,6 +89,8 @@ class PreviewSummary:
         sequence_len, too_long, excess_length_strategy: The limit in tokens, rows over it, and what happens to them.
         training: Steps.
         other_datasets: Types of the datasets that are not counted.
+        unread: Rows by field that is neither trained nor in the prompt.
+        left_out: Rows left out because their last turn is marked as untrained.
     """
 
     rows: int
@@ -99,14 +104,19 @@ class PreviewSummary:
     excess_length_strategy: str | None
     training: TrainingSteps
     other_datasets: list[str]
+    unread: dict[str, int]
+    left_out: int
 
 
-def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) -> Iterator[PreviewRow]:
+def read_rows(
+    recipe: Recipe, progress: Callable[[int], None] = lambda _: None, unread: UnreadCount | None = None
+) -> Iterator[PreviewRow]:
     """Every row of every AltTrain dataset of a recipe, rendered and tokenized.
 
     Args:
         recipe: From :func:`~.recipe.load_recipe`.
         progress: Called with the number of rows of each finished batch.
+        unread: Counts what of the rows is not trained.
 
     Raises:
         RowError: A row is not valid; the message names file, row and field.
@@ -115,18 +125,19 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
         for start in range(0, len(source.rows), BATCH_ROWS):
             columns = source.rows[start : start + BATCH_ROWS]
             batch = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            for number, (example, segments) in enumerate(_cut(source, batch, start), start + 1):
+            for number, example, segments in _cut(source, batch, start, unread or UnreadCount()):
                 tokens = sum(len(segment.ids) for segment in segments)
                 yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
             progress(len(batch))
 
 
-def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
+def summarize(recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | None = None) -> PreviewSummary:
     """The statistics.
 
     Args:
         recipe: The recipe.
         rows: All its rows.
+        unread: What of the rows is not trained.
 
     Raises:
         AltTrainError: There are no rows.
@@ -157,6 +168,8 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
         excess_length_strategy=cfg.excess_length_strategy,
         training=_training(recipe, [row.tokens for row in kept]),
         other_datasets=recipe.others,
+        unread=dict(sorted(unread.fields.items())) if unread else {},
+        left_out=unread.left_out if unread else 0,
     )
 
 
@@ -182,20 +195,41 @@ def _training(recipe: Recipe, lengths: list[int]) -> TrainingSteps:
     )
 
 
-def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tuple[AltTrainExample, list[Segment]]]:
-    """Examples and segments of a batch. Errors name the row."""
+def _cut(
+    source: Source, batch: Sequence[dict[str, Any]], start: int, unread: UnreadCount
+) -> list[tuple[int, AltTrainExample, list[Segment]]]:
+    """Numbers, examples and segments of the trained rows of a batch. Errors name the row."""
+    examples: dict[int, AltTrainExample] = {}
+    for number, row in enumerate(batch, start + 1):
+        with _named(source, number, row):
+            read = source.reader(row)
+            if read.example is None:
+                unread.left_out += 1
+                continue
+            examples[number] = read.example
+            unread.add(read.unread)
     try:
-        examples = [example_from_row(row) for row in batch]
-        return list(zip(examples, cut_into_segments(source.chat, examples), strict=True))
+        segments = cut_into_segments(source.chat, list(examples.values()))
     except AltTrainError:
-        for number, row in enumerate(batch, start + 1):
-            try:
-                cut_into_segments(source.chat, [example_from_row(row)])
-            except RowError as error:
-                raise row_error(error, row, source.path, number) from None
-            except AltTrainError as error:
-                raise AltTrainError(f"{source.path}, row {number}: {error}") from None
+        for number, example in examples.items():
+            with _named(source, number, batch[number - start - 1]):
+                cut_into_segments(source.chat, [example])
         raise
+    for (number, example), cut in zip(examples.items(), segments, strict=True):
+        with _named(source, number, batch[number - start - 1]):
+            unread.add(missing_texts(example, cut[0].text, "".join(segment.text for segment in cut[1:])))
+    return [(number, example, cut) for (number, example), cut in zip(examples.items(), segments, strict=True)]
+
+
+@contextmanager
+def _named(source: Source, number: int, row: Mapping[str, Any]) -> Iterator[None]:
+    """Add the place to an error about a row."""
+    try:
+        yield
+    except RowError as error:
+        raise row_error(error, row, source.path, number) from None
+    except AltTrainError as error:
+        raise AltTrainError(f"{source.path}, row {number}: {error}") from None
 
 
 def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -> dict[str, int]:
