@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
+from axolotl_alttrain.format.reasoning.trained_rows import thinking_option
 
 LOG = logging.getLogger(__name__)
 _PROBING = (
@@ -33,6 +34,16 @@ _PROBING = (
     "thought_tags",
     "thought_turns",
 )
+_READING = ("nulls", "prompt_columns")
+_REASONING = (
+    "columns",
+    "conversation",
+    "earlier_turns",
+    "off_mode",
+    "pieces",
+    "row_reader",
+    "trained_rows",
+)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
@@ -42,9 +53,13 @@ _CODE = (
     ("axolotl_alttrain.format", "verdict_data.py"),
     ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "think_tags.py"),
     ("axolotl_alttrain.format", "template_probe.py"),
+    *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
+    *(("axolotl_alttrain.format.reasoning", f"{name}.py") for name in _REASONING),
     *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
+    ("axolotl_alttrain.prompt_strategies", "reasoning.py"),
 )
 _STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
@@ -95,6 +110,8 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     options = dump(exclude_none=True) if dump else options
     # The other options concern the probe and the evaluation and do not affect tokens.
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
+    modes = f"{thinking_option(options.get('thinking'))} {options.get('reasoning_turns') or 'last'}"
+    digest.update(modes.encode())
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

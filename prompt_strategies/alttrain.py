@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import pyarrow.compute as pc
 from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
@@ -21,6 +21,8 @@ from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.probing.chosen_template import is_jinja
+from axolotl_alttrain.format.reasoning.pieces import Piece
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
 from axolotl_alttrain.format.rows import example_from_row, row_error
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 
@@ -29,6 +31,7 @@ BATCH_ROWS = 1_000  # as in Axolotl's own strategies
 
 Tokens = dict[str, list[int]]
 TokensBatch = dict[str, list[list[int]]]
+T = TypeVar("T")
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -40,15 +43,22 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         file: Path of the dataset, for error messages.
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
+        renderer: Renders rows of another kind, or in another mode than thinking; None for AltTrain rows that think.
     """
 
     def __init__(
-        self, chat: ChatFormat, sequence_len: int, file: str = "data", excess_length_strategy: str | None = None
+        self,
+        chat: ChatFormat,
+        sequence_len: int,
+        file: str = "data",
+        excess_length_strategy: str | None = None,
+        renderer: RowRenderer | None = None,
     ) -> None:
         super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
+        self.renderer = renderer
         # `datasets` derives its cache key from this object's state, which does not include code.
         self.code = code_digest()
 
@@ -69,13 +79,15 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             numbers: The rows' indices in the dataset, from 0, if known.
 
         Returns:
-            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row.
+            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row. With ``thinking: both`` a
+            row becomes two, and one row gives a batch.
 
         Raises:
             RowError: A row is not valid; the message names file, row and field.
         """
         if not _is_batch(prompt):
-            return {name: values[0] for name, values in self._tokenize_rows([prompt], numbers).items()}
+            found = self._tokenize_rows([prompt], numbers)
+            return found if len(found["input_ids"]) > 1 else {name: values[0] for name, values in found.items()}
         columns = list(prompt)
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*prompt.values(), strict=True)]
         return self._tokenize_rows(rows, numbers)
@@ -100,21 +112,17 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             remove_columns=dataset.column_names,
             desc="Tokenizing AltTrain examples",
         )
+        if self.renderer is not None and (
+            unread := self.renderer.unread(dataset.select(range(min(100, len(dataset)))))
+        ):
+            LOG.warning("%s: columns that are not read: %s", self.file, ", ".join(unread))
         self._check_lengths(tokenized)
         return tokenized
 
     def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> TokensBatch:
-        rendered = []
-        for position, row in enumerate(rows):
-            try:
-                rendered.append(self.chat.render(example_from_row(row)))
-            except (RowError, TemplateError) as error:
-                number = None if numbers is None else numbers[position] + 1
-                if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
-                    error = RowError(
-                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
-                    )
-                raise row_error(error, row, self.file, number) from None
+        if self.renderer is not None:
+            return self._tokenize_pieces(self._each(self.renderer, rows, numbers))
+        rendered = self._each(lambda row: [self.chat.render(example_from_row(row))], rows, numbers)
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
         pairs = list(zip(prompts, completions, strict=True))
@@ -123,6 +131,33 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             "attention_mask": [[1] * (len(prompt) + len(completion)) for prompt, completion in pairs],
             "labels": [[IGNORE_INDEX] * len(prompt) + completion for prompt, completion in pairs],
         }
+
+    def _tokenize_pieces(self, rows: Sequence[TrainedRow]) -> TokensBatch:
+        found = iter(self.chat.encode([piece.text for row in rows for piece in row.pieces]))
+        batch: TokensBatch = {"input_ids": [], "attention_mask": [], "labels": []}
+        for row in rows:
+            ids, labels = _joined(row.pieces, found)
+            batch["input_ids"].append(ids)
+            batch["attention_mask"].append([1] * len(ids))
+            batch["labels"].append(labels)
+        return batch
+
+    def _each(
+        self, render: Callable[[Mapping[str, Any]], list[T]], rows: Sequence[Mapping[str, Any]], numbers: Any
+    ) -> list[T]:
+        """Render rows. Errors name the row."""
+        rendered: list[T] = []
+        for position, row in enumerate(rows):
+            try:
+                rendered += render(row)
+            except (RowError, TemplateError) as error:
+                number = None if numbers is None else numbers[position] + 1
+                if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
+                    error = RowError(
+                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
+                    )
+                raise row_error(error, row, self.file, number) from None
+        return rendered
 
     def _check_lengths(self, tokenized: Dataset) -> None:
         if not len(tokenized):
@@ -133,9 +168,11 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             return
         too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
         first = pc.index(lengths, longest).as_py() + 1
+        # With both modes, a position is no row of the file.
+        named = "" if self.renderer is not None and self.renderer.doubles else f", row {first},"
         message = (
             f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
-            f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
+            f"(the longest{named} has {longest} tokens); set 'sequence_len: {longest}' or more"
         )
         if self.excess_length_strategy in ("drop", "truncate"):
             LOG.warning("%s; Axolotl will %s them, as the config says", message, self.excess_length_strategy)
@@ -154,6 +191,15 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     Raises:
         TemplateError: The tokenizer's chat template cannot carry the format.
     """
+    return strategy(learned_chat(tokenizer, cfg, ds_cfg), cfg, ds_cfg)
+
+
+def learned_chat(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> ChatFormat:
+    """The chat format of a ``datasets:`` entry, in the thinking mode.
+
+    Raises:
+        TemplateError: The tokenizer's chat template cannot carry the format.
+    """
     ds = ds_cfg or {}
     options = cfg.get("alttrain") or {}
     chat = learn_format(
@@ -165,11 +211,29 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     )
     for note in chat.notes:
         LOG.info("%s: %s", ds.get("path") or "data", note)
+    return chat
+
+
+def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = False) -> AltTrainStrategy:
+    """The strategy for AltTrain rows, or for ordinary reasoning data, in the modes that the config names.
+
+    Raises:
+        TemplateError: The template lacks a mode.
+    """
+    ds, options = ds_cfg or {}, cfg.get("alttrain") or {}
+    thinking = thinking_option(options.get("thinking"))
+    file = str(ds.get("path") or "data")
+    renderer = None
+    if reasoning or thinking != "on":
+        renderer = row_renderer(chat, reasoning, thinking, options.get("reasoning_turns") or "last")
+        for note in renderer.notes:
+            LOG.info("%s: %s", file, note)
     return AltTrainStrategy(
         chat,
         sequence_len=cfg.get("sequence_len") or 2048,
-        file=str(ds.get("path") or "data"),
+        file=file,
         excess_length_strategy=cfg.get("excess_length_strategy"),
+        renderer=renderer,
     )
 
 
@@ -190,8 +254,18 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str]
         raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
 
 
+def _joined(pieces: Sequence[Piece], encoded: Iterator[list[int]]) -> tuple[list[int], list[int]]:
+    """The ids and labels of one row, whose pieces are the next of those encoded."""
+    ids: list[int] = []
+    labels: list[int] = []
+    for piece in pieces:
+        found = next(encoded)
+        ids += found
+        labels += found if piece.trained else [IGNORE_INDEX] * len(found)
+    return ids, labels
+
+
 def _is_batch(prompt: Mapping[str, Any]) -> bool:
-    """Whether this is a batch: every column is a list, while a single row has at least one plain value."""
-    return all(isinstance(values, list) for values in prompt.values()) and not (
-        set(prompt) == {"messages"} and bool(prompt["messages"]) and isinstance(prompt["messages"][0], Mapping)
-    )
+    """Whether this is a batch: every column is a list, and one of conversations holds no single turns."""
+    turns = prompt.get("messages") or prompt.get("conversations") or [None]
+    return all(isinstance(values, list) for values in prompt.values()) and not isinstance(turns[0], Mapping)

@@ -68,7 +68,7 @@ def read_columns(row: Mapping[str, Any]) -> Columns:
     reply = {"role": "assistant", "content": _text(answer, row[answer])}
     if thought is not None:
         reply["reasoning_content"] = _text(thought, row[thought])
-    turns = [{"role": "user", "content": _text(question, row[question])}, reply]
+    turns: list[Mapping[str, Any]] = [{"role": "user", "content": _text(question, row[question])}, reply]
     return Columns(answer, turns, tuple(name for name in (question, thought, answer) if name))
 
 
@@ -96,16 +96,16 @@ def _messages(field: str, value: Any) -> list[Mapping[str, Any]]:
 def _message(field: str, number: int, turn: Any) -> Mapping[str, Any]:
     if not isinstance(turn, Mapping):
         raise RowError(field, f"has {shown(turn)} as turn {number}", "give every turn a role and a text")
-    turn = {key: value for key, value in turn.items() if value is not None}
-    if "from" in turn and "role" not in turn:
-        role = _ROLES.get(str(turn["from"]))
+    given = {key: value for key, value in turn.items() if value is not None}
+    if "from" in given and "role" not in given:
+        role = _ROLES.get(str(given["from"]))
         if role is None:
-            problem = f"has a turn {number} from {shown(turn['from'])}"
+            problem = f"has a turn {number} from {shown(given['from'])}"
             raise RowError(field, problem, f"use one of {', '.join(_ROLES)}; write tool calls as 'tool_calls'")
-        turn = {"role": role, "content": turn.get("value"), **_without(turn, ("from", "value"))}
-    if not isinstance(turn.get("role"), str):
-        raise RowError(field, f"has no role in turn {number}, {shown(turn)}", "give every turn a role and a text")
-    return turn
+        given = {"role": role, "content": given.get("value"), **_without(given, ("from", "value"))}
+    if not isinstance(given.get("role"), str):
+        raise RowError(field, f"has no role in turn {number}, {shown(given)}", "give every turn a role and a text")
+    return given
 
 
 def _without(turn: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

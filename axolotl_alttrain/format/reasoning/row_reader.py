@@ -74,8 +74,9 @@ def _turn(field: str, message: Mapping[str, Any]) -> Turn:
 def _joined(field: str, content: Any) -> str:
     """The text of an assistant's content; from its text parts, if it is a list."""
     if isinstance(content, list):
-        texts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
-        if all(isinstance(text, str) for text in texts):
+        parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
+        texts = [part for part in parts if isinstance(part, str)]
+        if len(texts) == len(parts):
             return "\n".join(texts)
     if not isinstance(content, str):
         raise RowError(field, f"has an assistant turn whose content {described(content)}", "write a text")
