@@ -10,6 +10,8 @@ from axolotl_alttrain.cli.preview.token_statistics import read_rows
 from axolotl_alttrain.cli.recipe import entries, load_rows, load_tokenizer, with_data
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
+from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
 from axolotl_alttrain.format.rows import example_from_row, row_error
 
 # Least-squares fit over the seed rows with Qwen's tokenizer. Templates differ in what they add per row.
@@ -75,18 +77,28 @@ def with_rows(lengths: Lengths, rows: int, seed: int) -> Lengths:
     return Lengths(lengths.tokens * whole + drawn, lengths.dropped, how, lengths.counted)
 
 
-def _examples(cfg: Any) -> list[AltTrainExample]:
-    examples = []
+def _examples(cfg: Any) -> list[AltTrainExample | Conversation]:
+    from axolotl_alttrain.plugin import is_reasoning
+
+    examples: list[AltTrainExample | Conversation] = []
     for entry, ours in entries(cfg):
+        read = conversation_from_row if is_reasoning(entry.type) else example_from_row
         for number, row in enumerate(load_rows(cfg, entry) if ours else (), 1):
             try:
-                examples.append(example_from_row(row))
+                examples.append(read(row))
             except RowError as error:
                 raise row_error(error, row, str(entry.path), number) from None
     return examples
 
 
-def _estimated(example: AltTrainExample) -> int:
+def _estimated(example: AltTrainExample | Conversation) -> int:
+    if isinstance(example, Conversation):
+        texts = [
+            f"{turn.thought or ''}{turn.answer}" if isinstance(turn, AssistantTurn) else str(turn.get("content") or "")
+            for turn in example.turns
+        ]
+        size = len("".join([*texts, *map(str, example.tools)]).encode())
+        return math.ceil(TOKENS_PER_BYTE * size) + TOKENS_PER_ROW
     contents = [message.get("content") for message in example.messages]
     text = "".join(content if isinstance(content, str) else str(content or "") for content in contents)
     size = len((text + example.reasoning + example.answer).encode())

@@ -14,9 +14,12 @@ from axolotl_alttrain.cli.recipe import Recipe, Source
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reasoning.conversation import KIND, Conversation
+from axolotl_alttrain.format.reasoning.segments_of_pieces import cut_pieces
 from axolotl_alttrain.format.rows import example_from_row, row_error
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
 
+Example = AltTrainExample | Conversation
 BATCH_ROWS = 1_000
 PERCENTILES = (5, 50, 95, 100)
 
@@ -35,9 +38,17 @@ class PreviewRow:
 
     source: str
     number: int
-    example: AltTrainExample
+    example: Example
     segments: list[Segment]
     dropped: bool
+
+    @property
+    def kind(self) -> str:
+        """What the row is: AltTrain or ordinary reasoning data, and the mode where it is the non-thinking one."""
+        if not isinstance(self.example, Conversation):
+            return "AltTrain"
+        name = "reasoning" if self.example.label == KIND else "AltTrain"
+        return f"{name}, without thinking" if self.example.mode == "off" else name
 
     @property
     def tokens(self) -> int:
@@ -54,6 +65,14 @@ class TokenSpread:
     p95: float
     max: float
     share: float
+
+
+@dataclass(frozen=True)
+class KindShare:
+    """Rows of one kind, and their share of the tokens that carry loss, 0 to 1."""
+
+    rows: int
+    trained: float
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,7 @@ class PreviewSummary:
     Attributes:
         rows, by_label, by_category, by_language: Numbers of rows; categories by label.
         tokens: By segment, and for the whole ``row``.
+        kinds: By kind of row, its number of rows and its share of the tokens that carry loss, 0 to 1.
         trained_share: Share of the tokens that carry loss, 0 to 1.
         sequence_len, too_long, excess_length_strategy: The limit in tokens, rows over it, and what happens to them.
         training: Steps.
@@ -93,6 +113,7 @@ class PreviewSummary:
     by_category: dict[str, dict[str, int]]
     by_language: dict[str, int]
     tokens: dict[str, TokenSpread]
+    kinds: dict[str, KindShare]
     trained_share: float
     sequence_len: int
     too_long: int
@@ -115,9 +136,10 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
         for start in range(0, len(source.rows), BATCH_ROWS):
             columns = source.rows[start : start + BATCH_ROWS]
             batch = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            for number, (example, segments) in enumerate(_cut(source, batch, start), start + 1):
-                tokens = sum(len(segment.ids) for segment in segments)
-                yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
+            for number, trained in enumerate(_cut(source, batch, start), start + 1):
+                for example, segments in trained:
+                    tokens = sum(len(segment.ids) for segment in segments)
+                    yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
             progress(len(batch))
 
 
@@ -151,6 +173,7 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
         },
         by_language=_counts(rows, lambda example: example.language or "none given"),
         tokens={name: _percentiles(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
+        kinds=_kinds(kept),
         trained_share=1 - prompt / max(1, sum(row.tokens for row in kept)),
         sequence_len=cfg.sequence_len,
         too_long=len(rows) - sum(not row.dropped for row in rows),
@@ -182,15 +205,32 @@ def _training(recipe: Recipe, lengths: list[int]) -> TrainingSteps:
     )
 
 
-def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tuple[AltTrainExample, list[Segment]]]:
-    """Examples and segments of a batch. Errors name the row."""
+def _kinds(rows: Sequence[PreviewRow]) -> dict[str, KindShare]:
+    trained: Counter[str] = Counter()
+    for row in rows:
+        trained[row.kind] += sum(len(segment.ids) for segment in row.segments if segment.trained)
+    numbers = Counter(row.kind for row in rows)
+    return {kind: KindShare(numbers[kind], trained[kind] / max(1, trained.total())) for kind in numbers}
+
+
+def _read(source: Source, rows: Sequence[dict[str, Any]]) -> list[list[tuple[Example, list[Segment]]]]:
+    """For each row, what is trained on it: an example and its segments; two of them with both modes."""
+    if source.renderer is None:
+        examples = [example_from_row(row) for row in rows]
+        return [[pair] for pair in zip(examples, cut_into_segments(source.chat, examples), strict=True)]
+    rendered = [source.renderer(row) for row in rows]
+    segments = iter(cut_pieces(source.chat, [trained.pieces for row in rendered for trained in row]))
+    return [[(trained.example, next(segments)) for trained in row] for row in rendered]
+
+
+def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[list[tuple[Example, list[Segment]]]]:
+    """Examples and segments of each row of a batch. Errors name the row."""
     try:
-        examples = [example_from_row(row) for row in batch]
-        return list(zip(examples, cut_into_segments(source.chat, examples), strict=True))
+        return _read(source, batch)
     except AltTrainError:
         for number, row in enumerate(batch, start + 1):
             try:
-                cut_into_segments(source.chat, [example_from_row(row)])
+                _read(source, [row])
             except RowError as error:
                 raise row_error(error, row, source.path, number) from None
             except AltTrainError as error:
@@ -198,7 +238,7 @@ def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[tu
         raise
 
 
-def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -> dict[str, int]:
+def _counts(rows: Sequence[PreviewRow], key: Callable[[Example], str]) -> dict[str, int]:
     return dict(Counter(key(row.example) for row in rows).most_common())
 
 
