@@ -52,7 +52,7 @@ install: $(VENV)/installed
 
 vllm: $(VLLM_VENV)/installed  ## vLLM for machines without a GPU, in an environment of its own
 
-$(VLLM_VENV)/installed: .ci/vllm-env
+$(VLLM_VENV)/installed: .ci/vllm-env pyproject.toml
 	.ci/vllm-env $(VLLM_VENV) "$(or $(shell .ci/find-python 3.11 3.12 3.13),$(PYTHON))"
 
 versions: install

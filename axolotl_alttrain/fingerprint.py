@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reasoning.trained_rows import thinking_option
 
 LOG = logging.getLogger(__name__)
+_READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
 _PROBING = (
     "chosen_template",
     "content_shapes",
@@ -34,34 +36,28 @@ _PROBING = (
     "thought_tags",
     "thought_turns",
 )
-_READING = ("nulls", "prompt_columns")
-_REASONING = (
-    "columns",
-    "conversation",
-    "earlier_turns",
-    "off_mode",
-    "pieces",
-    "row_reader",
-    "trained_rows",
-)
+_REASONING = ("columns", "conversation", "earlier_turns", "off_mode", "pieces", "row_reader", "trained_rows")
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
+    ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "verdict_clauses.py"),
     ("axolotl_alttrain.format", "verdict_data.py"),
     ("axolotl_alttrain.format", "verdict_language.py"),
     ("axolotl_alttrain.format", "rows.py"),
+    ("axolotl_alttrain.format", "row_reader.py"),
     ("axolotl_alttrain.format", "think_tags.py"),
-    ("axolotl_alttrain.format", "template_probe.py"),
     *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
     *(("axolotl_alttrain.format.reasoning", f"{name}.py") for name in _REASONING),
+    ("axolotl_alttrain.format", "template_probe.py"),
     *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
-    ("axolotl_alttrain.prompt_strategies", "reasoning.py"),
 )
-_STRATEGY = ("axolotl_alttrain.prompt_strategies", "alttrain.py")
+_STRATEGY = tuple(
+    ("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py", "reasoning.py")
+)
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.
 _TOKENIZER_FILES = (
@@ -83,7 +79,7 @@ _CHUNK_BYTES = 1 << 20
 def code_digest() -> str:
     """Digest of the code and the libraries that turn rows into tokens."""
     digest = hashlib.sha256()
-    for package, name in (*_CODE, _STRATEGY):
+    for package, name in (*_CODE, *_STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     # They decide the label of a row that has none.
     for language in sorted(files("axolotl_alttrain.format").joinpath("verdicts").iterdir(), key=lambda file: file.name):
@@ -112,6 +108,7 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
     modes = f"{thinking_option(options.get('thinking'))} {options.get('reasoning_turns') or 'last'}"
     digest.update(modes.encode())
+    digest.update(repr(EntryKeys.of(entry)).encode())  # which columns and message fields are read
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

@@ -17,6 +17,7 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.reading.entry_keys import REFUSED, check_entry
 
 if TYPE_CHECKING:
     from axolotl_alttrain.args import AltTrainOptions
@@ -51,6 +52,7 @@ class AltTrainPlugin(BasePlugin):
             return
         from axolotl_alttrain.compat import check_axolotl
         from axolotl_alttrain.data.builtin import resolve_dataset
+        from axolotl_alttrain.data.sources.csv_as_text import read_csv_as_text
         from axolotl_alttrain.fingerprint import data_fingerprint
         from axolotl_alttrain.generation.demo_model import resolve_model
 
@@ -64,6 +66,7 @@ class AltTrainPlugin(BasePlugin):
         for entry in _entries(cfg):
             if entry.get("path"):
                 entry["path"] = resolve_dataset(entry["path"])
+            read_csv_as_text(entry)
             # Axolotl's key for prepared data contains the type, so the part after the colon keeps stale tokens out.
             kind = entry["type"].partition(":")[0]
             entry["type"] = f"{kind}:{data_fingerprint(cfg, entry)}"
@@ -124,6 +127,8 @@ class AltTrainPlugin(BasePlugin):
 def check_config(cfg: Any) -> None:
     """Check a raw config.
 
+    Keys that a data set entry gives in vain are mistakes too; see :mod:`~.format.reading.entry_keys`.
+
     Raises:
         AltTrainError: The config is wrong; the message says what to change.
     """
@@ -136,6 +141,12 @@ def check_config(cfg: Any) -> None:
         raise AltTrainError(
             "no dataset has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
+        )
+    for entry in _entries(cfg):
+        check_entry(entry)
+    if cfg.get("default_system_message"):
+        raise AltTrainError(
+            f"default_system_message has no effect with 'type: alttrain': {REFUSED['default_system_message']}"
         )
     if cfg.get("trust_remote_code") and _needs_remote_code(cfg) is False:
         LOG.warning(

@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,11 @@ from axolotl_alttrain.eval.results.pairing import compare_rows
 
 from axolotl_alttrain.generation.demo_model import prepare
 from benchmarks.engine_differences import agreement
-from benchmarks.engine_servers import PeakMemory, free_port, measured, served
+from benchmarks.model_server import HOST, Server, ServerFailed, free_port, vllm_environment, vllm_serve
+from benchmarks.peak_memory import PeakMemory, measured
 
 RESULTS = Path(__file__).resolve().parent / "results"
+PYTHON = Path(sys.executable)
 SETS = ("probe-harmful", "probe-benign")
 RATES = {"harmful_response": "harmful", "over_refusal": "over-refusal", "structure": "structure"}
 # What is compared; everything else has to be the same.
@@ -61,7 +63,8 @@ class Bench:
     parser: str
 
     def flags(self) -> list[str]:
-        return ["--sets", *SETS, "--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
+        length = ["--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
+        return ["--weights", "full-precision", "--sets", *SETS, *length]
 
     def worker(self, name: str, *flags: str) -> list[str]:
         times, out = self.out / f"{name}.times.json", self.out / name
@@ -71,40 +74,48 @@ class Bench:
 
     def local(self, backend: str, dtype: str) -> dict[str, int]:
         name = f"{backend}-{dtype}"
-        weights = ["--model", self.model, "--adapter", self.adapter, "--no-load-in-4bit", "--dtype", dtype]
+        weights = ["--model", self.model, "--adapter", self.adapter, "--dtype", dtype]
         return {name: measured(self.worker(name, "--backend", backend, *weights))}
 
-    def through(self, server: PeakMemory, name: str, url: str, names: tuple[str, str], *more: str) -> dict[str, int]:
+    def through(self, memory: PeakMemory, name: str, url: str, names: tuple[str, str], *more: str) -> dict[str, int]:
         api = ["--backend", "api", "--base-url", url, "--model", names[0], "--adapter", names[1], *more]
         measured(self.worker(name, *api, "--api-concurrency", "64"))
-        return {name: server.peak}
+        return {name: memory.peak}
 
     def vllm_server(self, dtype: str) -> dict[str, int]:
-        port = free_port()
-        command = [
-            _program("vllm"), "serve", self.model, "--served-model-name", "base", "--port", str(port),
-            "--enable-lora", "--max-lora-rank", "16", "--lora-modules", f"tuned={self.adapter}", "--dtype", dtype,
-            "--tokenizer", self.adapter, "--reasoning-parser", self.parser, "--generation-config", "vllm",
-            "--max-model-len", "2048",
+        arguments = [
+            self.model, "--served-model-name", "base", "--enable-lora", "--max-lora-rank", "16",
+            "--lora-modules", f"tuned={self.adapter}", "--dtype", dtype, "--tokenizer", self.adapter,
+            "--reasoning-parser", self.parser, "--generation-config", "vllm", "--max-model-len", "2048",
         ]  # fmt: skip
-        with served(command, port, self.out / f"serve-{dtype}.log") as server:
-            url, names = f"http://127.0.0.1:{port}/v1", ("base", "tuned")
-            found = self.through(server, f"serve-{dtype}", url, names, "--tokenizer", self.adapter)
-            return found | self.through(server, f"chat-{dtype}", url, names)
+        port = free_port()
+        with self.served(vllm_serve(PYTHON, arguments, port), port, f"serve-{dtype}") as memory:
+            url, names = f"http://{HOST}:{port}/v1", ("base", "tuned")
+            found = self.through(memory, f"serve-{dtype}", url, names, "--tokenizer", self.adapter)
+            return found | self.through(memory, f"chat-{dtype}", url, names)
 
     def transformers_server(self, dtype: str) -> dict[str, int]:
         port = free_port()
         command = [
-            _program("transformers"), "serve", "--port", str(port), "--dtype", dtype, "--device", "cpu",
-            "--continuous-batching",
+            PYTHON.with_name("transformers"), "serve", "--host", HOST, "--port", str(port), "--dtype", dtype,
+            "--device", "cpu", "--continuous-batching",
         ]  # fmt: skip
-        with served(command, port, self.out / f"transformers-{dtype}.log") as server:
+        with self.served(command, port, f"transformers-{dtype}") as memory:
             names = (self.model, str(self.merged))
-            return self.through(server, f"transformers-{dtype}", f"http://127.0.0.1:{port}/v1", names)
+            return self.through(memory, f"transformers-{dtype}", f"http://{HOST}:{port}/v1", names)
 
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).parent / name)
+    @contextmanager
+    def served(self, command: Sequence[str | Path], port: int, name: str) -> Iterator[PeakMemory]:
+        """A running server, and its memory since it was started."""
+        server = Server(command, self.out / f"{name}.log", vllm_environment(PYTHON))
+        memory = PeakMemory(server.process.pid)
+        memory.start()
+        try:
+            server.wait_until_up(f"http://{HOST}:{port}/health")
+            yield memory
+        finally:
+            memory.stop()
+            server.end()
 
 
 @contextmanager
@@ -132,7 +143,10 @@ def measurements(bench: Bench, dtypes: list[str], engines: list[str]) -> dict[st
     peaks: dict[str, int] = {}
     for dtype in dtypes:
         for name in engines:
-            peaks |= ways[name](dtype)
+            try:
+                peaks |= ways[name](dtype)
+            except ServerFailed as error:
+                raise SystemExit(f"benchmarks.eval_engines: {error}") from error
             print(f"{name}, {dtype}: done", flush=True)
     found = {}
     for name, peak in peaks.items():

@@ -1,6 +1,7 @@
 """What is served against what was trained: every form of one or more adapters, asked all probes.
 
     python -m benchmarks.served outputs/seed-1 outputs/seed-2 outputs/seed-3 --python-vllm .venv-vllm/bin/python
+    python -m benchmarks.served outputs/seed-1 outputs/seed-2 --first-only exported-fp16   # the slow ones once
     python -m benchmarks.served outputs/smollm2-135m-cpu --forms as-trained exported-bf16 --limit 4
 
 Each form answers the 280 probes greedily; verdicts are compared with those of the form as trained. `axolotl alttrain
@@ -32,8 +33,8 @@ from axolotl_alttrain.export_check.agreement import rate_of, same_verdicts
 from axolotl_alttrain.export_check.measure import measure, opened
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.storage.atomic import write_atomic
+from benchmarks.model_server import ServerFailed
 from benchmarks.served_forms import FORMS, NotMeasured, Plan, ready
-from benchmarks.vllm_server import ServerFailed
 
 RESULTS = Path(__file__).resolve().parent / "results"
 COLUMNS = {
@@ -156,8 +157,11 @@ def markdown(result: Mapping[str, Any]) -> str:
             continue
         cells = [cell([one["rates"].get(name) for one in some]) for name in COLUMNS]
         lines.append(f"| {title} | {' | '.join([*cells, cell([one['same_verdicts'] for one in some])])} |")
-        if extra := [one["words"].partition("; ")[2] for one in some if "; " in one["words"]]:
-            notes[title] = extra[0]
+        extra = [one["words"].partition("; ")[2] for one in some if "; " in one["words"]][:1]
+        if len(some) < len(seeds):
+            extra.append(f"measured on {len(some)} of {len(seeds)} adapters")
+        if extra:
+            notes[title] = "; ".join(extra)
     return "\n".join([*lines, "", *(f"- {title}: {note}" for title, note in notes.items()), ""])
 
 
@@ -181,6 +185,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("adapters", nargs="+", type=Path, help="folders of adapters, one for each training seed")
     p.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="default: all")
+    p.add_argument("--first-only", nargs="+", choices=FORMS, default=[], help="forms of the first adapter alone")
     p.add_argument("--python-vllm", type=Path, help="Python of an environment with vLLM, such as .venv-vllm/bin/python")
     p.add_argument("--limit", type=int, help="prompts per set (default: all)")
     p.add_argument("--max-new-tokens", type=int, default=256)
@@ -196,7 +201,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number, adapter in enumerate(args.adapters, 1):
         out = args.out / f"{number}-{adapter.resolve().name}"
         plan = Plan(adapter.resolve(), out.resolve(), args.limit, args.max_new_tokens, args.python_vllm)
-        forms, missing = of_adapter(plan, args.forms, console)
+        chosen = [form for form in args.forms if number == 1 or form not in args.first_only]
+        forms, missing = of_adapter(plan, chosen, console)
         seeds[out.name] = {"forms": {name: asdict(one) for name, one in forms.items()}, "missing": missing}
         result = {
             "command": " ".join(["python -m benchmarks.served", *map(without_machine, argv)]),

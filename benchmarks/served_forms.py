@@ -18,7 +18,7 @@ from axolotl_alttrain.eval.weights import weights_of
 from axolotl_alttrain.export_check.measure import opened
 from axolotl_alttrain.export_check.sides import Side
 from axolotl_alttrain.generation.export_record import RECORD_FILE
-from benchmarks.vllm_server import vllm_server
+from benchmarks.model_server import vllm_server
 
 FORMS = {
     "as-trained": "as trained: adapter on the base as it was trained",

@@ -6,32 +6,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 import pyarrow.compute as pc
-from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
+from axolotl.prompt_tokenizers import DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
 from axolotl.utils.chat_templates import get_chat_template_from_config
 from axolotl.utils.logging import get_logger
+from axolotl_alttrain.prompt_strategies.batches import (
+    COLUMNS,
+    NUMBER,
+    UNREAD,
+    TokenizedRow,
+    Tokens,
+    TokensBatch,
+    is_batch,
+    rows_of,
+    tokens_of,
+)
 from datasets import Dataset, IterableDataset
 
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.probing.chosen_template import is_jinja
-from axolotl_alttrain.format.reasoning.pieces import Piece
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reading.prompt_columns import prompt_field
+from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
-from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
+from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
-
-Tokens = dict[str, list[int]]
-TokensBatch = dict[str, list[list[int]]]
-T = TypeVar("T")
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -43,6 +55,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         file: Path of the dataset, for error messages.
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
+        reader: Reads the rows, under the names that the entry gives.
         renderer: Renders rows of another kind, or in another mode than thinking; None for AltTrain rows that think.
     """
 
@@ -52,12 +65,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         sequence_len: int,
         file: str = "data",
         excess_length_strategy: str | None = None,
+        reader: RowReader | None = None,
         renderer: RowRenderer | None = None,
     ) -> None:
         super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
+        self.reader = reader or RowReader()
         self.renderer = renderer
         # `datasets` derives its cache key from this object's state, which does not include code.
         self.code = code_digest()
@@ -79,18 +94,16 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             numbers: The rows' indices in the dataset, from 0, if known.
 
         Returns:
-            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row. With ``thinking: both`` a
-            row becomes two, and one row gives a batch.
+            ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row. A row whose last turn is
+            marked as untrained has no tokens; a batch leaves it out. With ``thinking: both`` one row gives a batch.
 
         Raises:
             RowError: A row is not valid; the message names file, row and field.
         """
-        if not _is_batch(prompt):
-            found = self._tokenize_rows([prompt], numbers)
+        if not is_batch(prompt):
+            found = tokens_of(self._tokenize_rows([prompt], numbers))
             return found if len(found["input_ids"]) > 1 else {name: values[0] for name, values in found.items()}
-        columns = list(prompt)
-        rows = [dict(zip(columns, values, strict=True)) for values in zip(*prompt.values(), strict=True)]
-        return self._tokenize_rows(rows, numbers)
+        return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.completion])
 
     def wrap_dataset(
         self,
@@ -99,80 +112,108 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         keep_in_memory: bool | None = False,
         **_: Any,
     ) -> Dataset | IterableDataset:
-        """Tokenize a whole dataset. Rows are numbered so that errors can name them."""
+        """Tokenize a whole dataset. Rows are numbered so that errors can name them; untrained rows are left out."""
         if isinstance(dataset, IterableDataset):
             return dataset_wrapper()(self, dataset)
+        if dataset.info.builder_name == "csv":
+            LOG.warning(
+                "%s: `datasets` read this CSV and takes NULL, NA and None for missing values, digits for numbers; "
+                "name the file itself as 'path:' to keep its texts",
+                self.file,
+            )
         tokenized = dataset.map(
-            self.tokenize_prompt,
+            self._tokenize_numbered,
             with_indices=True,
             batched=True,
             batch_size=BATCH_ROWS,
             num_proc=process_count,
             keep_in_memory=bool(keep_in_memory),
             remove_columns=dataset.column_names,
+            features=COLUMNS,
             desc="Tokenizing AltTrain examples",
         )
-        if self.renderer is not None and (
-            unread := self.renderer.unread(dataset.select(range(min(100, len(dataset)))))
-        ):
-            LOG.warning("%s: columns that are not read: %s", self.file, ", ".join(unread))
+        self._report_unread(tokenized, len(dataset))
         self._check_lengths(tokenized)
-        return tokenized
+        return tokenized.remove_columns([NUMBER, UNREAD])
 
-    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> TokensBatch:
+    def _tokenize_numbered(self, columns: Mapping[str, Any], numbers: Sequence[int]) -> dict[str, list[Any]]:
+        """A batch for ``datasets``: the tokens of its trained rows, their numbers and unread fields."""
+        rows = [row for row in self._tokenize_rows(rows_of(columns), numbers) if row.completion]
+        unread = ["\n".join(row.unread) for row in rows]
+        return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
+
+    def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
         if self.renderer is not None:
-            return self._tokenize_pieces(self._each(self.renderer, rows, numbers))
-        rendered = self._each(lambda row: [self.chat.render(example_from_row(row))], rows, numbers)
+            return self._tokenize_pieces(self.renderer, rows, numbers)
+        read, rendered = [], []
+        for position, row in enumerate(rows):
+            number = 0 if numbers is None else numbers[position] + 1
+            with self._named(row, number):
+                found = self.reader(row)
+                texts, unread = ("", ""), found.unread
+                if found.example is not None:
+                    texts = self.chat.render(found.example)
+                    unread = (*unread, *missing_texts(found.example, *texts))
+            read.append((number, unread))
+            rendered.append(texts)
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
         completions = self.chat.encode([completion for _, completion in rendered])
-        pairs = list(zip(prompts, completions, strict=True))
-        return {
-            "input_ids": [prompt + completion for prompt, completion in pairs],
-            "attention_mask": [[1] * (len(prompt) + len(completion)) for prompt, completion in pairs],
-            "labels": [[IGNORE_INDEX] * len(prompt) + completion for prompt, completion in pairs],
-        }
+        return [
+            TokenizedRow(prompt, completion, number, unread)
+            for prompt, completion, (number, unread) in zip(prompts, completions, read, strict=True)
+        ]
 
-    def _tokenize_pieces(self, rows: Sequence[TrainedRow]) -> TokensBatch:
-        found = iter(self.chat.encode([piece.text for row in rows for piece in row.pieces]))
-        batch: TokensBatch = {"input_ids": [], "attention_mask": [], "labels": []}
-        for row in rows:
-            ids, labels = _joined(row.pieces, found)
-            batch["input_ids"].append(ids)
-            batch["attention_mask"].append([1] * len(ids))
-            batch["labels"].append(labels)
-        return batch
-
-    def _each(
-        self, render: Callable[[Mapping[str, Any]], list[T]], rows: Sequence[Mapping[str, Any]], numbers: Any
-    ) -> list[T]:
-        """Render rows. Errors name the row."""
-        rendered: list[T] = []
+    def _tokenize_pieces(
+        self, renderer: RowRenderer, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None
+    ) -> list[TokenizedRow]:
+        rendered: list[tuple[int, TrainedRow]] = []
         for position, row in enumerate(rows):
-            try:
-                rendered += render(row)
-            except (RowError, TemplateError) as error:
-                number = None if numbers is None else numbers[position] + 1
-                if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
-                    error = RowError(
-                        "instruction", f"does not fit the model: {error}", "change its roles or their order"
-                    )
-                raise row_error(error, row, self.file, number) from None
-        return rendered
+            number = 0 if numbers is None else numbers[position] + 1
+            with self._named(row, number):
+                trained = renderer(row)
+            # A single row that is left out has no tokens; a batch goes without it.
+            rendered += [(number, one) for one in trained or [TrainedRow(None, [])]]
+        encoded = iter(self.chat.encode([piece.text for _, row in rendered for piece in row.pieces]))
+        found = []
+        for number, one in rendered:
+            ids = [next(encoded) for _ in one.pieces] or [[], []]  # a prompt, its completion, and so on
+            *earlier, (prompt, completion) = zip(ids[::2], ids[1::2], strict=True)
+            found.append(TokenizedRow(prompt, completion, number, one.unread, tuple(earlier)))
+        return found
+
+    @contextmanager
+    def _named(self, row: Mapping[str, Any], number: int) -> Iterator[None]:
+        """Add the place to an error about a row."""
+        try:
+            yield
+        except (RowError, TemplateError) as error:
+            if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
+                problem = f"does not fit the model: {error}"
+                error = RowError(prompt_field(row), problem, "change its roles or their order")
+            raise row_error(error, row, self.file, number or None) from None
+
+    def _report_unread(self, tokenized: Dataset, rows: int) -> None:
+        """Log once what of the rows is not trained."""
+        counted = UnreadCount(left_out=rows - len(tokenized.unique(NUMBER)))  # with both modes, a row is there twice
+        found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
+        for names, number in found.items():
+            counted.add(filter(None, names.split("\n")), number)
+        for sentence in counted.sentences():
+            LOG.warning("%s: %s", self.file, sentence)
 
     def _check_lengths(self, tokenized: Dataset) -> None:
         if not len(tokenized):
-            raise AltTrainError(f"{self.file} has no rows; add at least one example")
-        lengths = pc.list_value_length(tokenized.with_format("arrow")[:]["input_ids"])
+            raise AltTrainError(f"{self.file} has no rows to train; add at least one example")
+        columns = tokenized.with_format("arrow")[:]
+        lengths = pc.list_value_length(columns["input_ids"])
         longest = pc.max(lengths).as_py()
         if longest <= self.sequence_len:
             return
         too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
-        first = pc.index(lengths, longest).as_py() + 1
-        # With both modes, a position is no row of the file.
-        named = "" if self.renderer is not None and self.renderer.doubles else f", row {first},"
+        first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
         message = (
             f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
-            f"(the longest{named} has {longest} tokens); set 'sequence_len: {longest}' or more"
+            f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
         )
         if self.excess_length_strategy in ("drop", "truncate"):
             LOG.warning("%s; Axolotl will %s them, as the config says", message, self.excess_length_strategy)
@@ -222,10 +263,10 @@ def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = F
     """
     ds, options = ds_cfg or {}, cfg.get("alttrain") or {}
     thinking = thinking_option(options.get("thinking"))
-    file = str(ds.get("path") or "data")
+    file, reader = str(ds.get("path") or "data"), RowReader(EntryKeys.of(ds))
     renderer = None
     if reasoning or thinking != "on":
-        renderer = row_renderer(chat, reasoning, thinking, options.get("reasoning_turns") or "last")
+        renderer = row_renderer(chat, reader, reasoning, thinking, options.get("reasoning_turns") or "last")
         for note in renderer.notes:
             LOG.info("%s: %s", file, note)
     return AltTrainStrategy(
@@ -233,6 +274,7 @@ def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = F
         sequence_len=cfg.get("sequence_len") or 2048,
         file=file,
         excess_length_strategy=cfg.get("excess_length_strategy"),
+        reader=reader,
         renderer=renderer,
     )
 
@@ -252,20 +294,3 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str]
         return get_chat_template_from_config(cfg, ds, tokenizer)
     except ValueError as error:
         raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None
-
-
-def _joined(pieces: Sequence[Piece], encoded: Iterator[list[int]]) -> tuple[list[int], list[int]]:
-    """The ids and labels of one row, whose pieces are the next of those encoded."""
-    ids: list[int] = []
-    labels: list[int] = []
-    for piece in pieces:
-        found = next(encoded)
-        ids += found
-        labels += found if piece.trained else [IGNORE_INDEX] * len(found)
-    return ids, labels
-
-
-def _is_batch(prompt: Mapping[str, Any]) -> bool:
-    """Whether this is a batch: every column is a list, and one of conversations holds no single turns."""
-    turns = prompt.get("messages") or prompt.get("conversations") or [None]
-    return all(isinstance(values, list) for values in prompt.values()) and not isinstance(turns[0], Mapping)

@@ -34,7 +34,7 @@ def test_another_axolotl_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, o
         "axolotl_alttrain.prompt_strategies.alttrain",
         "axolotl_alttrain.compat; axolotl_alttrain.compat.dataset_wrapper()",
         "axolotl_alttrain.plugin",
-        "axolotl_alttrain.cli.plugin_probe",
+        "axolotl_alttrain.cli.checks.plugin_probe",
     ],
 )
 def test_it_imports_first_in_a_new_process(first: str) -> None:

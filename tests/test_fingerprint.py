@@ -104,7 +104,7 @@ def test_changes_make_new_tokens(
 
 def test_changed_code_makes_another_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fresh_code: None) -> None:
     before, digest = data_fingerprint({}, {"path": "x"}), code_digest()
-    for package, name in (*fingerprint._CODE, fingerprint._STRATEGY):
+    for package, name in (*fingerprint._CODE, *fingerprint._STRATEGY):
         (tmp_path / name).write_bytes(fingerprint.files(package).joinpath(name).read_bytes())
     shutil.copytree(str(fingerprint.files("axolotl_alttrain.format").joinpath("verdicts")), tmp_path / "verdicts")
     monkeypatch.setattr(fingerprint, "files", lambda _: tmp_path)
@@ -135,7 +135,7 @@ def test_every_module_that_renders_is_in_the_digest() -> None:
     """What template, rows and the strategy import from this package decides about tokens too."""
     import ast
 
-    places = (*fingerprint._CODE, fingerprint._STRATEGY)
+    places = (*fingerprint._CODE, *fingerprint._STRATEGY)
     names = {name for _, name in places}
     outside = {"errors.py", "fingerprint.py", "jsonl.py", "yaml_file.py"}  # messages, this digest itself, reading
     for package, name in places:

@@ -63,6 +63,8 @@ def test_a_local_file_of_the_same_name_wins(tmp_path: Path, monkeypatch: pytest.
         ({"train_on_inputs": True}, "train_on_inputs"),
         ({"datasets": [{"path": "x", "type": "chat_template"}], "plugins": [PLUGIN]}, "type: alttrain"),
         ({"datasets": None, "plugins": [PLUGIN]}, "type: alttrain"),
+        ({"datasets": [{"path": "x", "type": "alttrain", "train_on_eos": "all"}]}, "datasets: x: 'train_on_eos'"),
+        ({"default_system_message": "Be kind."}, "default_system_message has no effect"),
         ({"datasets": None, "alttrain": {"probe_every": 8}}, "type: alttrain"),
     ],
 )

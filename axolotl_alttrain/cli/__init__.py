@@ -43,7 +43,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
 
     Each line is ok, a warning or a problem with its remedy. The exit code is 1 if there is a problem.
     """
-    from axolotl_alttrain.cli.doctor import run_doctor
+    from axolotl_alttrain.cli.checks.doctor_command import run_doctor
 
     return run_doctor(config, json_file)
 

@@ -13,6 +13,7 @@ from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer
+from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
@@ -27,6 +28,7 @@ class Source:
     path: str
     rows: Any  # datasets.Dataset
     chat: ChatFormat
+    reader: RowReader
     renderer: RowRenderer | None = None  # for rows of another kind, or in another mode than thinking
 
 
@@ -151,7 +153,7 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
 
     rows = load_rows(cfg, entry)
     strategy = strategy_module(entry.type).load(tokenizer, cfg, entry)
-    return Source(str(entry.path), rows, strategy.chat, strategy.renderer)
+    return Source(str(entry.path), rows, strategy.chat, strategy.reader, strategy.renderer)
 
 
 def load_rows(cfg: Any, entry: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,11 @@ from axolotl_alttrain.cli.preview.token_statistics import read_rows
 from axolotl_alttrain.cli.recipe import entries, load_rows, load_tokenizer, with_data
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
 from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
-from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.row_reader import RowReader
+from axolotl_alttrain.format.rows import row_error
 
 # Least-squares fit over the seed rows with Qwen's tokenizer. Templates differ in what they add per row.
 TOKENS_PER_BYTE = 0.2
@@ -82,12 +85,17 @@ def _examples(cfg: Any) -> list[AltTrainExample | Conversation]:
 
     examples: list[AltTrainExample | Conversation] = []
     for entry, ours in entries(cfg):
-        read = conversation_from_row if is_reasoning(entry.type) else example_from_row
+        reader = RowReader(EntryKeys.of(entry))
         for number, row in enumerate(load_rows(cfg, entry) if ours else (), 1):
             try:
-                examples.append(read(row))
+                if is_reasoning(entry.type):
+                    examples.append(conversation_from_row(reader.keys.apply(row)))
+                    continue
+                example = reader(row).example
             except RowError as error:
                 raise row_error(error, row, str(entry.path), number) from None
+            if example is not None:
+                examples.append(example)
     return examples
 
 
@@ -101,5 +109,6 @@ def _estimated(example: AltTrainExample | Conversation) -> int:
         return math.ceil(TOKENS_PER_BYTE * size) + TOKENS_PER_ROW
     contents = [message.get("content") for message in example.messages]
     text = "".join(content if isinstance(content, str) else str(content or "") for content in contents)
+    text += "".join(json.dumps(item, ensure_ascii=False, default=str) for item in (*example.tools, *example.tool_calls))
     size = len((text + example.reasoning + example.answer).encode())
     return math.ceil(TOKENS_PER_BYTE * size) + TOKENS_PER_ROW

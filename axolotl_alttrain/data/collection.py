@@ -14,7 +14,8 @@ from axolotl_alttrain.data.sources.columns import SourceRow, read_source, source
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN
+from axolotl_alttrain.format.reading.texts_in_prompt import leaves
+from axolotl_alttrain.format.think_tags import find_tag
 
 
 def collect(context: BuildContext) -> None:
@@ -63,9 +64,9 @@ class RowScreen:
         candidate = Candidate(trace, understand(trace.thought, trace.language), row.example)
         if fault := _fault_of_steps(candidate) or self._over_budget(candidate):
             self._logs.reject(trace, fault)
-        elif self._overlap and (found := self._overlap.find(trace.instruction)):
+        elif self._overlap and (found := self._overlap.find(_prompt_text(row))):
             self._logs.overlap(trace, found)
-        elif self._duplicates is not None and (earlier := self._duplicates.find(candidate.id, trace.instruction)):
+        elif self._duplicates is not None and (earlier := self._duplicates.find(candidate.id, _prompt_text(row))):
             self._logs.duplicate(trace, earlier)
         else:
             return candidate
@@ -78,6 +79,14 @@ class RowScreen:
         return self._context.over_budget(counter.at_least(candidate))
 
 
+def _prompt_text(row: SourceRow) -> str:
+    """The query, or all texts of a longer prompt: rows with different system prompts are no duplicates."""
+    example = row.example
+    if example is None or (isinstance(example.instruction, str) and not example.tools):
+        return row.trace.instruction
+    return "\n\n".join(text for _, text in leaves([*(m.get("content") for m in example.messages), *example.tools], ""))
+
+
 def _fault_of_steps(candidate: Candidate) -> Rejection | None:
     """What would make the finished row invalid, found before the query is assessed."""
     if candidate.example:
@@ -86,7 +95,7 @@ def _fault_of_steps(candidate: Candidate) -> Rejection | None:
     if trace.label != "harmful" and not understanding.rest:
         return Rejection("no_reasoning", "nothing follows the problem understanding")
     used = [understanding.text, *([] if trace.label == "harmful" else [understanding.rest, trace.answer])]
-    if any(marker in text for text in used for marker in (THINK_OPEN, THINK_CLOSE)):
+    if any(find_tag(text) for text in used):
         return Rejection("think_tag", "the thought or the answer contains a think tag")
     try:
         AltTrainExample(trace.instruction, "harmful", understanding.text, "x", "x", "x")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from axolotl_alttrain.errors import RowError, described, shown
+from axolotl_alttrain.format.think_tags import find_tag
 
 Label = Literal["harmful", "benign"]
 Message = Mapping[str, Any]
@@ -33,12 +34,14 @@ class ThoughtFormat:
         close: The text between thought and answer.
         end: The end of the turn, up to and including the stop token.
         prompt_open: The end of the prompt that opens the thought; empty if the model opens it.
+        calls: The tool calls between the answer and the end of the turn, as the template writes them.
     """
 
     open: str = "<think>\n"
     close: str = "\n</think>\n\n"
     end: str = ""
     prompt_open: str = ""
+    calls: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class AltTrainExample:
         conditional_reasoning: CR, a stop for harmful requests, reasoning about the solution for benign ones.
         answer: What the user sees.
         omitted: Steps left out, as in the paper's ablations; their texts are empty.
+        tools: Tools that the prompt describes, as the template takes them.
+        tool_calls: Calls that follow the answer in the trained turn.
 
     Raises:
         RowError: A field is missing, empty, of the wrong type or has an unknown value.
@@ -72,6 +77,8 @@ class AltTrainExample:
     source: str | None = None
     language: str | None = None
     omitted: tuple[str, ...] = ()
+    tools: tuple[Message, ...] = ()
+    tool_calls: tuple[Message, ...] = ()
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:
@@ -86,7 +93,12 @@ class AltTrainExample:
                 raise RowError(name, "has a text, but 'omitted' names this step", "remove the text or the name")
             put(name, "")
         for name in (*self.steps, "answer"):
-            put(name, _checked_text(name, getattr(self, name)))
+            text = _checked_text(name, getattr(self, name))
+            if tag := find_tag(text):
+                raise RowError(name, f"contains the think tag {tag!r}", "remove it")
+            put(name, text)
+        for name in ("tools", "tool_calls"):
+            put(name, _checked_objects(name, getattr(self, name)))
         for name in STEPS[:2]:
             put(name, _BLANK_LINES.sub("\n", getattr(self, name)))
         for name in ("id", "category", "source", "language"):
@@ -122,7 +134,7 @@ class AltTrainExample:
             for marker in markers:
                 if marker in text:
                     raise RowError(name, f"contains {marker!r}, a marker of the chat template", "remove it")
-        return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.end))
+        return "".join((fmt.open, self.reasoning, fmt.close, self.answer, fmt.calls, fmt.end))
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
         """The completion in order as (name, text): delimiters, steps with the following blank line, answer."""
@@ -133,6 +145,7 @@ class AltTrainExample:
             *steps,
             ("thought_closing", fmt.close),
             ("answer", self.answer),
+            ("tool_calls", fmt.calls),
             ("end_of_turn", fmt.end),
         ]
 
@@ -141,7 +154,7 @@ class AltTrainExample:
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         if not isinstance(self.instruction, str):
             row["instruction"] = [dict(message) for message in self.instruction]
-        row["omitted"] = list(self.omitted)
+        row |= {name: list(getattr(self, name)) for name in ("omitted", "tools", "tool_calls")}
         return {name: value for name, value in row.items() if value is not None and value not in ("", [])}
 
 
@@ -166,6 +179,14 @@ def _checked_text(name: str, value: Any) -> str:
     if not value.strip():
         raise RowError(name, "is empty", "write a text")
     return value.strip()
+
+
+def _checked_objects(name: str, value: Any) -> tuple[Message, ...]:
+    if value == ():
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
+        raise RowError(name, described(value), "list objects")
+    return tuple(value)
 
 
 def _checked_omitted(value: Any) -> tuple[str, ...]:

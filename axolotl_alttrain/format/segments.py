@@ -18,6 +18,7 @@ LABELS_OF_SEGMENTS = {
     "thought_closing": "thought closes",
     "answer_opening": "answer opens",
     "answer": "answer",
+    "tool_calls": "tool calls",
     "end_of_turn": "end of turn",
 }
 
@@ -54,7 +55,7 @@ def cut_into_segments(chat: ChatFormat, examples: Sequence[AltTrainExample]) -> 
     completions = chat.encode([completion for _, completion in rendered])
     starts = _token_starts(chat, [completion for _, completion in rendered], completions)
     return [
-        [Segment("prompt", text, tuple(prompt)), *_cut(example.pieces(chat.thought), ids, begins)]
+        [Segment("prompt", text, tuple(prompt)), *_cut(example.pieces(chat.thought_of(example)), ids, begins)]
         for example, (text, _), prompt, ids, begins in zip(
             examples, rendered, prompts, completions, starts, strict=True
         )

@@ -21,6 +21,8 @@ from axolotl_alttrain.format.probing.renderer import Renderer
 from axolotl_alttrain.format.probing.required_variables import rendering
 from axolotl_alttrain.format.probing.thinking_switch import candidates
 from axolotl_alttrain.format.probing.thought_turns import ANSWER, USER
+from axolotl_alttrain.format.reading.texts_in_prompt import call_texts
+from axolotl_alttrain.format.reading.trained_calls import with_calls
 from axolotl_alttrain.format.template_probe import Learned, last_piece, learn
 
 THOUGHT_FORMATS: dict[str, ThoughtFormat | None] = {
@@ -77,8 +79,8 @@ class ChatFormat:
             found.append(f"The template takes a turn's content as {self.renderer.shape.name}.")
         return found
 
-    def prompt(self, messages: Sequence[Message]) -> str:
-        """The prompt exactly as inference renders it.
+    def prompt(self, messages: Sequence[Message], tools: Sequence[Message] = ()) -> str:
+        """The prompt exactly as inference renders it, with the tools that a request to the model gives.
 
         If the template does not take lists of parts, their texts are joined by line breaks, as in vLLM
         (https://docs.vllm.ai, "Chat template content format").
@@ -87,9 +89,7 @@ class ChatFormat:
             RowError: A part is not text, and the template takes text only.
             TemplateError: The template rejects these messages.
         """
-        if not self.takes_parts:
-            messages = [with_text(message, number) for number, message in enumerate(messages, 1)]
-        return self.renderer(messages, True)
+        return self._rendered(messages, tools, True)
 
     def render(self, example: AltTrainExample) -> tuple[str, str]:
         """The prompt of an example, and what the model has to generate after it.
@@ -102,7 +102,30 @@ class ChatFormat:
         for name in (*STEPS, "answer"):
             if found := self.special_text.search(getattr(example, name)):
                 raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
-        return self.prompt(example.messages), example.completion(self.thought)
+        return self.prompt(example.messages, example.tools), example.completion(self.thought_of(example))
+
+    def thought_of(self, example: AltTrainExample) -> ThoughtFormat:
+        """The format of an example's turn: the learned one, and its tool calls as the template writes them.
+
+        Raises:
+            RowError: The template does not write the calls after the answer.
+        """
+        if not example.tool_calls:
+            return self.thought
+        for text in (text for call in example.tool_calls for text in call_texts(call)):
+            if found := self.special_text.search(text):
+                raise RowError("tool_calls", f"contain the special token {found.group()!r}", "remove it")
+
+        def render(turn: Message) -> str:
+            return self._rendered([*example.messages, turn], example.tools, False)
+
+        return with_calls(self.thought, example.tool_calls, render)
+
+    def _rendered(self, messages: Sequence[Message], tools: Sequence[Message], generate: bool) -> str:
+        if not self.takes_parts:
+            messages = [with_text(message, number) for number, message in enumerate(messages, 1)]
+        renderer = self.renderer.having({"tools": list(tools)}) if tools else self.renderer
+        return renderer(messages, generate)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, in one batched tokenizer call.

@@ -178,8 +178,8 @@ def import_vllm(load_in_4bit: bool) -> Any:
         ) from error
     if load_in_4bit and current_platform.is_cpu():
         raise AltTrainError(
-            "--backend vllm: vLLM loads 4-bit weights on GPUs only; add --no-load-in-4bit for the full weights, or use "
-            "--backend hf"
+            "--backend vllm: vLLM loads 4-bit weights on GPUs only; use --weights full-precision without "
+            "--load-in-4bit, or --backend hf"
         )
     return vllm
 

@@ -40,7 +40,10 @@ def test_the_table_shows_the_mean_and_each_adapter() -> None:
     one = Form("w", {"harmful_response": 10.0, **rates}, None, 280, 1.0)
     two = Form("w", {"harmful_response": 20.0, **rates}, 99.5, 280, 1.0)
     adapters = {
-        "1-a": {"forms": {"as-trained": vars(one)}, "missing": {"exported-fp16": "no memory"}},
+        "1-a": {
+            "forms": {"as-trained": vars(one), "exported-bf16": vars(two)},
+            "missing": {"exported-fp16": "no memory"},
+        },
         "2-b": {"forms": {"as-trained": vars(two)}, "missing": {"exported-fp16": "no memory"}},
     }
     result = {"command": "c", "adapters": adapters, "prompts": 280, "max_new_tokens": 256, "machine": "2 CPU cores"}
@@ -51,6 +54,8 @@ def test_the_table_shows_the_mean_and_each_adapter() -> None:
         "| 30.0 (30.0, 30.0) | 99.5 |"
     )
     assert "- exported, fp16: not measured: no memory" in lines
+    assert lines[5] == "| exported, bf16 | 20.0 | 5.0 | 98.0 | 30.0 | 99.5 |"
+    assert "- exported, bf16: measured on 1 of 2 adapters" in lines
 
 
 def test_cells() -> None:

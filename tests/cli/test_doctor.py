@@ -4,16 +4,22 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from axolotl_alttrain.cli import alttrain, checks, tested
-from axolotl_alttrain.cli.checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
-from axolotl_alttrain.cli.recipe_checks import check_recipe
+from axolotl_alttrain.cli import alttrain, tested
+from axolotl_alttrain.cli.checks import environment_checks
+from axolotl_alttrain.cli.checks.environment_checks import (
+    Check,
+    check_bitsandbytes,
+    check_gpu,
+    check_launcher,
+    check_packages,
+)
+from axolotl_alttrain.cli.checks.recipe_checks import check_recipe
 from axolotl_alttrain.cli.tested import PACKAGES, Environment
 
 Recipe = Callable[..., Path]
@@ -40,7 +46,7 @@ def matrix(monkeypatch: pytest.MonkeyPatch) -> None:
 
     rows = (row("3.11.7", "0.19.0", "2.13.0"), row("3.12.1", "0.21.0", "2.14.1"))
     monkeypatch.setattr(tested, "known_environments", lambda: rows)
-    monkeypatch.setattr(checks, "known_environments", lambda: rows)
+    monkeypatch.setattr(environment_checks, "known_environments", lambda: rows)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_versions_against_the_matrix(
     """Python, Axolotl, torch: ok, or the remedy."""
     packages = dict.fromkeys(PACKAGES, "1.0") | {"axolotl": axolotl, "torch": torch}
     here = Environment(python=python, packages={name: found for name, found in packages.items() if found})
-    monkeypatch.setattr(checks, "this_environment", lambda: here)
+    monkeypatch.setattr(environment_checks, "this_environment", lambda: here)
     results = found(check_packages())
     assert [results[name].remedy or results[name].status for name in ("python", "axolotl", "torch")] == expected
 
@@ -90,7 +96,7 @@ def test_no_launcher_on_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_launcher_of_another_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One whose interpreter has no plugin: without site-packages, as a fresh environment."""
     launcher = tmp_path / "accelerate"
-    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E -P -m "axolotl_alttrain.cli.plugin_probe"\n')
+    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E -P -m "axolotl_alttrain.cli.checks.plugin_probe"\n')
     launcher.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.chdir(tmp_path)
@@ -176,7 +182,8 @@ def test_old_prepared_data_is_said(recipe: Recipe, monkeypatch: pytest.MonkeyPat
 
 
 def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    module = import_module("axolotl_alttrain.cli.doctor")  # the package's own `doctor` is the command
+    from axolotl_alttrain.cli.checks import doctor_command as module
+
     results = [Check("a", "ok", "fine"), Check("b", "warning", "so so", "look")]
     monkeypatch.setattr(module, "all_checks", lambda config: iter(results))
     report = tmp_path / "doctor.json"

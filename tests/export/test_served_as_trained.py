@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from axolotl_alttrain.export.export import ExportRequest, export
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
-from axolotl_alttrain.generation.quantization import choose_quantization
+from axolotl_alttrain.generation.quantization import trained_quantization
 
 from ..conftest import PROBES, ROOT
 
@@ -77,9 +77,7 @@ def as_trained(adapter: Path, texts: list[str]) -> list[list[int]]:
     """Greedy tokens of the base in NF4 with the adapter beside it, as the evaluator loads it."""
     import torch
 
-    model = load_model(
-        ModelSpec("alttrain-demo-model", str(adapter), quantization=choose_quantization(None, str(adapter)))
-    )
+    model = load_model(ModelSpec("alttrain-demo-model", str(adapter), quantization=trained_quantization(str(adapter))))
     prompts = [model.chat.prompt([{"role": "user", "content": text}]) for text in texts]
     batch = model.tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt")
     ids, mask = batch["input_ids"], batch["attention_mask"]
@@ -122,7 +120,7 @@ def test_plain_transformers_writes_the_same_tokens(trained: Path, tmp_path: Path
 
 def test_every_weight_is_that_of_the_trained_model(trained: Path, tmp_path: Path) -> None:
     export(ExportRequest(str(trained), tmp_path, dtype="float32"))
-    quantization = choose_quantization(None, str(trained))
+    quantization = trained_quantization(str(trained))
     model = load_model(ModelSpec("alttrain-demo-model", str(trained), quantization=quantization)).model
     expected = model.merge_and_unload().state_dict()
     state = load_file(tmp_path / "model.safetensors")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from axolotl_alttrain.generation.quantization import NF4
+from benchmarks.model_server import HOST, free_port, running, vllm_server
 from benchmarks.served_forms import COMMAND
-from benchmarks.vllm_server import free_port, vllm_server, wait_for
-from tests.conftest import ROOT
+from tests.vllm_environment import vllm_python
 
 pytestmark = pytest.mark.slow
 FEW = ["--prompts", "6", "--max-new-tokens", "24", "--margin", "100"]
@@ -58,15 +57,10 @@ def export(adapter: Path) -> Path:
 @contextmanager
 def transformers_serve(model: Path, log: Path) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(model), "--port", str(port)]
-    with log.open("w") as file:
-        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        try:
-            wait_for(f"http://localhost:{port}/health", server, log)
-            yield f"http://localhost:{port}/v1"
-        finally:
-            server.terminate()
-            server.wait(60)
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)]
+    command += ["--host", HOST, "--port", str(port)]
+    with running(command, log, port):
+        yield f"http://{HOST}:{port}/v1"
 
 
 def test_transformers_serve(export: Path, tmp_path: Path) -> None:
@@ -81,14 +75,6 @@ def test_transformers_serve(export: Path, tmp_path: Path) -> None:
             report = json.loads((out / "check-export.json").read_text())
             assert report["greedy"]["count"] == report["greedy"]["total"] == 6
     assert report["no_probabilities"] == "the chat endpoint takes no rendered prompt"
-
-
-def vllm_python() -> Path:
-    """The Python of an environment with vLLM."""
-    python = Path(os.environ.get("ALTTRAIN_VLLM_PYTHON") or ROOT / ".venv-vllm" / "bin" / "python")
-    if not python.with_name("vllm").is_file():
-        pytest.skip("no vLLM: set ALTTRAIN_VLLM_PYTHON to the Python of an environment with it, or make .venv-vllm")
-    return python
 
 
 @pytest.mark.parametrize("form", ["exported", "LoRA request"])

@@ -51,6 +51,14 @@ def test_one_user_turn_of_messages_is_a_plain_instruction() -> None:
     assert example_from_row({"messages": turns}).instruction == "Hi"
 
 
+def test_a_user_turn_with_more_than_a_text_stays_a_message() -> None:
+    turns = [{"role": "user", "content": "Hi", "name": "Ada", "weight": 1}]
+    last = {"role": "assistant", "content": f"<think>{THOUGHT}</think>No."}
+    assert example_from_row({"messages": [*turns, last]}).instruction == (
+        {"role": "user", "content": "Hi", "name": "Ada"},
+    )
+
+
 def test_a_thought_with_line_breaks_instead_of_blank_lines_is_split_at_them() -> None:
     response = "<think>\nA passport.\nThis is harmful.\nStop.\nHere.\n</think>\nNo."
     assert steps(example_from_row({"instruction": "x", "response": response})) == (

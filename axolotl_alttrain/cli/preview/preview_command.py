@@ -12,6 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress
 from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
 from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary, read_rows, summarize
 from axolotl_alttrain.cli.recipe import load_recipe
+from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.atomic import write_atomic
@@ -46,8 +47,9 @@ def run_preview(
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Tokenizing", total=total)
-        rows = list(read_rows(recipe, lambda done: progress.advance(task, done)))
-    summary = summarize(recipe, rows)
+        unread = UnreadCount()
+        rows = list(read_rows(recipe, lambda done: progress.advance(task, done), unread))
+    summary = summarize(recipe, rows, unread)
     chosen = choose(rows, shown)
     notes = [note for source in recipe.sources if source.renderer for note in source.renderer.notes]
     verdict = " ".join([describe(recipe.sources[0].chat), *dict.fromkeys(notes)])

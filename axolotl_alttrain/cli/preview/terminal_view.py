@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary
+from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 
 STYLES = {
@@ -22,6 +24,7 @@ STYLES = {
     "thought_closing": "bold bright_black",
     "answer_opening": "bold bright_black",
     "answer": "green",
+    "tool_calls": "bright_green",
     "end_of_turn": "bold cyan",
 }
 
@@ -107,6 +110,7 @@ def summary_lines(summary: PreviewSummary, verdict: str) -> list[str]:
         f"Steps: {'' if training.exact else 'about '}{training.steps} on one GPU "
         f"({training.rows} rows{held}, {training.epochs} epochs, {training.batch_rows} rows per step)."
     )
+    lines += UnreadCount(Counter(summary.unread), summary.left_out).sentences()
     if summary.other_datasets:
         lines.append(f"Not counted: datasets of other types ({', '.join(summary.other_datasets)}).")
     return lines

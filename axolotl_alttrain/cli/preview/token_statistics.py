@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,12 @@ from axolotl_alttrain.cli.recipe import Recipe, Source
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.conversation import KIND, Conversation
 from axolotl_alttrain.format.reasoning.segments_of_pieces import cut_pieces
-from axolotl_alttrain.format.rows import example_from_row, row_error
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow
+from axolotl_alttrain.format.row_reader import UnreadCount
+from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
 
 Example = AltTrainExample | Conversation
@@ -101,11 +105,13 @@ class PreviewSummary:
     Attributes:
         rows, by_label, by_category, by_language: Numbers of rows; categories by label.
         tokens: By segment, and for the whole ``row``.
-        kinds: By kind of row, its number of rows and its share of the tokens that carry loss, 0 to 1.
+        kinds: By kind of row, its number of rows and its share of the tokens that carry loss.
         trained_share: Share of the tokens that carry loss, 0 to 1.
         sequence_len, too_long, excess_length_strategy: The limit in tokens, rows over it, and what happens to them.
         training: Steps.
         other_datasets: Types of the datasets that are not counted.
+        unread: Rows by field that is neither trained nor in the prompt.
+        left_out: Rows left out because their last turn is marked as untrained.
     """
 
     rows: int
@@ -120,14 +126,19 @@ class PreviewSummary:
     excess_length_strategy: str | None
     training: TrainingSteps
     other_datasets: list[str]
+    unread: dict[str, int]
+    left_out: int
 
 
-def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) -> Iterator[PreviewRow]:
+def read_rows(
+    recipe: Recipe, progress: Callable[[int], None] = lambda _: None, unread: UnreadCount | None = None
+) -> Iterator[PreviewRow]:
     """Every row of every AltTrain dataset of a recipe, rendered and tokenized.
 
     Args:
         recipe: From :func:`~.recipe.load_recipe`.
         progress: Called with the number of rows of each finished batch.
+        unread: Counts what of the rows is not trained.
 
     Raises:
         RowError: A row is not valid; the message names file, row and field.
@@ -136,19 +147,19 @@ def read_rows(recipe: Recipe, progress: Callable[[int], None] = lambda _: None) 
         for start in range(0, len(source.rows), BATCH_ROWS):
             columns = source.rows[start : start + BATCH_ROWS]
             batch = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            for number, trained in enumerate(_cut(source, batch, start), start + 1):
-                for example, segments in trained:
-                    tokens = sum(len(segment.ids) for segment in segments)
-                    yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
+            for number, example, segments in _cut(source, batch, start, unread or UnreadCount()):
+                tokens = sum(len(segment.ids) for segment in segments)
+                yield PreviewRow(source.path, number, example, segments, tokens > recipe.cfg.sequence_len)
             progress(len(batch))
 
 
-def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
+def summarize(recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | None = None) -> PreviewSummary:
     """The statistics.
 
     Args:
         recipe: The recipe.
         rows: All its rows.
+        unread: What of the rows is not trained.
 
     Raises:
         AltTrainError: There are no rows.
@@ -180,6 +191,8 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow]) -> PreviewSummary:
         excess_length_strategy=cfg.excess_length_strategy,
         training=_training(recipe, [row.tokens for row in kept]),
         other_datasets=recipe.others,
+        unread=dict(sorted(unread.fields.items())) if unread else {},
+        left_out=unread.left_out if unread else 0,
     )
 
 
@@ -213,29 +226,59 @@ def _kinds(rows: Sequence[PreviewRow]) -> dict[str, KindShare]:
     return {kind: KindShare(numbers[kind], trained[kind] / max(1, trained.total())) for kind in numbers}
 
 
-def _read(source: Source, rows: Sequence[dict[str, Any]]) -> list[list[tuple[Example, list[Segment]]]]:
-    """For each row, what is trained on it: an example and its segments; two of them with both modes."""
-    if source.renderer is None:
-        examples = [example_from_row(row) for row in rows]
-        return [[pair] for pair in zip(examples, cut_into_segments(source.chat, examples), strict=True)]
-    rendered = [source.renderer(row) for row in rows]
-    segments = iter(cut_pieces(source.chat, [trained.pieces for row in rendered for trained in row]))
-    return [[(trained.example, next(segments)) for trained in row] for row in rendered]
+def _cut_pieces(
+    source: Source, renderer: RowRenderer, batch: Sequence[dict[str, Any]], start: int, unread: UnreadCount
+) -> list[tuple[int, Example, list[Segment]]]:
+    """As :func:`_cut`, for rows of another kind or in another mode; a row is there once for each mode."""
+    rendered: list[tuple[int, TrainedRow]] = []
+    for number, row in enumerate(batch, start + 1):
+        with _named(source, number, row):
+            found = renderer(row)
+            unread.left_out += not found
+            rendered += [(number, trained) for trained in found]
+            unread.add(found[0].unread if found else ())
+    segments = cut_pieces(source.chat, [trained.pieces for _, trained in rendered])
+    pairs = zip(rendered, segments, strict=True)
+    return [(number, trained.example, cut) for (number, trained), cut in pairs if trained.example is not None]
 
 
-def _cut(source: Source, batch: Sequence[dict[str, Any]], start: int) -> list[list[tuple[Example, list[Segment]]]]:
-    """Examples and segments of each row of a batch. Errors name the row."""
+def _cut(
+    source: Source, batch: Sequence[dict[str, Any]], start: int, unread: UnreadCount
+) -> list[tuple[int, Example, list[Segment]]]:
+    """Numbers, examples and segments of the trained rows of a batch. Errors name the row."""
+    if source.renderer is not None:
+        return _cut_pieces(source, source.renderer, batch, start, unread)
+    examples: dict[int, AltTrainExample] = {}
+    for number, row in enumerate(batch, start + 1):
+        with _named(source, number, row):
+            read = source.reader(row)
+            if read.example is None:
+                unread.left_out += 1
+                continue
+            examples[number] = read.example
+            unread.add(read.unread)
     try:
-        return _read(source, batch)
+        segments = cut_into_segments(source.chat, list(examples.values()))
     except AltTrainError:
-        for number, row in enumerate(batch, start + 1):
-            try:
-                _read(source, [row])
-            except RowError as error:
-                raise row_error(error, row, source.path, number) from None
-            except AltTrainError as error:
-                raise AltTrainError(f"{source.path}, row {number}: {error}") from None
+        for number, example in examples.items():
+            with _named(source, number, batch[number - start - 1]):
+                cut_into_segments(source.chat, [example])
         raise
+    for (number, example), cut in zip(examples.items(), segments, strict=True):
+        with _named(source, number, batch[number - start - 1]):
+            unread.add(missing_texts(example, cut[0].text, "".join(segment.text for segment in cut[1:])))
+    return [(number, example, cut) for (number, example), cut in zip(examples.items(), segments, strict=True)]
+
+
+@contextmanager
+def _named(source: Source, number: int, row: Mapping[str, Any]) -> Iterator[None]:
+    """Add the place to an error about a row."""
+    try:
+        yield
+    except RowError as error:
+        raise row_error(error, row, source.path, number) from None
+    except AltTrainError as error:
+        raise AltTrainError(f"{source.path}, row {number}: {error}") from None
 
 
 def _counts(rows: Sequence[PreviewRow], key: Callable[[Example], str]) -> dict[str, int]:

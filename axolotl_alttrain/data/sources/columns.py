@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -16,7 +17,13 @@ from axolotl_alttrain.data.sources.row_loading import load_rows
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.example import BLANK_LINE, LABELS, AltTrainExample, Label
-from axolotl_alttrain.format.rows import THINK_CLOSE, THINK_OPEN, example_from_row, row_error
+from axolotl_alttrain.format.reading.prompt_columns import PROMPT_COLUMNS, filled, tools_of, with_prompt_columns
+from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
+from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.format.think_tags import split_unfinished, unwrapped
+
+LOG = logging.getLogger(__name__)
+_READER = RowReader()
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,13 @@ class SourceRow:
         trace: The row as a trace.
         example: The finished example, if the row already has AltTrain's steps.
         fault: Why the row cannot be used; None if it can.
+        unread: Names of columns that are not used.
     """
 
     trace: Trace
     example: AltTrainExample | None = None
     fault: Rejection | None = None
+    unread: tuple[str, ...] = ()
 
 
 def source_name(config: SourceConfig) -> str:
@@ -45,7 +54,7 @@ def source_path(config: SourceConfig) -> str:
 
 
 def read_source(config: SourceConfig) -> Iterator[SourceRow]:
-    """Yield the rows of one source, in order.
+    """Yield the rows of one source, in order. At the end, log which columns were not used.
 
     Raises:
         AltTrainError: The source cannot be loaded.
@@ -55,7 +64,7 @@ def read_source(config: SourceConfig) -> Iterator[SourceRow]:
     preset = PRESETS[config.preset] if config.preset else Preset(path, config.columns, language=None)
     preset = replace(preset, label=config.label or preset.label, language=config.language or preset.language)
     columns = config.columns or preset.columns
-    read = 0
+    read, unread = 0, UnreadCount()
     for number, row in enumerate(load_rows(path, config.split, config.subset, config.streaming), 1):
         try:
             found = _from_map(row, columns, config, preset) if columns else _from_example(row, config, preset)
@@ -63,19 +72,27 @@ def read_source(config: SourceConfig) -> Iterator[SourceRow]:
             raise row_error(error, row, path, number) from None
         if found.trace.label is not None and found.trace.label not in config.take:
             continue
+        unread.add(found.unread)
         yield found
         read += 1
         if config.limit and read >= config.limit:
-            return
+            break
+    for sentence in unread.sentences():
+        LOG.info("%s: %s", path, sentence)
 
 
 def _from_map(row: Mapping[str, Any], columns: ColumnMap, config: SourceConfig, preset: Preset) -> SourceRow:
-    query = _text(row, columns.query)
-    closed = True
+    mapped = {name for name in columns.model_dump().values() if name}
+    others = {name: value for name, value in row.items() if name not in mapped}
+    query, fault = _query(_text(row, columns.query), others)
     if columns.response:
-        thought, answer, closed = split_response(_text(row, columns.response))
+        thought, answer, closed = split_unfinished(_text(row, columns.response))
+        if not closed:
+            fault = Rejection("unfinished", "the thought has no end: no </think>")
     else:
-        thought, answer = _text(row, cast(str, columns.thought)), _text(row, cast(str, columns.answer))
+        thought, answer = unwrapped(_text(row, cast(str, columns.thought))), _text(row, cast(str, columns.answer))
+    if not query.strip():
+        fault = Rejection("no_query", "the query is empty")
     trace = Trace(
         id=_id(row, columns.id, query),
         instruction=query,
@@ -86,22 +103,42 @@ def _from_map(row: Mapping[str, Any], columns: ColumnMap, config: SourceConfig, 
         source=source_name(config),
         language=_language(row, columns.language, preset, query),
     )
-    fault = None if closed else Rejection("unfinished", "the thought has no end: no </think>")
-    return SourceRow(trace, None, fault if query.strip() else Rejection("no_query", "the query is empty"))
+    return SourceRow(trace, None, fault, tuple(n for n in others if n not in PROMPT_COLUMNS and filled(others, n)))
+
+
+def _query(query: str, others: Mapping[str, Any]) -> tuple[str, Rejection | None]:
+    """The query with its input, and the fault of a row whose prompt is more than one text."""
+    try:
+        prompt = with_prompt_columns("instruction", query, others)
+        tools_of(others)
+    except RowError as error:
+        return query, Rejection("prompt_column", error.fault)
+    more = [name for name in PROMPT_COLUMNS if name != "input" and filled(others, name)]
+    if more:
+        return query, Rejection("prompt_column", f"'{more[0]}' belongs to the prompt; only single queries are built")
+    return prompt, None
 
 
 def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) -> SourceRow:
     """A row with AltTrain's steps; ``structure: rebuild`` turns it into a trace without the assessment."""
-    query = str(row.get("instruction"))
+    fault = Rejection("no_loss", "its last turn is marked 'train: false' or 'weight: 0'")
+    example: AltTrainExample | None = None
+    unread: tuple[str, ...] = ()
     try:
-        example = example_from_row(row)
+        read = _READER(row)
+        example, unread = read.example, read.unread
     except RowError as error:
-        label = row.get("label") if row.get("label") in LABELS else None
-        trace = Trace(_id(row, "id", query), query, "", "", cast(Any, label), None, source_name(config), None)
-        return SourceRow(trace, None, Rejection("no_structure", error.fault))
+        fault = Rejection("no_structure", error.fault)
+    if example is None:
+        query, label = str(row.get("instruction") or row.get("messages")), row.get("label")
+        known = cast(Label, label) if label in LABELS else None
+        return SourceRow(
+            Trace(_id(row, "id", query), query, "", "", known, None, source_name(config), None), None, fault
+        )
+    query = _last_text(example)
     trace = Trace(
         id=_id(row, "id", query),
-        instruction=example.messages[-1]["content"] if isinstance(example.instruction, tuple) else query,
+        instruction=query,
         thought=example.problem_understanding + BLANK_LINE + example.conditional_reasoning,
         answer=example.answer,
         label=example.label,
@@ -110,17 +147,18 @@ def _from_example(row: Mapping[str, Any], config: SourceConfig, preset: Preset) 
         language=example.language or preset.language or detect(query),
     )
     if config.structure == "rebuild":
-        if isinstance(example.instruction, tuple):
-            return SourceRow(trace, None, Rejection("conversation", "only single queries are rebuilt"))
-        return SourceRow(trace)
-    return SourceRow(trace, replace(example, source=trace.source, language=trace.language, id=trace.id))
+        if isinstance(example.instruction, tuple) or example.tools or example.tool_calls:
+            return SourceRow(trace, None, Rejection("conversation", "only single queries are rebuilt"), unread)
+        return SourceRow(trace, unread=unread)
+    return SourceRow(trace, replace(example, source=trace.source, language=trace.language, id=trace.id), unread=unread)
 
 
-def split_response(text: str) -> tuple[str, str, bool]:
-    """Thought, answer, and whether the thought is closed. The opening tag may be missing, as in SafeChain."""
-    before, closing, answer = text.partition(THINK_CLOSE)
-    thought = before.replace(THINK_OPEN, "", 1) if before.lstrip().startswith(THINK_OPEN) else before
-    return thought, answer, bool(closing)
+def _last_text(example: AltTrainExample) -> str:
+    """The text of the last user turn."""
+    content = example.messages[-1]["content"]
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", "")) if isinstance(part, Mapping) else str(part) for part in content)
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:

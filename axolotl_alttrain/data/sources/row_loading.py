@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.data.builtin import resolve_dataset
+from axolotl_alttrain.data.sources.csv_as_text import text_csv
 from axolotl_alttrain.errors import AltTrainError, first_line
 
 _FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}
@@ -30,6 +31,7 @@ def load_rows(
     try:
         if local:
             kind = _FORMATS[Path(path).suffix]
+            kind = text_csv() if kind == "csv" else kind
             rows = datasets.load_dataset(kind, data_files=path, split="train", streaming=streaming)
         else:
             rows = datasets.load_dataset(path, subset, split=split, streaming=streaming)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import AltTrainExample, Message
 
 KIND = "reasoning"  # stands in the place of a label
@@ -59,10 +60,17 @@ class Conversation:
 
 
 def without_thought(example: AltTrainExample) -> Conversation:
-    """An AltTrain example for the non-thinking mode: its answer alone is trained."""
+    """An AltTrain example for the non-thinking mode: its answer alone is trained.
+
+    Raises:
+        RowError: Its trained turn calls tools, which is trained in the thinking mode only.
+    """
+    if example.tool_calls:
+        raise RowError("tool_calls", "stand in the trained turn, which needs thinking", "set 'alttrain: thinking: on'")
     turns: Sequence[Turn] = (*example.messages, AssistantTurn(example.answer))
     return Conversation(
         tuple(turns),
+        example.tools,
         mode="off",
         label=example.label,
         id=example.id,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from axolotl_alttrain.errors import RowError, TemplateError
-from axolotl_alttrain.format.example import Message
+from axolotl_alttrain.format.reading.texts_in_prompt import appears
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
 from axolotl_alttrain.format.reasoning.earlier_turns import EarlierTurns
 from axolotl_alttrain.format.template import ChatFormat
@@ -61,20 +59,19 @@ class ConversationFormat:
                 "has no thought in its last turn",
                 "add one, remove the row, or set 'alttrain: thinking: both' to train such rows without thinking",
             )
-        chat = with_tools(self.chat, conversation.tools)
         *earlier, last = self._turns(conversation)
-        prompt = self._prompt(chat, conversation, last)
+        prompt = self._prompt(conversation, last)
         _check_prompt(conversation, prompt)
         pieces: list[Piece] = []
         done = ""
         for place in earlier if self.every else ():
-            piece = self._completion(chat, conversation, place)
-            before = self._prompt(chat, conversation, place)
+            piece = self._completion(conversation, place)
+            before = self._prompt(conversation, place)
             # Otherwise the template shows this turn in another way than the model has to write it.
             if prompt.startswith(before + piece.text) and len(before) >= len(done):
                 pieces += [Piece((("prompt", before[len(done) :]),), False), piece]
                 done = before + piece.text
-        return [*pieces, Piece((("prompt", prompt[len(done) :]),), False), self._completion(chat, conversation, last)]
+        return [*pieces, Piece((("prompt", prompt[len(done) :]),), False), self._completion(conversation, last)]
 
     def _turns(self, conversation: Conversation) -> list[int]:
         """The places of the turns that may be trained; the last turn's among them."""
@@ -86,20 +83,21 @@ class ConversationFormat:
         ]
         return [*found, last]
 
-    def _prompt(self, chat: ChatFormat, conversation: Conversation, place: int) -> str:
-        return chat.prompt(self.earlier.messages(chat, conversation.turns[:place], self.every and self.thinks))
+    def _prompt(self, conversation: Conversation, place: int) -> str:
+        turns = self.earlier.messages(self.chat, conversation.turns[:place], self.every and self.thinks)
+        return self.chat.prompt(turns, conversation.tools)
 
-    def _completion(self, chat: ChatFormat, conversation: Conversation, place: int) -> Piece:
+    def _completion(self, conversation: Conversation, place: int) -> Piece:
         turn = conversation.turns[place]
         assert isinstance(turn, AssistantTurn)
-        form = chat.thought
+        form = self.chat.thought
         end = {form.end.strip()} - {""}
-        _check_text(chat, "answer", turn.answer, end)
+        _check_text(self.chat, "answer", turn.answer, end)
         if not self.thinks:
             parts = [("answer_opening", form.open), ("answer", turn.answer), ("end_of_turn", form.end)]
             return Piece(tuple((name, text) for name, text in parts if text), True)
         thought = turn.thought or ""
-        _check_text(chat, "thought", thought, (end | {form.open.strip(), form.close.strip()}) - {""})
+        _check_text(self.chat, "thought", thought, (end | {form.open.strip(), form.close.strip()}) - {""})
         parts = [
             ("thought_opening", form.open),
             ("thought", thought),
@@ -108,26 +106,6 @@ class ConversationFormat:
             ("end_of_turn", form.end),
         ]
         return Piece(tuple((name, text) for name, text in parts if text), True)
-
-
-def with_tools(chat: ChatFormat, tools: Sequence[Message]) -> ChatFormat:
-    """The format of a request that gives these tools.
-
-    Raises:
-        RowError: The template does not write them.
-    """
-    if not tools:
-        return chat
-    given = replace(chat, renderer=chat.renderer.having({"tools": [dict(tool) for tool in tools]}))
-    name = str(_function(tools[0]).get("name", ""))
-    if name not in given.prompt([{"role": "user", "content": "?"}]):
-        raise RowError("tools", f"names {name!r}, and the chat template does not write it", "use a template with tools")
-    return given
-
-
-def _function(tool: Message) -> dict[str, Any]:
-    inner = tool.get("function")
-    return dict(inner) if isinstance(inner, dict) else dict(tool)
 
 
 def _check_text(chat: ChatFormat, name: str, text: str, markers: set[str]) -> None:
@@ -139,9 +117,14 @@ def _check_text(chat: ChatFormat, name: str, text: str, markers: set[str]) -> No
 
 
 def _check_prompt(conversation: Conversation, prompt: str) -> None:
+    """Refuse a row of which the template leaves out a turn or a tool."""
     for number, turn in enumerate(conversation.turns[:-1], 1):
+        role = "assistant" if isinstance(turn, AssistantTurn) else turn.get("role")
         text = turn.answer if isinstance(turn, AssistantTurn) else turn.get("content")
-        if isinstance(text, str) and text.strip() not in prompt:
-            role = "assistant" if isinstance(turn, AssistantTurn) else turn.get("role")
-            if role in ("user", "system", "assistant"):
-                raise TemplateError(f"the chat template does not write turn {number}, of role '{role}', as it stands")
+        if isinstance(text, str) and not appears(text, prompt):
+            raise TemplateError(f"the chat template does not write turn {number}, of role '{role}', as it stands")
+    for tool in conversation.tools:
+        name = str((tool.get("function") or tool).get("name", ""))
+        if not appears(name, prompt):
+            problem = f"names {name!r}, and the chat template does not write it"
+            raise RowError("tools", problem, "use a template with tools")

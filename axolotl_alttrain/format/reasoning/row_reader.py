@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from axolotl_alttrain.errors import RowError, described, shown
+from axolotl_alttrain.format.reading.loss_marks import MARKS
 from axolotl_alttrain.format.reading.nulls import without_nulls
 from axolotl_alttrain.format.reading.prompt_columns import PROMPT_COLUMNS, tools_of, with_prompt_columns
 from axolotl_alttrain.format.reasoning.columns import Columns, read_columns
@@ -13,7 +14,6 @@ from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conver
 from axolotl_alttrain.format.think_tags import find_tag, split_thought, unwrapped
 
 _THOUGHT_KEYS = ("reasoning_content", "thinking", "reasoning")
-_MARKS = ("train", "training", "weight")
 _FACTS = ("id", "category", "source", "language")
 # OpenThoughts and its relatives (https://huggingface.co/datasets/open-thoughts/OpenThoughts-114k).
 _BEGIN_THOUGHT, _END_THOUGHT = "<|begin_of_thought|>", "<|end_of_thought|>"
@@ -37,8 +37,6 @@ def conversation_from_row(row: Mapping[str, Any]) -> Conversation:
         calls = isinstance(last, Mapping) and last.get("tool_calls")
         problem = "ends with tool calls" if calls else f"ends with a turn of role '{last.get('role')}'"
         raise RowError(columns.field, problem, "end it with the assistant's answer")
-    if not last.trained:
-        raise RowError(columns.field, "marks its last turn as untrained", "remove the mark or the row")
     known = {*columns.read, *PROMPT_COLUMNS, *_FACTS}
     return Conversation(
         turns,
@@ -62,11 +60,11 @@ def _with_prompt(columns: Columns, row: Mapping[str, Any]) -> list[Mapping[str, 
 def _turn(field: str, message: Mapping[str, Any]) -> Turn:
     message = without_nulls(message)
     if message.get("role") != "assistant" or message.get("tool_calls"):
-        return {key: value for key, value in message.items() if key not in _MARKS}
+        return {key: value for key, value in message.items() if key not in MARKS}
     thought, answer = _parted(field, message, _joined(field, message.get("content")))
     if not answer.strip():
         raise RowError(field, "has an assistant turn without an answer", "write the answer after the thought")
-    marks = [message[name] for name in _MARKS if name in message]
+    marks = [message[name] for name in MARKS if name in message]
     trained = not any(mark in (False, 0) for mark in marks)
     return AssistantTurn(answer.strip(), (thought or "").strip() or None, trained)
 

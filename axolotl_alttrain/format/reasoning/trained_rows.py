@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.conversation import Conversation, without_thought
 from axolotl_alttrain.format.reasoning.earlier_turns import learn_earlier_turns
 from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.format.reasoning.pieces import ConversationFormat, Piece
 from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
-from axolotl_alttrain.format.rows import example_from_row
+from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat
 
 Thinking = Literal["on", "off", "both"]
@@ -22,10 +23,17 @@ ReasoningTurns = Literal["last", "all"]
 
 @dataclass(frozen=True)
 class TrainedRow:
-    """One row in one mode: what it is, and its pieces in order."""
+    """One row in one mode.
 
-    example: AltTrainExample | Conversation
+    Attributes:
+        example: What it is; None if it is left out.
+        pieces: Its pieces in order: a prompt, a completion, and so on.
+        unread: Fields that are neither trained nor part of the prompt; of a row's first mode only.
+    """
+
+    example: AltTrainExample | Conversation | None
     pieces: list[Piece]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,13 @@ class RowRenderer:
     """Renders the rows of one data set.
 
     Attributes:
+        reader: Reads AltTrain rows, and knows the names that the entry gives.
         reasoning: Whether the rows are ordinary reasoning data; otherwise they have the AltTrain structure.
         on: The thinking mode; None if it is not trained.
         off: The non-thinking mode; None if it is not trained.
     """
 
+    reader: RowReader
     reasoning: bool
     on: ConversationFormat | None
     off: ConversationFormat | None = None
@@ -54,17 +64,8 @@ class RowRenderer:
             found.append(f"Non-thinking mode, rendered with {kwargs}: {times}.")
         return found
 
-    @property
-    def doubles(self) -> bool:
-        """Whether a row is trained in both modes."""
-        return self.on is not None and self.off is not None
-
-    def unread(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Columns of some rows of reasoning data that are neither trained nor part of the prompt."""
-        return sorted({name for row in rows for name in conversation_from_row(row).unread}) if self.reasoning else []
-
     def __call__(self, row: Mapping[str, Any]) -> list[TrainedRow]:
-        """One row in each mode.
+        """One row in each mode; none if its marks take its last turn out of the loss.
 
         Raises:
             RowError: The row is not valid.
@@ -73,35 +74,45 @@ class RowRenderer:
         return self._reasoning(row) if self.reasoning else self._alttrain(row)
 
     def _reasoning(self, row: Mapping[str, Any]) -> list[TrainedRow]:
-        read = conversation_from_row(row)
-        found = []
+        read = conversation_from_row(self.reader.keys.apply(row))
+        found: list[TrainedRow] = []
+        if not read.last.trained:
+            return found
         # There is no thought to train in a row without one; with an `off` mode, it is trained there alone.
         if self.on is not None and (read.last.thought is not None or self.off is None):
-            found.append(TrainedRow(read, self.on.render(read)))
+            found.append(TrainedRow(read, self.on.render(read), read.unread))
         if self.off is not None:
-            found.append(TrainedRow(replace(read, mode="off"), self.off.render(read)))
+            unread = () if found else read.unread
+            found.append(TrainedRow(replace(read, mode="off"), self.off.render(read), unread))
         return found
 
     def _alttrain(self, row: Mapping[str, Any]) -> list[TrainedRow]:
-        example = example_from_row(row)
-        found = []
+        read = self.reader(row)
+        example = read.example
+        found: list[TrainedRow] = []
+        if example is None:
+            return found
         if self.on is not None:
-            prompt, _ = self.on.chat.render(example)
-            parts = tuple((name, text) for name, text in example.pieces(self.on.chat.thought) if text)
-            found.append(TrainedRow(example, [Piece((("prompt", prompt),), False), Piece(parts, True)]))
+            chat = self.on.chat
+            prompt, completion = chat.render(example)
+            parts = tuple((name, text) for name, text in example.pieces(chat.thought_of(example)) if text)
+            unread = (*read.unread, *missing_texts(example, prompt, completion))
+            found.append(TrainedRow(example, [Piece((("prompt", prompt),), False), Piece(parts, True)], unread))
         if self.off is not None:
             conversation = without_thought(example)
-            found.append(TrainedRow(conversation, self.off.render(conversation)))
+            unread = () if found else read.unread
+            found.append(TrainedRow(conversation, self.off.render(conversation), unread))
         return found
 
 
 def row_renderer(
-    chat: ChatFormat, reasoning: bool, thinking: Thinking = "on", turns: ReasoningTurns = "last"
+    chat: ChatFormat, reader: RowReader, reasoning: bool, thinking: Thinking = "on", turns: ReasoningTurns = "last"
 ) -> RowRenderer:
     """The renderer of a data set's rows.
 
     Args:
         chat: The format of the thinking mode.
+        reader: Reads AltTrain rows, and knows the names that the entry gives.
         reasoning: Whether the rows are ordinary reasoning data.
         thinking: The modes.
         turns: Which assistant turns of reasoning data are trained.
@@ -112,8 +123,10 @@ def row_renderer(
     earlier = learn_earlier_turns(chat)
     on = ConversationFormat(chat, earlier, turns == "all") if thinking != "off" else None
     if thinking == "on":
-        return RowRenderer(reasoning, on)
-    return RowRenderer(reasoning, on, ConversationFormat(learn_off_mode(chat), earlier, turns == "all", thinks=False))
+        return RowRenderer(reader, reasoning, on)
+    return RowRenderer(
+        reader, reasoning, on, ConversationFormat(learn_off_mode(chat), earlier, turns == "all", thinks=False)
+    )
 
 
 def thinking_option(value: Any) -> Thinking:

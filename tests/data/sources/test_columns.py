@@ -12,7 +12,7 @@ import pytest
 from datasets import Dataset
 
 from axolotl_alttrain.data.build_config import SourceConfig
-from axolotl_alttrain.data.sources.columns import SourceRow, read_source, split_response
+from axolotl_alttrain.data.sources.columns import SourceRow, read_source
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.errors import AltTrainError, RowError
 
@@ -121,12 +121,6 @@ def test_a_file_of_traces_is_read_back(tmp_path: Path) -> None:
     assert rows(preset="traces", path=path, label="benign")[1].trace.label == "benign"
 
 
-def test_responses_are_split_at_the_first_closing_tag() -> None:
-    assert split_response("<think>a</think>b") == ("a", "b", True)
-    assert split_response("a</think>b") == ("a", "b", True)
-    assert split_response("<think>a") == ("a", "", False)
-
-
 def test_an_unfinished_thought_is_a_fault_not_an_error(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", [{"instruction": "Hi", "response": "I think and"}])
     assert rows(path=path, columns={"response": "response"})[0].fault == (
@@ -159,3 +153,50 @@ def test_a_gated_set_names_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
         "UWNSL/SafeChain is gated. Accept its terms at https://huggingface.co/datasets/UWNSL/SafeChain, "
         "then log in: hf auth login"
     )
+
+
+BREAD = {
+    "instruction": "Bake?",
+    "response": "<Think type='plan'>Bread.\n\nThis is harmless: baking.\n\nMix.</think>Mix.",
+}
+
+
+def test_an_input_joins_the_query_and_other_prompt_columns_reject_the_row(tmp_path: Path) -> None:
+    columns = [
+        {"input": "bread"},
+        {"system": "Be brief."},
+        {"tools": [{"name": "oven"}]},
+        {"history": [["Hi", "Hello"]]},
+    ]
+    path = written(tmp_path / "x.jsonl", [BREAD | more for more in [*columns, {"context": "A text."}]])
+    joined, *others = rows(path=path, columns={"response": "response"}, label="benign")
+    assert (joined.trace.instruction, joined.fault) == ("Bake?\n\nbread", None)
+    assert joined.trace.thought == "Bread.\n\nThis is harmless: baking.\n\nMix."
+    assert [row.fault for row in others] == [
+        ("prompt_column", "'system' belongs to the prompt; only single queries are built"),
+        ("prompt_column", "'tools' belongs to the prompt; only single queries are built"),
+        ("prompt_column", "'history' belongs to the prompt; only single queries are built"),
+        ("prompt_column", "field 'context' belongs to the prompt, and this strategy cannot render it"),
+    ]
+
+
+def test_rows_with_steps_keep_their_prompt_and_untrained_ones_are_rejected(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Bake?"}, {"role": "assistant", "content": BREAD["response"]}]
+    untrained = [turns[0], turns[1] | {"train": False}]
+    path = written(tmp_path / "x.jsonl", [{"messages": turns, "system": "S", "note": "n"}, {"messages": untrained}])
+    kept, left = rows(name="mine", path=path)
+    assert kept.example is not None
+    assert kept.example.messages[0] == {"role": "system", "content": "S"}
+    assert (kept.trace.instruction, kept.unread) == ("Bake?", ("note",))
+    assert left.fault == ("no_loss", "its last turn is marked 'train: false' or 'weight: 0'")
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_csv_values_are_texts(tmp_path: Path, streaming: bool) -> None:
+    (tmp_path / "x.csv").write_text("id,q,t,a,label\n007,What is NA?,Think.,NULL,benign\n8,6*7?,Think.,42,\n")
+    columns = {"query": "q", "thought": "t", "answer": "a", "id": "id", "label": "label"}
+    found = rows(path=str(tmp_path / "x.csv"), columns=columns, streaming=streaming)
+    assert [(row.trace.id, row.trace.instruction, row.trace.answer, row.trace.label) for row in found] == [
+        ("007", "What is NA?", "NULL", "benign"),
+        ("8", "6*7?", "42", None),
+    ]

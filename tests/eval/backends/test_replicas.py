@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from axolotl_alttrain.eval.run import main
 
-from tests.vllm_servers import Process, free_port, program, running
+from benchmarks.model_server import HOST, Server, free_port, running, vllm_environment, vllm_serve
+from tests.conftest import ROOT
+from tests.vllm_environment import vllm_python
 
 from .conftest import completions
 
@@ -29,29 +31,31 @@ def tiny_replica(model: Path, port: int, folder: Path) -> list[str | Path]:
 
 
 def vllm_replica(model: Path, port: int, folder: Path) -> list[str | Path]:
-    command = [program("vllm", "vllm"), "serve", model, "--served-model-name", "m", "--port", str(port)]
-    return [*command, "--dtype", "float32", "--max-model-len", "1024", "--generation-config", "vllm"]
+    arguments = [model, "--served-model-name", "m", "--dtype", "float32", "--max-model-len", "1024"]
+    return vllm_serve(vllm_python(), [*arguments, "--generation-config", "vllm"], port)
 
 
 @contextmanager
-def routed(model: Path, folder: Path, command: object) -> Iterator[tuple[str, list[Process]]]:
+def routed(model: Path, folder: Path, command: object) -> Iterator[tuple[str, list[Server]]]:
     """The address of the router, and its two replicas."""
     assert callable(command)
-    router, port = program("vllm-router", "vllm-router"), free_port()
+    python, port = vllm_python(), free_port()
+    env = vllm_environment(python) | {"VLLM_CPU_KVCACHE_SPACE": "1", "PYTHONPATH": str(ROOT)}
     with ExitStack() as stack:
         replicas, urls = [], []
         for number in range(2):
             own = free_port()
-            urls.append(f"http://127.0.0.1:{own}")
+            urls.append(f"http://{HOST}:{own}")
             log = folder / f"replica-{number}.log"
-            replicas.append(stack.enter_context(running(command(model, own, folder), log, f"{urls[-1]}/health")))
-        front = [router, "--worker-urls", *urls, "--host", "127.0.0.1", "--port", str(port), "--policy", "round_robin"]
+            replicas.append(stack.enter_context(running(command(model, own, folder), log, own, env)))
+        front = [python.with_name("vllm-router"), "--worker-urls", *urls, "--policy", "round_robin"]
+        front += ["--host", HOST, "--port", str(port)]
         front += ["--prometheus-port", str(free_port()), "--health-check-interval-secs", "1"]
-        stack.enter_context(running(front, folder / "router.log", f"http://127.0.0.1:{port}/health"))
-        yield f"http://127.0.0.1:{port}/v1", replicas
+        stack.enter_context(running(front, folder / "router.log", port, env))
+        yield f"http://{HOST}:{port}/v1", replicas
 
 
-def kill_in_the_middle(replica: Process, samples: Path) -> threading.Thread:
+def kill_in_the_middle(replica: Server, samples: Path) -> threading.Thread:
     """Kill a replica once a third of the answers are written."""
 
     def watch() -> None:

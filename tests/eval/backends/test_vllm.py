@@ -12,8 +12,9 @@ from axolotl_alttrain.eval.backends.vllm import import_vllm, lora_rank
 from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
+from benchmarks.model_server import vllm_environment, vllm_server
 from tests.conftest import ROOT
-from tests.vllm_servers import environment, free_port, program, running, vllm_python
+from tests.vllm_environment import vllm_python
 
 from .conftest import completions
 
@@ -51,8 +52,9 @@ def test_the_rank_is_one_that_vllm_allocates(tmp_path: Path, config: dict[str, o
 
 def evaluate(*flags: str | Path) -> subprocess.CompletedProcess[str]:
     """The command of the README in vLLM's environment, from the checkout."""
-    command = [str(vllm_python()), "-m", "eval.run", *map(str, flags)]
-    return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=1800)
+    python = vllm_python()
+    command = [str(python), "-m", "eval.run", *map(str, flags)]
+    return subprocess.run(command, cwd=ROOT, env=vllm_environment(python), capture_output=True, text=True, timeout=1800)
 
 
 def hf(small: tuple[Path, Path], out: Path, *more: str) -> Path:
@@ -104,20 +106,18 @@ def test_mistakes_are_one_sentence(small: tuple[Path, Path], tmp_path: Path) -> 
     done = evaluate("--backend", "vllm", "--model", small[0], "--load-in-4bit", "--out", tmp_path)
     assert (done.returncode, done.stderr) == (
         1,
-        "eval.run: --backend vllm: vLLM loads 4-bit weights on GPUs only; add --no-load-in-4bit for the full weights, "
-        "or use --backend hf\n",
+        "eval.run: --backend vllm: vLLM loads 4-bit weights on GPUs only; use --weights full-precision without "
+        "--load-in-4bit, or --backend hf\n",
     )
 
 
 @pytest.fixture(scope="module")
 def server(small: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    command = [program("vllm", "vllm"), "serve", small[0], "--served-model-name", "base", "--port", str(port)]
-    command += ["--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"tuned={small[1]}", "--dtype", "float32"]
-    command += ["--max-model-len", "1024", "--reasoning-parser", "olmo3", "--generation-config", "vllm"]
-    log = tmp_path_factory.mktemp("vllm") / "serve.log"
-    with running(command, log, f"http://127.0.0.1:{port}/health"):
-        yield f"http://127.0.0.1:{port}/v1"
+    arguments = [small[0], "--served-model-name", "base", "--dtype", "float32", "--max-model-len", "1024"]
+    arguments += ["--enable-lora", "--max-lora-rank", "8", "--lora-modules", f"tuned={small[1]}"]
+    arguments += ["--reasoning-parser", "olmo3", "--generation-config", "vllm"]
+    with vllm_server(vllm_python(), arguments, tmp_path_factory.mktemp("vllm") / "serve.log") as url:
+        yield url
 
 
 @pytest.mark.slow

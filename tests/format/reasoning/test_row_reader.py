@@ -110,10 +110,6 @@ REFUSED = {
         {"instruction": "1+1?", "response": "<think>One</think>  "},
         "field 'response' has an assistant turn without an answer",
     ),
-    "untrained": (
-        {"messages": [USER, {"role": "assistant", "content": INLINE, "weight": 0}]},
-        "field 'messages' marks its last turn as untrained",
-    ),
     "calls last": (
         {"messages": [USER, {"role": "assistant", "tool_calls": [{"function": {"name": "add"}}]}]},
         "field 'messages' ends with tool calls",

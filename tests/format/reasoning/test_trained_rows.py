@@ -11,6 +11,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.format.reasoning.earlier_turns import EarlierTurns, learn_earlier_turns
 from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.format.reasoning.trained_rows import row_renderer, thinking_option
+from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from tests.conftest import HARMFUL_ROW
 
@@ -49,7 +50,7 @@ def learned(smollm2: Any, deepseek: Any, template: Callable[[str], str]) -> Call
 
 
 def pieces(chat: ChatFormat, row: dict[str, Any], thinking: Any = "on", turns: Any = "last") -> list[list[Any]]:
-    rendered = row_renderer(chat, True, thinking, turns)(row)
+    rendered = row_renderer(chat, RowReader(), True, thinking, turns)(row)
     return [[(piece.text, piece.trained) for piece in trained.pieces] for trained in rendered]
 
 
@@ -109,6 +110,11 @@ def test_a_marked_earlier_turn_is_not_trained(learned: Callable[[str], ChatForma
     assert pieces(learned("shows all"), {"messages": messages}, turns="all") == expected
 
 
+def test_a_row_whose_last_turn_is_marked_is_left_out(learned: Callable[[str], ChatFormat]) -> None:
+    messages = [*TURNS["messages"][:-1], {**TURNS["messages"][-1], "weight": 0}]
+    assert pieces(learned("axolotl_chatml"), {"messages": messages}) == []
+
+
 def test_both_modes_of_a_hybrid_template(learned: Callable[[str], ChatFormat]) -> None:
     chat = learned("trl_qwen3")
     assert learn_off_mode(chat).kwargs == {"enable_thinking": False}
@@ -124,7 +130,7 @@ def test_both_modes_of_a_hybrid_template(learned: Callable[[str], ChatFormat]) -
 
 def test_alttrain_rows_in_both_modes(learned: Callable[[str], ChatFormat]) -> None:
     chat = learned("trl_qwen3")
-    on, off = row_renderer(chat, False, "both")(HARMFUL_ROW)
+    on, off = row_renderer(chat, RowReader(), False, "both")(HARMFUL_ROW)
     assert tuple("".join(piece.text for piece in on.pieces[place : place + 1]) for place in (0, 1)) == chat.render(
         on.example  # type: ignore[arg-type]
     )
@@ -136,7 +142,7 @@ def test_alttrain_rows_in_both_modes(learned: Callable[[str], ChatFormat]) -> No
 @pytest.mark.parametrize("thinking", ["off", "both"])
 def test_a_template_without_an_off_mode_refuses(learned: Callable[[str], ChatFormat], name: str, thinking: Any) -> None:
     with pytest.raises(TemplateError) as error:
-        row_renderer(learned(name), True, thinking)
+        row_renderer(learned(name), RowReader(), True, thinking)
     assert str(error.value) == (
         "alttrain: thinking is 'off' or 'both', and this chat template has no non-thinking mode: it has no variable "
         "that turns thinking off; set 'thinking: on'"

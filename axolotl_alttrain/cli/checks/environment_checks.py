@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from importlib.metadata import requires
 from typing import Literal
 
+from axolotl_alttrain.cli.tested import PACKAGES, known_environments, known_versions, this_environment
 from axolotl_alttrain.compat import DISTRIBUTION
 from axolotl_alttrain.errors import first_line
-
-from .tested import PACKAGES, known_environments, known_versions, this_environment
 
 Status = Literal["ok", "warning", "problem"]
 GIB = 1 << 30
 LAUNCH_SECONDS = 300
-_PROBE = "axolotl_alttrain.cli.plugin_probe"
+_PROBE = "axolotl_alttrain.cli.checks.plugin_probe"
 
 
 @dataclass(frozen=True)

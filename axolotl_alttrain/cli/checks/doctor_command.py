@@ -11,7 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from axolotl_alttrain.cli.checks import Check, check_bitsandbytes, check_gpu, check_launcher, check_packages
+from axolotl_alttrain.cli.checks.environment_checks import (
+    Check,
+    check_bitsandbytes,
+    check_gpu,
+    check_launcher,
+    check_packages,
+)
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "bold red")}
@@ -47,7 +53,7 @@ def all_checks(config: Path | None) -> Iterator[Check]:
     yield check_gpu()
     yield check_bitsandbytes()
     if config is not None:
-        from axolotl_alttrain.cli.recipe_checks import check_recipe
+        from axolotl_alttrain.cli.checks.recipe_checks import check_recipe
 
         yield from check_recipe(config)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.cli.checks import GIB, Check
+from axolotl_alttrain.cli.checks.environment_checks import GIB, Check
 from axolotl_alttrain.cli.preview.preview_command import describe
 from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_stock
 from axolotl_alttrain.cli.preview.token_statistics import read_rows
 from axolotl_alttrain.cli.recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.row_reader import UnreadCount
 
 
 def check_recipe(path: Path) -> Iterator[Check]:
@@ -57,24 +58,28 @@ def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
             described = True
             yield Check("template", "ok", describe(source.chat))
             yield check_stock(source.chat, cfg.get("eot_tokens") or ())
+        if source.renderer is not None:
+            yield Check("template", "ok", f"{entry.path}: {' '.join(source.renderer.notes)}")
         yield _check_rows(Recipe(cfg, tokenizer, [source], []), str(entry.path))
 
 
 def _check_rows(recipe: Recipe, path: str) -> Check:
+    unread = UnreadCount()
     try:
-        rows = list(read_rows(recipe))
+        rows = list(read_rows(recipe, unread=unread))
     except AltTrainError as error:
         return Check("data", "problem", str(error), "correct that row")
     if not rows:
         return Check("data", "problem", f"{path} has no rows", "add at least one example")
     longest, too_long = max(row.tokens for row in rows), sum(row.dropped for row in rows)
+    said = "".join(f" {sentence}" for sentence in unread.sentences())
     found = f"{path}: {len(rows)} rows, the longest has {longest} tokens"
     if not too_long:
-        return Check("data", "ok", found)
+        return Check("data", "ok", f"{found}.{said}" if said else found)
     limit, strategy = recipe.cfg.sequence_len, recipe.cfg.excess_length_strategy
     found += f"; {too_long} are longer than sequence_len {limit}"
     if strategy == "drop":
-        return Check("data", "ok", f"{found} and will be dropped, as the config specifies")
+        return Check("data", "ok", f"{found} and will be dropped, as the config specifies{'.' * bool(said)}{said}")
     if strategy == "truncate":
         return Check("data", "warning", f"{found} and will be truncated", f"set 'sequence_len: {longest}' or drop them")
     remedy = f"set 'sequence_len: {longest}' or 'excess_length_strategy: drop'"

@@ -1,0 +1,1 @@
+"""`axolotl alttrain doctor`: checks of the machine and of a recipe."""

@@ -1,0 +1,70 @@
+"""Batches of rows on their way through ``datasets``: columns in, tokens out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from axolotl.prompt_tokenizers import IGNORE_INDEX
+from datasets import Features, List, Value
+
+Tokens = dict[str, list[int]]
+TokensBatch = dict[str, list[list[int]]]
+
+# Columns of the mapped dataset that are read and removed at its end.
+NUMBER, UNREAD = "alttrain_row", "alttrain_unread"
+# Given, because a batch of which every row is left out has no values to infer types from.
+COLUMNS = Features(
+    {
+        "input_ids": List(Value("int32")),
+        "attention_mask": List(Value("int8")),
+        "labels": List(Value("int64")),
+        NUMBER: Value("int64"),
+        UNREAD: Value("string"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class TokenizedRow:
+    """One row's tokens; none if its last turn is marked as untrained.
+
+    Attributes:
+        prompt, completion: Token ids.
+        number: Number of the row, from 1; 0 if unknown.
+        unread: Names of fields that are neither trained nor in the prompt.
+        earlier: Earlier turns that are trained too: each one's prompt and completion, all in front of ``prompt``.
+    """
+
+    prompt: list[int]
+    completion: list[int]
+    number: int
+    unread: tuple[str, ...]
+    earlier: tuple[tuple[list[int], list[int]], ...] = ()
+
+    @property
+    def turns(self) -> list[tuple[list[int], list[int]]]:
+        """All trained turns, each with the part of the prompt in front of it."""
+        return [*self.earlier, (self.prompt, self.completion)]
+
+
+def tokens_of(rows: Sequence[TokenizedRow]) -> TokensBatch:
+    """The columns that Axolotl trains; loss on the completions."""
+    ids = [[i for prompt, completion in row.turns for i in (*prompt, *completion)] for row in rows]
+    labels = [
+        [i for prompt, completion in row.turns for i in (*[IGNORE_INDEX] * len(prompt), *completion)] for row in rows
+    ]
+    return {"input_ids": ids, "attention_mask": [[1] * len(row) for row in ids], "labels": labels}
+
+
+def rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a batch in columns."""
+    names = list(columns)
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def is_batch(prompt: Mapping[str, Any]) -> bool:
+    """Whether this is a batch: every column is a list, and one of messages holds conversations, not messages."""
+    messages = prompt.get("messages") or prompt.get("conversations") or [None]
+    return all(isinstance(values, list) for values in prompt.values()) and not isinstance(messages[0], Mapping)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
+
+THOUGHT = "Bread.\n\nThis is harmless: baking.\n\nMix."
+USER = {"role": "user", "content": "Bake?"}
+
+
+def row(content: Any = "Mix.", earlier: dict[str, Any] | None = None, **marks: Any) -> dict[str, Any]:
+    last = {"role": "assistant", "reasoning_content": THOUGHT, "content": content, **marks}
+    turns = [USER, {"role": "assistant", "content": "What?", **earlier}, USER] if earlier is not None else [USER]
+    return {"messages": [*turns, last]}
+
+
+@pytest.mark.parametrize("marks", [{"train": False}, {"weight": 0}, {"weight": 0.0}, {"training": False}])
+def test_an_unmarked_row_is_trained_and_one_marked_as_untrained_is_left_out(marks: dict[str, Any]) -> None:
+    reader = RowReader()
+    assert reader(row(**dict.fromkeys(marks))).example is not None
+    assert reader(row(**marks)).example is None
+    # It is left out before anything else is asked of it.
+    assert reader({"messages": [USER, {"role": "assistant", "content": "No thought.", **marks}]}).example is None
+
+
+def test_the_config_may_name_the_mark() -> None:
+    reader = RowReader(EntryKeys.of({"message_field_training": "learn"}))
+    assert reader(row(learn=False)).example is None
+    assert reader(row(learn=True)).unread == ()
+
+
+def test_parts_are_joined_and_their_marks_followed() -> None:
+    parts = [{"type": "text", "text": "Mix "}, {"type": "text", "text": "it."}]
+    example = RowReader()(row(parts)).example
+    assert example is not None
+    assert example.answer == "Mix it."
+    assert RowReader()(row([part | {"weight": 0} for part in parts])).example is None
+    with pytest.raises(RowError, match="some parts carry no loss"):
+        RowReader()(row([parts[0], parts[1] | {"train": False}]))
+
+
+def test_a_partial_weight_is_refused() -> None:
+    with pytest.raises(RowError, match=r"marks its last turn with weight: float 0\.5; write true or false, or 1 or 0"):
+        RowReader()(row(weight=0.5))
+
+
+def test_earlier_turns_never_carry_loss() -> None:
+    assert RowReader()(row(earlier={"train": False, "weight": 0})).unread == ()
+    read = RowReader()(row(earlier={"weight": 1}))
+    assert read.unread == ("messages.assistant.train of earlier turns",)
+    assert read.example is not None
+    assert "weight" not in read.example.messages[1]
+
+
+def test_the_count_is_told_in_sentences() -> None:
+    count = UnreadCount(left_out=2)
+    count.add(["b", "a"])
+    count.add(["a"], 3)
+    assert count.sentences() == [
+        "Neither trained nor in the prompt: a (4 rows), b (1 row).",
+        "Left out because the last turn is marked 'train: false' or 'weight: 0': 2 rows.",
+    ]
+    assert UnreadCount().sentences() == []

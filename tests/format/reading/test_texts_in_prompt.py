@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.reading.texts_in_prompt import appears, missing_texts
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "oven", "arguments": {"mode": "grill", "celsius": 220}}}
+USER = {"role": "user", "content": "Bake."}
+
+
+def example(*turns: dict[str, Any], **fields: Any) -> AltTrainExample:
+    steps = ("Bread.", "This is harmless.", "Mix.", "Mix.")
+    return AltTrainExample(list(turns), "benign", *steps, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("a", "bab"),
+        (" a\n", "a"),
+        ("a  b\n\nc", "a b\nc"),
+        ('say "hi"\n', '{"text": "say \\"hi\\""}'),
+        ("für", '{"text": "f\\u00fcr"}'),
+    ],
+)
+def test_a_text_appears_as_it_is_escaped_or_with_other_white_space(text: str, prompt: str) -> None:
+    assert appears(text, prompt)
+    assert not appears(text, "something else")
+
+
+@pytest.mark.parametrize(
+    ("turns", "prompt", "said"),
+    [
+        (
+            [{"role": "system", "content": "Be brief."}, USER],
+            "Bake.",
+            "field 'message 1, role system' is not in the prompt",
+        ),
+        ([USER, USER | {"content": "More."}], "Bake.", "field 'message 2, role user' is not in the prompt as written"),
+        (
+            [{"role": "assistant", "content": "", "tool_calls": [CALL]}, USER],
+            "oven Bake.",
+            "field 'tool_calls' of message 1 are not in the prompt: the chat template leaves out 'grill'",
+        ),
+    ],
+)
+def test_a_turn_that_the_template_leaves_out_is_refused(turns: list[Any], prompt: str, said: str) -> None:
+    with pytest.raises(RowError) as error:
+        missing_texts(example(*turns), prompt, "")
+    assert str(error.value).startswith(said)
+
+
+def test_a_plain_instruction_is_looked_for_too() -> None:
+    row = AltTrainExample("Bake.", "benign", "Bread.", "This is harmless.", "Mix.", "Mix.")
+    assert missing_texts(row, "<user>Bake.", "") == []
+    with pytest.raises(RowError, match="field 'instruction' is not in the prompt as written"):
+        missing_texts(row, "<user>bake.", "")
+
+
+def test_what_inference_leaves_out_as_well_is_named() -> None:
+    earlier = {"role": "assistant", "content": "<think>Hm.</think>Yes.", "reasoning_content": "Why?"}
+    tool = {"type": "function", "function": {"name": "oven", "description": "Sets it."}, "note": "x"}
+    row = example(USER | {"name": "Ada"}, earlier, USER, tools=(tool,))
+    assert missing_texts(row, "oven Sets it. Bake. Yes. Bake.", "") == [
+        "messages.user.name",
+        "messages.assistant.content",
+        "messages.assistant.reasoning_content",
+        "tools.note",
+    ]
+
+
+def test_details_of_trained_calls_are_looked_for_in_the_completion() -> None:
+    row = example(USER, tool_calls=(CALL | {"note": "x"},))
+    assert missing_texts(row, "Bake.", 'oven {"mode": "grill"}') == ["tool_calls.note"]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.errors import RowError, TemplateError
+from axolotl_alttrain.format.example import Message, ThoughtFormat
+from axolotl_alttrain.format.reading.trained_calls import with_calls
+
+CALL = {"type": "function", "function": {"name": "oven", "arguments": {"celsius": 220, "mode": "grill"}}}
+FORMAT = ThoughtFormat(end="<end>")
+
+
+def rendering(write: Callable[[Message], str]) -> Callable[[Message], str]:
+    return lambda turn: f"<user>Bake.<end><assistant>{write(turn)}<end>\n"
+
+
+def names(calls: Sequence[Any]) -> str:
+    return "".join(f"<call>{call['function']['name']} {call['function']['arguments']}</call>" for call in calls)
+
+
+def test_the_calls_are_the_templates_text_up_to_the_end_of_the_turn() -> None:
+    found = with_calls(FORMAT, [CALL], rendering(lambda turn: turn["content"] + names(turn.get("tool_calls", ()))))
+    assert found.calls == "<call>oven {'celsius': 220, 'mode': 'grill'}</call>"
+    assert found.end == "<end>"
+
+
+def test_a_template_that_wants_json_text_gets_it() -> None:
+    def write(turn: Message) -> str:
+        calls = turn.get("tool_calls", ())
+        if any(not isinstance(call["function"]["arguments"], str) for call in calls):
+            raise TemplateError("can only concatenate str")
+        return turn["content"] + names(calls)
+
+    found = with_calls(FORMAT, [CALL], rendering(write))
+    assert found.calls == '<call>oven {"celsius": 220, "mode": "grill"}</call>'
+
+
+def reject(turn: Message) -> str:
+    if "tool_calls" in turn:
+        raise TemplateError("no tools")
+    return str(turn["content"])
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda turn: turn["content"], "are not written by the chat template, which leaves out 'oven'"),
+        (lambda turn: names(turn.get("tool_calls", ())) + turn["content"], "cannot follow an answer"),
+        (
+            lambda turn: names(turn["tool_calls"]) if "tool_calls" in turn else turn["content"],
+            "cannot follow an answer",
+        ),
+        (reject, "are rejected by the chat template"),
+    ],
+)
+def test_other_templates_are_refused(write: Callable[[Message], str], said: str) -> None:
+    with pytest.raises(RowError) as error:
+        with_calls(FORMAT, [CALL], rendering(write))
+    assert str(error.value).startswith(f"field 'tool_calls' {said}")
+
+
+def test_another_end_of_turn_is_refused() -> None:
+    with pytest.raises(RowError, match="end the turn with something else than '<stop>' in this chat template"):
+        with_calls(
+            ThoughtFormat(end="<stop>"), [CALL], rendering(lambda t: t["content"] + names(t.get("tool_calls", ())))
+        )
