@@ -36,7 +36,15 @@ _PROBING = (
     "thought_tags",
     "thought_turns",
 )
-_REASONING = ("columns", "conversation", "earlier_turns", "off_mode", "pieces", "row_reader", "trained_rows")
+_REASONING = (
+    "conversation",
+    "conversation_columns",
+    "conversation_reader",
+    "earlier_turns",
+    "off_mode",
+    "pieces",
+    "trained_rows",
+)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),

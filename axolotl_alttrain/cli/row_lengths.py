@@ -13,7 +13,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
-from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
+from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.rows import row_error
 

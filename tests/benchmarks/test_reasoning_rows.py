@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import asdict
 
-from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
+from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 from benchmarks.reasoning_rows import FILE, rows
 
 

@@ -10,10 +10,10 @@ from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.conversation import Conversation, without_thought
+from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 from axolotl_alttrain.format.reasoning.earlier_turns import learn_earlier_turns
 from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.format.reasoning.pieces import ConversationFormat, Piece
-from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
 from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat
 

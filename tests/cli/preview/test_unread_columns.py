@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.cli.recipe_checks import check_recipe
 from rich.console import Console
 
 from axolotl_alttrain.cli.checks.recipe_checks import check_recipe

@@ -9,8 +9,8 @@ from axolotl_alttrain.errors import RowError, described, shown
 from axolotl_alttrain.format.reading.loss_marks import MARKS
 from axolotl_alttrain.format.reading.nulls import without_nulls
 from axolotl_alttrain.format.reading.prompt_columns import PROMPT_COLUMNS, tools_of, with_prompt_columns
-from axolotl_alttrain.format.reasoning.columns import Columns, read_columns
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation, Turn
+from axolotl_alttrain.format.reasoning.conversation_columns import Columns, read_columns
 from axolotl_alttrain.format.think_tags import find_tag, split_thought, unwrapped
 
 _THOUGHT_KEYS = ("reasoning_content", "thinking", "reasoning")

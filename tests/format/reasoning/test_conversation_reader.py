@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn
-from axolotl_alttrain.format.reasoning.row_reader import conversation_from_row
+from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 
 USER = {"role": "user", "content": "1+1?"}
 REPLY = AssistantTurn("2", "One and one.")
