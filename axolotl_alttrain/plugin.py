@@ -17,7 +17,6 @@ from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.reading.entry_keys import REFUSED, check_entry
 
 if TYPE_CHECKING:
     from axolotl_alttrain.args import AltTrainOptions
@@ -132,6 +131,8 @@ def check_config(cfg: Any) -> None:
     Raises:
         AltTrainError: The config is wrong; the message says what to change.
     """
+    from axolotl_alttrain.format.reading.entry_keys import REFUSED, check_entry
+
     if cfg.get("train_on_inputs"):
         raise AltTrainError(
             "train_on_inputs is true, which puts loss on the user's harmful requests; remove the line or set "

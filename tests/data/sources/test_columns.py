@@ -184,7 +184,7 @@ def test_rows_with_steps_keep_their_prompt_and_untrained_ones_are_rejected(tmp_p
     turns = [{"role": "user", "content": "Bake?"}, {"role": "assistant", "content": BREAD["response"]}]
     untrained = [turns[0], turns[1] | {"train": False}]
     path = written(tmp_path / "x.jsonl", [{"messages": turns, "system": "S", "note": "n"}, {"messages": untrained}])
-    kept, left = rows(name="mine", path=path)
+    kept, left = rows(preset="r1-act", name="mine", path=path)
     assert kept.example is not None
     assert kept.example.messages[0] == {"role": "system", "content": "S"}
     assert (kept.trace.instruction, kept.unread) == ("Bake?", ("note",))

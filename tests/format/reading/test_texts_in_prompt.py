@@ -41,11 +41,6 @@ def test_a_text_appears_as_it_is_escaped_or_with_other_white_space(text: str, pr
             "field 'message 1, role system' is not in the prompt",
         ),
         ([USER, USER | {"content": "More."}], "Bake.", "field 'message 2, role user' is not in the prompt as written"),
-        (
-            [{"role": "assistant", "content": "", "tool_calls": [CALL]}, USER],
-            "oven Bake.",
-            "field 'tool_calls' of message 1 are not in the prompt: the chat template leaves out 'grill'",
-        ),
     ],
 )
 def test_a_turn_that_the_template_leaves_out_is_refused(turns: list[Any], prompt: str, said: str) -> None:
@@ -71,6 +66,13 @@ def test_what_inference_leaves_out_as_well_is_named() -> None:
         "messages.assistant.reasoning_content",
         "tools.note",
     ]
+
+
+def test_calls_and_results_in_a_template_that_takes_none_are_named() -> None:
+    asked = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+    row = example(USER, asked, {"role": "tool", "content": "hot"}, USER)
+    assert missing_texts(row, "Bake. Bake.", "") == ["messages.assistant.tool_calls", "messages.tool.content"]
+    assert missing_texts(row, 'Bake. oven {"mode": "grill"} hot Bake.', "") == []
 
 
 def test_details_of_trained_calls_are_looked_for_in_the_completion() -> None:
