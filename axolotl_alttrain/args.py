@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from axolotl_alttrain.eval.prompts.sets import suites
+from axolotl_alttrain.format.reasoning.trained_rows import ReasoningTurns, Thinking, thinking_option
 
 
 class ThoughtTexts(BaseModel):
@@ -28,6 +29,16 @@ class AltTrainOptions(BaseModel):
         description="How a thought opens and closes: 'auto' learns it from the chat template, 's1' is the format of "
         "the s1 models, or give the two texts.",
     )
+    thinking: Thinking = Field(
+        default="on",
+        description="The modes in which rows are trained: 'on' with the thought, 'off' the answer alone after the "
+        "template's non-thinking prompt, 'both' each row twice.",
+    )
+    reasoning_turns: ReasoningTurns = Field(
+        default="last",
+        description="Which assistant turns of 'type: alttrain.reasoning' carry loss: the last, or all that the "
+        "template shows as the model wrote them.",
+    )
     probe_every: int | None = Field(
         default=None,
         ge=1,
@@ -44,6 +55,11 @@ class AltTrainOptions(BaseModel):
         default=None,
         description="Suite (probe, safety, ...) on which the trained model is evaluated, into 'eval' in 'output_dir'.",
     )
+
+    @field_validator("thinking", mode="before")
+    @classmethod
+    def _check_thinking(cls, value: Any) -> Any:
+        return thinking_option(value)
 
     @field_validator("evaluate")
     @classmethod

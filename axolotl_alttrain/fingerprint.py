@@ -18,6 +18,7 @@ from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reasoning.trained_rows import thinking_option
 
 LOG = logging.getLogger(__name__)
 _READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
@@ -35,6 +36,15 @@ _PROBING = (
     "thought_tags",
     "thought_turns",
 )
+_REASONING = (
+    "conversation",
+    "conversation_columns",
+    "conversation_reader",
+    "earlier_turns",
+    "off_mode",
+    "pieces",
+    "trained_rows",
+)
 # The code that turns a row into tokens. The evaluator, the command line and the checks do not.
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
@@ -48,11 +58,14 @@ _CODE = (
     ("axolotl_alttrain.format", "row_reader.py"),
     ("axolotl_alttrain.format", "think_tags.py"),
     *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
+    *(("axolotl_alttrain.format.reasoning", f"{name}.py") for name in _REASONING),
     ("axolotl_alttrain.format", "template_probe.py"),
     *(("axolotl_alttrain.format.probing", f"{name}.py") for name in _PROBING),
     ("axolotl_alttrain.format", "template.py"),
 )
-_STRATEGY = tuple(("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py"))
+_STRATEGY = tuple(
+    ("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py", "reasoning.py")
+)
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.
 _TOKENIZER_FILES = (
@@ -101,6 +114,8 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     options = dump(exclude_none=True) if dump else options
     # The other options concern the probe and the evaluation and do not affect tokens.
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
+    modes = f"{thinking_option(options.get('thinking'))} {options.get('reasoning_turns') or 'last'}"
+    digest.update(modes.encode())
     digest.update(repr(EntryKeys.of(entry)).encode())  # which columns and message fields are read
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LOG = get_logger(__name__)
 STRATEGY = "alttrain"
+REASONING = "alttrain.reasoning"
+# Modules of `axolotl_alttrain.prompt_strategies` by the `type:` that names them.
+STRATEGIES = {STRATEGY: "alttrain", REASONING: "reasoning"}
 _STRATEGIES = "axolotl.prompt_strategies"
 
 
@@ -55,8 +58,8 @@ class AltTrainPlugin(BasePlugin):
         _print_user_errors_in_one_line()
         check_axolotl()
         # Axolotl looks for `type: alttrain` here; it does not find strategies of other packages by itself.
-        strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
-        sys.modules[f"{_STRATEGIES}.{STRATEGY}"] = strategy
+        for kind in STRATEGIES:
+            sys.modules[f"{_STRATEGIES}.{kind}"] = strategy_module(kind)
         if cfg.get("base_model"):
             cfg["base_model"] = resolve_model(cfg["base_model"])
         for entry in _entries(cfg):
@@ -64,8 +67,9 @@ class AltTrainPlugin(BasePlugin):
                 entry["path"] = resolve_dataset(entry["path"])
             read_csv_as_text(entry)
             # Axolotl's key for prepared data contains the type, so the part after the colon keeps stale tokens out.
-            entry["type"] = f"{STRATEGY}:{data_fingerprint(cfg, entry)}"
-            sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy
+            kind = entry["type"].partition(":")[0]
+            entry["type"] = f"{kind}:{data_fingerprint(cfg, entry)}"
+            sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy_module(kind)
         check_config(cfg)
 
     def pre_model_load(self, cfg: Any) -> None:
@@ -96,8 +100,8 @@ class AltTrainPlugin(BasePlugin):
         from axolotl_alttrain.probe.measure import Probe
 
         def make_probe() -> Probe:
-            strategy = importlib.import_module("axolotl_alttrain.prompt_strategies.alttrain")
-            chat = strategy.load(trainer.processing_class, cfg, _entries(cfg)[0]).chat
+            entry = _entries(cfg)[0]
+            chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
             return Probe(chat, options.probe_prompts, options.probe_max_new_tokens)
 
         return [ProbeCallback(trainer, options, make_probe)]
@@ -177,8 +181,19 @@ def _entries(cfg: Any) -> list[Any]:
 
 
 def is_alttrain(kind: Any) -> bool:
-    """Whether a ``type:`` names this strategy, with or without the fingerprint that the plugin adds."""
-    return isinstance(kind, str) and kind.partition(":")[0] == STRATEGY
+    """Whether a ``type:`` names one of our strategies, with or without the fingerprint that the plugin adds."""
+    return isinstance(kind, str) and kind.partition(":")[0] in STRATEGIES
+
+
+def is_reasoning(kind: str) -> bool:
+    """Whether a ``type:`` names the strategy for ordinary reasoning data."""
+    return kind.partition(":")[0] == REASONING
+
+
+def strategy_module(kind: str) -> Any:
+    """The module of a ``type:`` that :func:`is_alttrain` knows, with or without its fingerprint."""
+    name = STRATEGIES[kind.partition(":")[0]]
+    return importlib.import_module(f"axolotl_alttrain.prompt_strategies.{name}")
 
 
 def _needs_remote_code(cfg: Any) -> bool | None:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
 
@@ -36,6 +37,7 @@ from axolotl_alttrain.format.probing.chosen_template import is_jinja
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.template import ChatFormat, learn_format
@@ -54,6 +56,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
         reader: Reads the rows, under the names that the entry gives.
+        renderer: Renders rows of another kind, or in another mode than thinking; None for AltTrain rows that think.
     """
 
     def __init__(
@@ -63,12 +66,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         file: str = "data",
         excess_length_strategy: str | None = None,
         reader: RowReader | None = None,
+        renderer: RowRenderer | None = None,
     ) -> None:
         super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
         self.chat = chat
         self.file = file
         self.excess_length_strategy = excess_length_strategy
         self.reader = reader or RowReader()
+        self.renderer = renderer
         # `datasets` derives its cache key from this object's state, which does not include code.
         self.code = code_digest()
 
@@ -90,13 +95,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
         Returns:
             ``input_ids``, ``attention_mask`` and ``labels``, of equal length in each row. A row whose last turn is
-            marked as untrained has no tokens; a batch leaves it out.
+            marked as untrained has no tokens; a batch leaves it out. With ``thinking: both`` one row gives a batch.
 
         Raises:
             RowError: A row is not valid; the message names file, row and field.
         """
         if not is_batch(prompt):
-            return {name: values[0] for name, values in tokens_of(self._tokenize_rows([prompt], numbers)).items()}
+            found = tokens_of(self._tokenize_rows([prompt], numbers))
+            return found if len(found["input_ids"]) > 1 else {name: values[0] for name, values in found.items()}
         return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.completion])
 
     def wrap_dataset(
@@ -137,20 +143,17 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
 
     def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
+        if self.renderer is not None:
+            return self._tokenize_pieces(self.renderer, rows, numbers)
         read, rendered = [], []
         for position, row in enumerate(rows):
             number = 0 if numbers is None else numbers[position] + 1
-            try:
+            with self._named(row, number):
                 found = self.reader(row)
                 texts, unread = ("", ""), found.unread
                 if found.example is not None:
                     texts = self.chat.render(found.example)
                     unread = (*unread, *missing_texts(found.example, *texts))
-            except (RowError, TemplateError) as error:
-                if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
-                    problem = f"does not fit the model: {error}"
-                    error = RowError(prompt_field(row), problem, "change its roles or their order")
-                raise row_error(error, row, self.file, number or None) from None
             read.append((number, unread))
             rendered.append(texts)
         prompts = self.chat.encode([prompt for prompt, _ in rendered])
@@ -160,9 +163,38 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             for prompt, completion, (number, unread) in zip(prompts, completions, read, strict=True)
         ]
 
+    def _tokenize_pieces(
+        self, renderer: RowRenderer, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None
+    ) -> list[TokenizedRow]:
+        rendered: list[tuple[int, TrainedRow]] = []
+        for position, row in enumerate(rows):
+            number = 0 if numbers is None else numbers[position] + 1
+            with self._named(row, number):
+                trained = renderer(row)
+            # A single row that is left out has no tokens; a batch goes without it.
+            rendered += [(number, one) for one in trained or [TrainedRow(None, [])]]
+        encoded = iter(self.chat.encode([piece.text for _, row in rendered for piece in row.pieces]))
+        found = []
+        for number, one in rendered:
+            ids = [next(encoded) for _ in one.pieces] or [[], []]  # a prompt, its completion, and so on
+            *earlier, (prompt, completion) = zip(ids[::2], ids[1::2], strict=True)
+            found.append(TokenizedRow(prompt, completion, number, one.unread, tuple(earlier)))
+        return found
+
+    @contextmanager
+    def _named(self, row: Mapping[str, Any], number: int) -> Iterator[None]:
+        """Add the place to an error about a row."""
+        try:
+            yield
+        except (RowError, TemplateError) as error:
+            if isinstance(error, TemplateError):  # a role, or an order of turns, that this template rejects
+                problem = f"does not fit the model: {error}"
+                error = RowError(prompt_field(row), problem, "change its roles or their order")
+            raise row_error(error, row, self.file, number or None) from None
+
     def _report_unread(self, tokenized: Dataset, rows: int) -> None:
         """Log once what of the rows is not trained."""
-        counted = UnreadCount(left_out=rows - len(tokenized))
+        counted = UnreadCount(left_out=rows - len(tokenized.unique(NUMBER)))  # with both modes, a row is there twice
         found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
         for names, number in found.items():
             counted.add(filter(None, names.split("\n")), number)
@@ -200,6 +232,15 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     Raises:
         TemplateError: The tokenizer's chat template cannot carry the format.
     """
+    return strategy(learned_chat(tokenizer, cfg, ds_cfg), cfg, ds_cfg)
+
+
+def learned_chat(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> ChatFormat:
+    """The chat format of a ``datasets:`` entry, in the thinking mode.
+
+    Raises:
+        TemplateError: The tokenizer's chat template cannot carry the format.
+    """
     ds = ds_cfg or {}
     options = cfg.get("alttrain") or {}
     chat = learn_format(
@@ -211,12 +252,30 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     )
     for note in chat.notes:
         LOG.info("%s: %s", ds.get("path") or "data", note)
+    return chat
+
+
+def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = False) -> AltTrainStrategy:
+    """The strategy for AltTrain rows, or for ordinary reasoning data, in the modes that the config names.
+
+    Raises:
+        TemplateError: The template lacks a mode.
+    """
+    ds, options = ds_cfg or {}, cfg.get("alttrain") or {}
+    thinking = thinking_option(options.get("thinking"))
+    file, reader = str(ds.get("path") or "data"), RowReader(EntryKeys.of(ds))
+    renderer = None
+    if reasoning or thinking != "on":
+        renderer = row_renderer(chat, reader, reasoning, thinking, options.get("reasoning_turns") or "last")
+        for note in renderer.notes:
+            LOG.info("%s: %s", file, note)
     return AltTrainStrategy(
         chat,
         sequence_len=cfg.get("sequence_len") or 2048,
-        file=str(ds.get("path") or "data"),
+        file=file,
         excess_length_strategy=cfg.get("excess_length_strategy"),
-        reader=RowReader(EntryKeys.of(ds)),
+        reader=reader,
+        renderer=renderer,
     )
 
 

@@ -34,21 +34,28 @@ class TokenizedRow:
         prompt, completion: Token ids.
         number: Number of the row, from 1; 0 if unknown.
         unread: Names of fields that are neither trained nor in the prompt.
+        earlier: Earlier turns that are trained too: each one's prompt and completion, all in front of ``prompt``.
     """
 
     prompt: list[int]
     completion: list[int]
     number: int
     unread: tuple[str, ...]
+    earlier: tuple[tuple[list[int], list[int]], ...] = ()
+
+    @property
+    def turns(self) -> list[tuple[list[int], list[int]]]:
+        """All trained turns, each with the part of the prompt in front of it."""
+        return [*self.earlier, (self.prompt, self.completion)]
 
 
 def tokens_of(rows: Sequence[TokenizedRow]) -> TokensBatch:
     """The columns that Axolotl trains; loss on the completions."""
-    return {
-        "input_ids": [row.prompt + row.completion for row in rows],
-        "attention_mask": [[1] * (len(row.prompt) + len(row.completion)) for row in rows],
-        "labels": [[IGNORE_INDEX] * len(row.prompt) + row.completion for row in rows],
-    }
+    ids = [[i for prompt, completion in row.turns for i in (*prompt, *completion)] for row in rows]
+    labels = [
+        [i for prompt, completion in row.turns for i in (*[IGNORE_INDEX] * len(prompt), *completion)] for row in rows
+    ]
+    return {"input_ids": ids, "attention_mask": [[1] * len(row) for row in ids], "labels": labels}
 
 
 def rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -59,5 +66,5 @@ def rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def is_batch(prompt: Mapping[str, Any]) -> bool:
     """Whether this is a batch: every column is a list, and one of messages holds conversations, not messages."""
-    messages = prompt.get("messages") or [None]
+    messages = prompt.get("messages") or prompt.get("conversations") or [None]
     return all(isinstance(values, list) for values in prompt.values()) and not isinstance(messages[0], Mapping)

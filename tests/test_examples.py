@@ -86,6 +86,9 @@ def test_recipe_is_valid(path: Path, demo_model: Path, caplog: pytest.LogCapture
     assert cfg.plugins[0] == "axolotl_alttrain.AltTrainPlugin"
     assert cfg.datasets[0].type.startswith("alttrain:")
     assert cfg.datasets[0].path == str(SEED)
+    if "mixed" in path.stem:
+        assert cfg.datasets[1].type.startswith("alttrain.reasoning:")
+        assert cfg.datasets[1].path == str(SEED.with_name("alttrain-reasoning.jsonl"))
 
 
 # One of them among the fast tests, the others beside the slow ones: four seconds each.
@@ -116,7 +119,7 @@ def test_a_recipe_alone_in_another_folder_is_preprocessed(
     cfg.dataset_num_proc = 1
     cfg.batch_size = cfg.batch_size or 1  # under Ray a worker sets it
     rows = load_datasets(cfg=cfg).train_dataset
-    assert len(rows) == 1162
+    assert len(rows) == 1162 + (80 if "mixed" in path.stem else 0)
     assert {"input_ids", "labels", "position_ids"} <= set(rows.column_names)
     first = rows[0]
     trained = [token for token, label in zip(first["input_ids"], first["labels"], strict=True) if label != -100]

@@ -36,6 +36,19 @@ def test_register_makes_the_type_resolve_and_finds_the_seed_data() -> None:
         load("alttrain", type("T", (), {"chat_template": None})(), {}, {"path": "x"})
 
 
+def test_both_types_resolve_in_one_config(smollm2: Any) -> None:
+    from axolotl.prompt_strategies import load
+
+    cfg = config(base_model=smollm2.name_or_path)
+    cfg["datasets"].append({"path": "alttrain-reasoning", "type": "alttrain.reasoning"})
+    axolotl_alttrain.AltTrainPlugin().register(cfg)
+    types = [entry["type"] for entry in cfg["datasets"]]
+    assert [kind.partition(":")[0] for kind in types] == ["alttrain", "alttrain.reasoning"]
+    assert types[0].partition(":")[2] != types[1].partition(":")[2]
+    strategies = [load(kind, smollm2, cfg, entry) for kind, entry in zip(types, cfg["datasets"], strict=True)]
+    assert [strategy.renderer is not None for strategy in strategies] == [False, True]
+
+
 def test_a_local_file_of_the_same_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "alttrain-seed").write_text("")

@@ -12,6 +12,7 @@ from typing import Any
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer
 from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.storage.yaml_file import read_mapping
@@ -22,12 +23,13 @@ DEFAULT_GPU = GPUS["a6000"]
 
 @dataclass(frozen=True)
 class Source:
-    """One ``datasets:`` entry of ``type: alttrain`` with its rows."""
+    """One ``datasets:`` entry of ``type: alttrain`` or ``alttrain.reasoning`` with its rows."""
 
     path: str
     rows: Any  # datasets.Dataset
     chat: ChatFormat
     reader: RowReader
+    renderer: RowRenderer | None = None  # for rows of another kind, or in another mode than thinking
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,11 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
         AltTrainError: The data cannot be read.
         TemplateError: The chat template cannot carry the format.
     """
-    from axolotl_alttrain.prompt_strategies.alttrain import load
+    from axolotl_alttrain.plugin import strategy_module
 
     rows = load_rows(cfg, entry)
-    strategy = load(tokenizer, cfg, entry)
-    return Source(str(entry.path), rows, strategy.chat, strategy.reader)
+    strategy = strategy_module(entry.type).load(tokenizer, cfg, entry)
+    return Source(str(entry.path), rows, strategy.chat, strategy.reader, strategy.renderer)
 
 
 def load_rows(cfg: Any, entry: Any) -> Any:

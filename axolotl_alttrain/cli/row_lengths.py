@@ -12,6 +12,8 @@ from axolotl_alttrain.cli.recipe import entries, load_rows, load_tokenizer, with
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
+from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 from axolotl_alttrain.format.row_reader import RowReader
 from axolotl_alttrain.format.rows import row_error
 
@@ -78,12 +80,17 @@ def with_rows(lengths: Lengths, rows: int, seed: int) -> Lengths:
     return Lengths(lengths.tokens * whole + drawn, lengths.dropped, how, lengths.counted)
 
 
-def _examples(cfg: Any) -> list[AltTrainExample]:
-    examples = []
+def _examples(cfg: Any) -> list[AltTrainExample | Conversation]:
+    from axolotl_alttrain.plugin import is_reasoning
+
+    examples: list[AltTrainExample | Conversation] = []
     for entry, ours in entries(cfg):
         reader = RowReader(EntryKeys.of(entry))
         for number, row in enumerate(load_rows(cfg, entry) if ours else (), 1):
             try:
+                if is_reasoning(entry.type):
+                    examples.append(conversation_from_row(reader.keys.apply(row)))
+                    continue
                 example = reader(row).example
             except RowError as error:
                 raise row_error(error, row, str(entry.path), number) from None
@@ -92,7 +99,14 @@ def _examples(cfg: Any) -> list[AltTrainExample]:
     return examples
 
 
-def _estimated(example: AltTrainExample) -> int:
+def _estimated(example: AltTrainExample | Conversation) -> int:
+    if isinstance(example, Conversation):
+        texts = [
+            f"{turn.thought or ''}{turn.answer}" if isinstance(turn, AssistantTurn) else str(turn.get("content") or "")
+            for turn in example.turns
+        ]
+        size = len("".join([*texts, *map(str, example.tools)]).encode())
+        return math.ceil(TOKENS_PER_BYTE * size) + TOKENS_PER_ROW
     contents = [message.get("content") for message in example.messages]
     text = "".join(content if isinstance(content, str) else str(content or "") for content in contents)
     text += "".join(json.dumps(item, ensure_ascii=False, default=str) for item in (*example.tools, *example.tool_calls))

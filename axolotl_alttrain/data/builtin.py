@@ -7,7 +7,10 @@ from pathlib import Path
 
 from axolotl_alttrain.errors import AltTrainError
 
-BUILTIN_DATASETS = {"alttrain-seed": "data/alttrain-seed.jsonl"}
+BUILTIN_DATASETS = {
+    "alttrain-seed": "data/alttrain-seed.jsonl",
+    "alttrain-reasoning": "data/alttrain-reasoning.jsonl",
+}
 
 
 def example_file(name: str) -> Path:

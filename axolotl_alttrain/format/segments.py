@@ -11,10 +11,12 @@ from axolotl_alttrain.format.template import ChatFormat
 LABELS_OF_SEGMENTS = {
     "prompt": "prompt",
     "thought_opening": "thought opens",
+    "thought": "thought",
     "problem_understanding": "PU",
     "harmfulness_assessment": "HA",
     "conditional_reasoning": "CR",
     "thought_closing": "thought closes",
+    "answer_opening": "answer opens",
     "answer": "answer",
     "tool_calls": "tool calls",
     "end_of_turn": "end of turn",
@@ -58,6 +60,14 @@ def cut_into_segments(chat: ChatFormat, examples: Sequence[AltTrainExample]) -> 
             examples, rendered, prompts, completions, starts, strict=True
         )
     ]
+
+
+def cut_text(chat: ChatFormat, rows: Sequence[Sequence[tuple[str, str]]]) -> list[list[Segment]]:
+    """Cut texts that are tokenized on their own, each given as (segment's name, text) in order."""
+    texts = ["".join(text for _, text in row) for row in rows]
+    ids = chat.encode(texts)
+    starts = _token_starts(chat, texts, ids)
+    return [_cut(row, found, begins) for row, found, begins in zip(rows, ids, starts, strict=True)]
 
 
 def _cut(pieces: Sequence[tuple[str, str]], ids: Sequence[int], begins: Sequence[int]) -> list[Segment]:

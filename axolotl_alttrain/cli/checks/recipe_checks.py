@@ -58,6 +58,8 @@ def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:
             described = True
             yield Check("template", "ok", describe(source.chat))
             yield check_stock(source.chat, cfg.get("eot_tokens") or ())
+        if source.renderer is not None:
+            yield Check("template", "ok", f"{entry.path}: {' '.join(source.renderer.notes)}")
         yield _check_rows(Recipe(cfg, tokenizer, [source], []), str(entry.path))
 
 

@@ -51,7 +51,8 @@ def run_preview(
         rows = list(read_rows(recipe, lambda done: progress.advance(task, done), unread))
     summary = summarize(recipe, rows, unread)
     chosen = choose(rows, shown)
-    verdict = describe(recipe.sources[0].chat)
+    notes = [note for source in recipe.sources if source.renderer for note in source.renderer.notes]
+    verdict = " ".join([describe(recipe.sources[0].chat), *dict.fromkeys(notes)])
     show(console, chosen, summary, verdict)
     if html is not None:
         write_atomic(html, page(config.name, chosen, summary, verdict))

@@ -20,7 +20,9 @@ STYLES = {
     "problem_understanding": "bright_blue",
     "harmfulness_assessment": "yellow",
     "conditional_reasoning": "magenta",
+    "thought": "magenta",
     "thought_closing": "bold bright_black",
+    "answer_opening": "bold bright_black",
     "answer": "green",
     "tool_calls": "bright_green",
     "end_of_turn": "bold cyan",
@@ -90,6 +92,9 @@ def summary_lines(summary: PreviewSummary, verdict: str) -> list[str]:
     """What the tables do not show, one sentence each."""
     training, limit = summary.training, summary.sequence_len
     lines = [verdict, f"Trained: {100 * summary.trained_share:.1f} % of all tokens; the prompts carry no loss."]
+    if len(summary.kinds) > 1:
+        shares = [f"{kind} {100 * share.trained:.1f} % in {share.rows} rows" for kind, share in summary.kinds.items()]
+        lines.append(f"Of the trained tokens: {'; '.join(shares)}.")
     what = {"drop": "will be dropped", "truncate": "will be truncated"}.get(
         summary.excess_length_strategy or "raise",
         "will stop the training; raise the limit or set 'excess_length_strategy: drop'",

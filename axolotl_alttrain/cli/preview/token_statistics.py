@@ -16,10 +16,14 @@ from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
+from axolotl_alttrain.format.reasoning.conversation import KIND, Conversation
+from axolotl_alttrain.format.reasoning.segments_of_pieces import cut_pieces
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow
 from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS, Segment, cut_into_segments
 
+Example = AltTrainExample | Conversation
 BATCH_ROWS = 1_000
 PERCENTILES = (5, 50, 95, 100)
 
@@ -38,9 +42,17 @@ class PreviewRow:
 
     source: str
     number: int
-    example: AltTrainExample
+    example: Example
     segments: list[Segment]
     dropped: bool
+
+    @property
+    def kind(self) -> str:
+        """What the row is: AltTrain or ordinary reasoning data, and the mode where it is the non-thinking one."""
+        if not isinstance(self.example, Conversation):
+            return "AltTrain"
+        name = "reasoning" if self.example.label == KIND else "AltTrain"
+        return f"{name}, without thinking" if self.example.mode == "off" else name
 
     @property
     def tokens(self) -> int:
@@ -57,6 +69,14 @@ class TokenSpread:
     p95: float
     max: float
     share: float
+
+
+@dataclass(frozen=True)
+class KindShare:
+    """Rows of one kind, and their share of the tokens that carry loss, 0 to 1."""
+
+    rows: int
+    trained: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,7 @@ class PreviewSummary:
     Attributes:
         rows, by_label, by_category, by_language: Numbers of rows; categories by label.
         tokens: By segment, and for the whole ``row``.
+        kinds: By kind of row, its number of rows and its share of the tokens that carry loss.
         trained_share: Share of the tokens that carry loss, 0 to 1.
         sequence_len, too_long, excess_length_strategy: The limit in tokens, rows over it, and what happens to them.
         training: Steps.
@@ -98,6 +119,7 @@ class PreviewSummary:
     by_category: dict[str, dict[str, int]]
     by_language: dict[str, int]
     tokens: dict[str, TokenSpread]
+    kinds: dict[str, KindShare]
     trained_share: float
     sequence_len: int
     too_long: int
@@ -162,6 +184,7 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | 
         },
         by_language=_counts(rows, lambda example: example.language or "none given"),
         tokens={name: _percentiles(values, sum(totals)) for name, values in (counts | {"row": totals}).items()},
+        kinds=_kinds(kept),
         trained_share=1 - prompt / max(1, sum(row.tokens for row in kept)),
         sequence_len=cfg.sequence_len,
         too_long=len(rows) - sum(not row.dropped for row in rows),
@@ -195,10 +218,36 @@ def _training(recipe: Recipe, lengths: list[int]) -> TrainingSteps:
     )
 
 
+def _kinds(rows: Sequence[PreviewRow]) -> dict[str, KindShare]:
+    trained: Counter[str] = Counter()
+    for row in rows:
+        trained[row.kind] += sum(len(segment.ids) for segment in row.segments if segment.trained)
+    numbers = Counter(row.kind for row in rows)
+    return {kind: KindShare(numbers[kind], trained[kind] / max(1, trained.total())) for kind in numbers}
+
+
+def _cut_pieces(
+    source: Source, renderer: RowRenderer, batch: Sequence[dict[str, Any]], start: int, unread: UnreadCount
+) -> list[tuple[int, Example, list[Segment]]]:
+    """As :func:`_cut`, for rows of another kind or in another mode; a row is there once for each mode."""
+    rendered: list[tuple[int, TrainedRow]] = []
+    for number, row in enumerate(batch, start + 1):
+        with _named(source, number, row):
+            found = renderer(row)
+            unread.left_out += not found
+            rendered += [(number, trained) for trained in found]
+            unread.add(found[0].unread if found else ())
+    segments = cut_pieces(source.chat, [trained.pieces for _, trained in rendered])
+    pairs = zip(rendered, segments, strict=True)
+    return [(number, trained.example, cut) for (number, trained), cut in pairs if trained.example is not None]
+
+
 def _cut(
     source: Source, batch: Sequence[dict[str, Any]], start: int, unread: UnreadCount
-) -> list[tuple[int, AltTrainExample, list[Segment]]]:
+) -> list[tuple[int, Example, list[Segment]]]:
     """Numbers, examples and segments of the trained rows of a batch. Errors name the row."""
+    if source.renderer is not None:
+        return _cut_pieces(source, source.renderer, batch, start, unread)
     examples: dict[int, AltTrainExample] = {}
     for number, row in enumerate(batch, start + 1):
         with _named(source, number, row):
@@ -232,7 +281,7 @@ def _named(source: Source, number: int, row: Mapping[str, Any]) -> Iterator[None
         raise AltTrainError(f"{source.path}, row {number}: {error}") from None
 
 
-def _counts(rows: Sequence[PreviewRow], key: Callable[[AltTrainExample], str]) -> dict[str, int]:
+def _counts(rows: Sequence[PreviewRow], key: Callable[[Example], str]) -> dict[str, int]:
     return dict(Counter(key(row.example) for row in rows).most_common())
 
 

@@ -1,0 +1,181 @@
+"""What is trained on a conversation, as text, on templates of three kinds and in both modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
+from axolotl_alttrain.format.reasoning.earlier_turns import EarlierTurns, learn_earlier_turns
+from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
+from axolotl_alttrain.format.reasoning.trained_rows import row_renderer, thinking_option
+from axolotl_alttrain.format.row_reader import RowReader
+from axolotl_alttrain.format.template import ChatFormat, learn_format
+from tests.conftest import HARMFUL_ROW
+
+# Writes every thought, also of earlier turns, and the names of tools.
+SHOWS_ALL = (
+    "{% for t in tools or [] %}<|im_start|>tools\n{{ t.function.name }}<|im_end|>\n{% endfor %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.reasoning_content %}<think>\n{{ m.reasoning_content }}\n"
+    "</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+ROW = {"problem": "1+1?", "reasoning": "One and one.", "solution": "2"}
+TURNS = {
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "content": "<think>\nOne and one.\n</think>\n\n2"},
+        {"role": "user", "content": "2+2?"},
+        {"role": "assistant", "reasoning_content": "Twice that.", "content": "4"},
+    ]
+}
+SYSTEM = "<|im_start|>system\nBe brief.<|im_end|>\n"
+ASKED = "<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n"
+FIRST = "<think>\nOne and one.\n</think>\n\n2<|im_end|>"
+ASKED_AGAIN = "\n<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
+SECOND = "<think>\nTwice that.\n</think>\n\n4<|im_end|>"
+
+
+@pytest.fixture
+def learned(smollm2: Any, deepseek: Any, template: Callable[[str], str]) -> Callable[[str], ChatFormat]:
+    def learn(name: str) -> ChatFormat:
+        if name == "shows all":
+            return learn_format(smollm2, SHOWS_ALL)
+        return learn_format(deepseek if "deepseek" in name else smollm2, template(name))
+
+    return learn
+
+
+def pieces(chat: ChatFormat, row: dict[str, Any], thinking: Any = "on", turns: Any = "last") -> list[list[Any]]:
+    rendered = row_renderer(chat, RowReader(), True, thinking, turns)(row)
+    return [[(piece.text, piece.trained) for piece in trained.pieces] for trained in rendered]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("shows all", EarlierTurns("shown", "reasoning_content")),
+        ("axolotl_chatml", EarlierTurns("as sent")),
+        ("trl_qwen3", EarlierTurns("dropped", "reasoning_content")),
+        ("deepseek_r1_distill", EarlierTurns("dropped")),
+    ],
+)
+def test_what_a_template_does_with_earlier_thoughts(
+    learned: Callable[[str], ChatFormat], name: str, expected: EarlierTurns
+) -> None:
+    assert learn_earlier_turns(learned(name)) == expected
+
+
+@pytest.mark.parametrize("name", ["trl_qwen3", "axolotl_chatml", "shows all"])
+def test_one_turn(learned: Callable[[str], ChatFormat], name: str) -> None:
+    assert pieces(learned(name), ROW) == [[(ASKED, False), (FIRST, True)]]
+
+
+def test_one_turn_on_r1_distill(learned: Callable[[str], ChatFormat]) -> None:
+    prompt = "<｜begin▁of▁sentence｜><｜User｜>1+1?<｜Assistant｜><think>\n"
+    completion = "One and one.\n</think>\n\n2<｜end▁of▁sentence｜>"
+    assert pieces(learned("deepseek_r1_distill"), ROW) == [[(prompt, False), (completion, True)]]
+
+
+@pytest.mark.parametrize("name", ["axolotl_chatml", "trl_qwen3"])
+def test_the_last_turn_alone_sees_earlier_answers(learned: Callable[[str], ChatFormat], name: str) -> None:
+    prompt = f"{SYSTEM}{ASKED}2<|im_end|>{ASKED_AGAIN}"
+    assert pieces(learned(name), TURNS) == [[(prompt, False), (SECOND, True)]]
+
+
+@pytest.mark.parametrize("name", ["axolotl_chatml", "shows all"])
+def test_every_turn_that_the_template_shows(learned: Callable[[str], ChatFormat], name: str) -> None:
+    expected = [(SYSTEM + ASKED, False), (FIRST, True), (ASKED_AGAIN, False), (SECOND, True)]
+    assert pieces(learned(name), TURNS, turns="all") == [expected]
+
+
+def test_turns_that_the_template_changes_are_not_trained(learned: Callable[[str], ChatFormat]) -> None:
+    prompt = f"{SYSTEM}{ASKED}2<|im_end|>{ASKED_AGAIN}"
+    assert pieces(learned("trl_qwen3"), TURNS, turns="all") == [[(prompt, False), (SECOND, True)]]
+    prompt = (
+        "<｜begin▁of▁sentence｜>Be brief.<｜User｜>1+1?<｜Assistant｜>2<｜end▁of▁sentence｜>"
+        "<｜User｜>2+2?<｜Assistant｜><think>\n"
+    )
+    completion = "Twice that.\n</think>\n\n4<｜end▁of▁sentence｜>"
+    assert pieces(learned("deepseek_r1_distill"), TURNS, turns="all") == [[(prompt, False), (completion, True)]]
+
+
+def test_a_marked_earlier_turn_is_not_trained(learned: Callable[[str], ChatFormat]) -> None:
+    messages = [*TURNS["messages"]]
+    messages[2] = {**messages[2], "train": False}
+    expected = [[(SYSTEM + ASKED + FIRST + ASKED_AGAIN, False), (SECOND, True)]]
+    assert pieces(learned("shows all"), {"messages": messages}, turns="all") == expected
+
+
+def test_a_row_whose_last_turn_is_marked_is_left_out(learned: Callable[[str], ChatFormat]) -> None:
+    messages = [*TURNS["messages"][:-1], {**TURNS["messages"][-1], "weight": 0}]
+    assert pieces(learned("axolotl_chatml"), {"messages": messages}) == []
+
+
+def test_both_modes_of_a_hybrid_template(learned: Callable[[str], ChatFormat]) -> None:
+    chat = learned("trl_qwen3")
+    assert learn_off_mode(chat).kwargs == {"enable_thinking": False}
+    closed = f"{ASKED}<think>\n\n</think>\n\n"
+    off = [(closed, False), ("2<|im_end|>", True)]
+    assert pieces(chat, ROW, "both") == [[(ASKED, False), (FIRST, True)], off]
+    assert pieces(chat, ROW, "off") == [off]
+    without = {"question": "1+1?", "answer": "2"}
+    assert pieces(chat, without, "both") == [off]
+    with pytest.raises(RowError, match="field 'messages' has no thought in its last turn; add one, remove the row, or"):
+        pieces(chat, without)
+
+
+def test_alttrain_rows_in_both_modes(learned: Callable[[str], ChatFormat]) -> None:
+    chat = learned("trl_qwen3")
+    on, off = row_renderer(chat, RowReader(), False, "both")(HARMFUL_ROW)
+    assert tuple("".join(piece.text for piece in on.pieces[place : place + 1]) for place in (0, 1)) == chat.render(
+        on.example  # type: ignore[arg-type]
+    )
+    assert off.pieces[0].text.endswith("passport.<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    assert (off.pieces[1].text, off.example.label) == ("I can't help with that.<|im_end|>", "harmful")
+
+
+@pytest.mark.parametrize("name", ["deepseek_r1_distill", "axolotl_chatml"])
+@pytest.mark.parametrize("thinking", ["off", "both"])
+def test_a_template_without_an_off_mode_refuses(learned: Callable[[str], ChatFormat], name: str, thinking: Any) -> None:
+    with pytest.raises(TemplateError) as error:
+        row_renderer(learned(name), RowReader(), True, thinking)
+    assert str(error.value) == (
+        "alttrain: thinking is 'off' or 'both', and this chat template has no non-thinking mode: it has no variable "
+        "that turns thinking off; set 'thinking: on'"
+    )
+
+
+def test_tools_are_rendered_or_refused(learned: Callable[[str], ChatFormat]) -> None:
+    row = {**ROW, "tools": [{"type": "function", "function": {"name": "add", "parameters": {}}}]}
+    [[(prompt, _), _]] = pieces(learned("shows all"), row)
+    assert prompt == "<|im_start|>tools\nadd<|im_end|>\n" + ASKED
+    with pytest.raises(RowError, match="field 'tools' names 'add', and the chat template does not write it"):
+        pieces(learned("axolotl_chatml"), row)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("reasoning", "a<|im_end|>", "field 'thought' contains the special token '<|im_end|>'"),
+        ("solution", "a<|im_end|>", "field 'answer' contains the special token '<|im_end|>'"),
+        ("reasoning", "a </think> b", "field 'thought' contains '</think>', a marker of the chat template"),
+    ],
+)
+def test_control_texts_are_refused(learned: Callable[[str], ChatFormat], field: str, text: str, message: str) -> None:
+    with pytest.raises(RowError) as error:
+        pieces(learned("axolotl_chatml"), {**ROW, field: text})
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(("given", "read"), [(True, "on"), (False, "off"), (None, "on"), ("both", "both")])
+def test_yaml_s_on_and_off_are_booleans(given: Any, read: str) -> None:
+    assert thinking_option(given) == read
+
+
+def test_another_value_is_refused() -> None:
+    with pytest.raises(AltTrainError, match=r"^alttrain: thinking: found 'maybe'; allowed: on, off, both$"):
+        thinking_option("maybe")
