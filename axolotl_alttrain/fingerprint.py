@@ -64,7 +64,8 @@ _CODE = (
     ("axolotl_alttrain.format", "template.py"),
 )
 _STRATEGY = tuple(
-    ("axolotl_alttrain.prompt_strategies", name) for name in ("alttrain.py", "batches.py", "reasoning.py")
+    ("axolotl_alttrain.prompt_strategies", f"{name}.py")
+    for name in ("alttrain", "batches", "entry_format", "reasoning")
 )
 _PACKAGES = ("axolotl", "transformers", "tokenizers", "jinja2")
 # The files that `save_pretrained` writes, and the vocabularies of slow tokenizers.

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, overload
 
 import pyarrow.compute as pc
 from axolotl.prompt_tokenizers import DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
-from axolotl.utils.chat_templates import get_chat_template_from_config
 from axolotl.utils.logging import get_logger
 from axolotl_alttrain.prompt_strategies.batches import (
     COLUMNS,
@@ -28,19 +26,19 @@ from axolotl_alttrain.prompt_strategies.batches import (
     rows_of,
     tokens_of,
 )
+from axolotl_alttrain.prompt_strategies.entry_format import learned_chat
 from datasets import Dataset, IterableDataset
 
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
-from axolotl_alttrain.format.probing.chosen_template import is_jinja
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 from axolotl_alttrain.format.rows import row_error
-from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.template import ChatFormat
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
@@ -235,26 +233,6 @@ def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
     return strategy(learned_chat(tokenizer, cfg, ds_cfg), cfg, ds_cfg)
 
 
-def learned_chat(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> ChatFormat:
-    """The chat format of a ``datasets:`` entry, in the thinking mode.
-
-    Raises:
-        TemplateError: The tokenizer's chat template cannot carry the format.
-    """
-    ds = ds_cfg or {}
-    options = cfg.get("alttrain") or {}
-    chat = learn_format(
-        tokenizer,
-        _chat_template(tokenizer, cfg, ds),
-        kwargs=cfg.get("chat_template_kwargs"),
-        stop_tokens=cfg.get("eot_tokens") or (),
-        thought_format=options.get("thought_format") or "auto",
-    )
-    for note in chat.notes:
-        LOG.info("%s: %s", ds.get("path") or "data", note)
-    return chat
-
-
 def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = False) -> AltTrainStrategy:
     """The strategy for AltTrain rows, or for ordinary reasoning data, in the modes that the config names.
 
@@ -277,20 +255,3 @@ def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = F
         reader=reader,
         renderer=renderer,
     )
-
-
-def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str] | None:
-    """The chat template that the config names; None for the tokenizer's own."""
-    if not (cfg.get("chat_template") or ds.get("chat_template")):
-        return None
-    given = ds if ds.get("chat_template") else cfg
-    path = str(given.get("chat_template_jinja") or "")
-    if given.get("chat_template") == "jinja" and path and not is_jinja(path) and not Path(path).is_file():
-        raise TemplateError(
-            f"chat_template_jinja: there is no file {path!r}, and this is no template; correct the path, which is "
-            "relative to the folder that the command runs in"
-        )
-    try:
-        return get_chat_template_from_config(cfg, ds, tokenizer)
-    except ValueError as error:
-        raise TemplateError(f"chat_template: {error}; correct it, or remove it to use the tokenizer's own") from None

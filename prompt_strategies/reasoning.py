@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, learned_chat, strategy
+from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, strategy
+from axolotl_alttrain.prompt_strategies.entry_format import learned_chat
 
 
 def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
