@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
 from axolotl_alttrain.generation.export_record import ExportRecord
+from axolotl_alttrain.generation.quantization import quantization_name
 
 
 def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
@@ -77,5 +78,6 @@ def quantization_in_words(quantization: dict[str, object] | None) -> str:
         return "full precision"
     if quantization.get("load_in_8bit"):
         return "8 bits (LLM.int8)"
-    kind = str(quantization.get("bnb_4bit_quant_type", "fp4")).upper()
-    return kind + (", double quantisation" if quantization.get("bnb_4bit_use_double_quant") else "")
+    return quantization_name(quantization) + (
+        ", double quantisation" if quantization.get("bnb_4bit_use_double_quant") else ""
+    )

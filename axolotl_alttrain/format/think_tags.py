@@ -6,7 +6,6 @@ import re
 
 from axolotl_alttrain.errors import RowError, described, shown
 
-THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 # Atomic, so that quotation marks without a partner cost no backtracking (Python 3.11).
 _TAG = re.compile(r"""<\s*(/?)\s*think(?:ing)?(?:\s(?>"[^"<\n]*"|'[^'<\n]*'|[^<>])*)?>""", re.IGNORECASE)
 _TRACE = re.compile(r"<\s*/?\s*think(?:ing)?\b", re.IGNORECASE)

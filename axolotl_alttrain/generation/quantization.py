@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.trained_config import trained_config
+from axolotl_alttrain.generation.trained_config import read_model_config, trained_config
 
 # What Axolotl's `load_in_4bit: true` means.
 NF4: dict[str, Any] = {
@@ -62,7 +62,7 @@ def published_quantization(model: str, revision: str | None = None) -> str | Non
         model: Folder or hub id. None is returned where its config cannot be read: loading it says why.
         revision: Commit, tag or branch of a hub id.
     """
-    found = _model_config(model, revision).get("quantization_config") or {}
+    found = read_model_config(model, revision).get("quantization_config") or {}
     return str(found.get("quant_method") or "unknown method") if found else None
 
 
@@ -89,16 +89,6 @@ def quantization_key(quantization: Mapping[str, Any] | None) -> str:
     if skipped := quantization.get("llm_int8_skip_modules"):
         unusual["llm_int8_skip_modules"] = sorted(skipped)
     return json.dumps(unusual, sort_keys=True) if unusual else ""
-
-
-def _model_config(name: str, revision: str | None) -> dict[str, Any]:
-    from transformers import PretrainedConfig
-
-    try:
-        config, _ = PretrainedConfig.get_config_dict(name, revision=revision)
-    except (OSError, ValueError):
-        return {}
-    return dict(config)
 
 
 def bitsandbytes_config(quantization: Mapping[str, Any] | None, on_gpu: bool) -> Any:

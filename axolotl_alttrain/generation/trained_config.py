@@ -24,16 +24,21 @@ def trained_config(adapter: str | None, revision: str | None = None) -> dict[str
     Returns:
         The config; empty if there is none.
     """
-    from transformers import PretrainedConfig
-
     if adapter is None:
         return {}
     folder = Path(adapter)
     if folder.name.startswith("checkpoint-") and folder.is_dir() and not (folder / "config.json").is_file():
         adapter = str(folder.absolute().parent)
+    return read_model_config(adapter, revision)
+
+
+def read_model_config(name: str, revision: str | None = None) -> dict[str, Any]:
+    """``config.json`` of a folder or hub id; empty where there is none, as beside an adapter alone."""
+    from transformers import PretrainedConfig
+
     try:
-        config, _ = PretrainedConfig.get_config_dict(adapter, revision=revision)
-    except (OSError, ValueError):  # the folder or repository holds only the adapter
+        config, _ = PretrainedConfig.get_config_dict(name, revision=revision)
+    except (OSError, ValueError):
         return {}
     return dict(config)
 
