@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from axolotl_alttrain.cli.preview.token_statistics import read_rows
+from axolotl_alttrain.cli.preview.preview_rows import read_rows
 from axolotl_alttrain.cli.recipe import entries, load_rows, load_tokenizer, with_data
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample

@@ -71,7 +71,7 @@ def test_mistakes_end_in_one_line(tmp_path: Path) -> None:
 
 
 def test_lengths_are_counted_where_the_tokenizer_is_here(recipe: Callable[..., Path]) -> None:
-    from axolotl_alttrain.cli.preview.token_statistics import read_rows
+    from axolotl_alttrain.cli.preview.preview_rows import read_rows
     from axolotl_alttrain.cli.recipe import load_recipe
 
     path = recipe()

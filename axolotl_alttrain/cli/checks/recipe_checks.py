@@ -8,8 +8,8 @@ from typing import Any
 
 from axolotl_alttrain.cli.checks.environment_checks import GIB, Check
 from axolotl_alttrain.cli.preview.preview_command import describe
+from axolotl_alttrain.cli.preview.preview_rows import read_rows
 from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_stock
-from axolotl_alttrain.cli.preview.token_statistics import read_rows
 from axolotl_alttrain.cli.recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.row_reader import UnreadCount

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from axolotl_alttrain.cli.preview.preview_rows import PreviewRow, read_rows
 from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
-from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary, read_rows, summarize
+from axolotl_alttrain.cli.preview.token_statistics import PreviewSummary, summarize
 from axolotl_alttrain.cli.recipe import load_recipe
 from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS

@@ -10,7 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from axolotl_alttrain.cli.preview.token_statistics import PreviewRow, PreviewSummary
+from axolotl_alttrain.cli.preview.preview_rows import PreviewRow
+from axolotl_alttrain.cli.preview.token_statistics import PreviewSummary
 from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 
