@@ -30,6 +30,7 @@ from axolotl_alttrain.eval.results.manifest import hardware, versions
 from axolotl_alttrain.eval.results.pairing import compare_rows
 
 from axolotl_alttrain.generation.demo_model import prepare
+from benchmarks.command_shown import shown_command
 from benchmarks.engine_differences import agreement
 from benchmarks.model_server import HOST, Server, ServerFailed, free_port, vllm_environment, vllm_serve
 from benchmarks.peak_memory import PeakMemory, measured
@@ -233,7 +234,7 @@ def main() -> int:
         engines = measurements(bench, args.dtypes, args.engines)
         differences = compared(bench, list(engines))
     result = {
-        "command": "python -m benchmarks.eval_engines " + " ".join(sys.argv[1:]),
+        "command": shown_command("eval_engines", sys.argv[1:]),
         "model": "SmolLM2-135M-Instruct",
         "prompts": args.limit * len(SETS),
         "max_new_tokens": args.max_new_tokens,

@@ -29,6 +29,7 @@ from axolotl_alttrain.eval.results.manifest import hardware, versions
 
 from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.demo_model import prepare
+from benchmarks.command_shown import shown_command
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WAYS = {"ours": "`hf` backend", "hflm": "lm-eval's HFLM", "loop": "`generate`, one prompt at a time"}
@@ -174,7 +175,7 @@ def main() -> int:
     if Path(folder).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "1"  # asking the hub would be part of what is timed
     result = {
-        "command": "python -m benchmarks.eval_speed " + " ".join(sys.argv[1:]),
+        "command": shown_command("eval_speed", sys.argv[1:]),
         "model": args.model or "SmolLM2-135M-Instruct",
         "prompts": args.prompts,
         "max_new_tokens": args.max_new_tokens,

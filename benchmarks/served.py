@@ -33,6 +33,7 @@ from axolotl_alttrain.export_check.agreement import rate_of, same_verdicts
 from axolotl_alttrain.export_check.measure import measure, opened
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.storage.atomic import write_atomic
+from benchmarks.command_shown import shown_command
 from benchmarks.model_server import ServerFailed
 from benchmarks.served_forms import FORMS, NotMeasured, Plan, ready
 
@@ -173,14 +174,6 @@ def cell(values: Sequence[float | None]) -> str:
     return mean if len(known) == 1 else f"{mean} ({', '.join(f'{value:.1f}' for value in known)})"
 
 
-def without_machine(argument: str) -> str:
-    """An argument as it is shown: absolute paths are relative to this folder, or the name alone outside of it."""
-    path = Path(argument)
-    if not path.is_absolute():
-        return argument
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
-
-
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("adapters", nargs="+", type=Path, help="folders of adapters, one for each training seed")
@@ -205,7 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         forms, missing = of_adapter(plan, chosen, console)
         seeds[out.name] = {"forms": {name: asdict(one) for name, one in forms.items()}, "missing": missing}
         result = {
-            "command": " ".join(["python -m benchmarks.served", *map(without_machine, argv)]),
+            "command": shown_command("served", argv),
             "prompts": max((one.prompts for one in forms.values()), default=0),
             "max_new_tokens": args.max_new_tokens,
             "machine": machine.get("gpus") or f"{machine['cpus']} CPU cores",

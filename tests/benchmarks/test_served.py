@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.served import FOLDERS, Form, cell, main, markdown, without_machine
+from benchmarks.command_shown import without_machine
+from benchmarks.served import FOLDERS, Form, cell, main, markdown
 from tests.exports import Exports
 
 
