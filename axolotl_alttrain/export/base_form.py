@@ -74,7 +74,9 @@ def _round_trip(weight: Any, module: Any, device: str) -> Any:
 
     transposed = module.source_cls is Conv1D
     value = weight.T if transposed else weight
-    settings = {name: setting for name, setting in module.weight.__dict__.items() if name not in ("SCB", "CB")}
+    # A module that is named would keep the state of its matrix.
+    left_out = ("SCB", "CB", "module")
+    settings = {name: setting for name, setting in module.weight.__dict__.items() if name not in left_out}
     kind = Int8Params if isinstance(module.weight, Int8Params) else Params4bit
     packed = kind(value.contiguous().cpu(), requires_grad=False, **settings).to(device)
     result = dequantize_bnb_weight(packed, copy.copy(getattr(module, "state", None)))
