@@ -89,6 +89,12 @@ class AltTrainPlugin(BasePlugin):
             torch.set_num_threads(processors)
             LOG.info("training on the CPU with %d threads instead of the launcher's 1", processors)
 
+    def get_training_args(self, cfg: Any) -> dict[str, Any] | None:
+        """Tell transformers that there is no GPU, without which it refuses ``bfloat16: true``."""
+        import torch
+
+        return None if torch.accelerator.is_available() or not concerns(cfg) else {"use_cpu": True}
+
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         """The probe, on the first process, if ``probe_every`` is set."""
         if not concerns(cfg):

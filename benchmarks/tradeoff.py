@@ -34,7 +34,7 @@ def train(harmful_rows: int, folder: Path) -> float | None:
     recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     # The seed data has its harmful rows first.
     recipe["datasets"] = [
-        {"path": "alttrain-seed", "type": "alttrain", "split": f"train[{rows}]"}
+        {"path": "alttrain-seed-1k", "type": "alttrain", "split": f"train[{rows}]"}
         for rows in (f":{harmful_rows}", f"{SEED_HARMFUL_ROWS}:")
     ]
     recipe["output_dir"] = str(folder)
@@ -49,7 +49,7 @@ def train(harmful_rows: int, folder: Path) -> float | None:
 def evaluate(folder: Path, out: Path, limit: int) -> dict[str, Any]:
     """Rates of the tuned model; the base's samples are generated once, since all points share the samples file."""
     command = [sys.executable, "-m", "axolotl_alttrain.eval.run", "--adapter", str(folder), "--out", str(out)]
-    command += ["--sets", "probe-harmful", "probe-benign", "--limit", str(limit), "--max-new-tokens", "160"]
+    command += ["--sets", "probe-harmful-open", "probe-benign-open", "--limit", str(limit), "--max-new-tokens", "160"]
     subprocess.run(command, check=True)
     return json.loads((out / "summary.json").read_text(encoding="utf-8"))
 

@@ -13,7 +13,7 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_sets
 from datasketch import MinHash, MinHashLSH
 
-from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.example import LABELS, AltTrainExample
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.verdict import read_verdict
@@ -21,8 +21,10 @@ from axolotl_alttrain.storage.jsonl import read_jsonl
 
 from .conftest import PROBES, SEED
 
+FIRST_EDITION = SEED.with_name("alttrain-seed-1k.jsonl")
 EXAMPLES = read_examples(SEED)
 PROBE_PROMPTS = load_sets(PROBE_SETS)
+LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "vi", "zh"]
 NEAR = 0.6  # estimated Jaccard similarity of word pairs
 
 
@@ -55,21 +57,50 @@ def lsh(texts: Iterable[tuple[str, str]]) -> MinHashLSH:
 
 
 def test_schema_and_balance() -> None:
+    assert len(EXAMPLES) >= 3000
     label = Counter(e.label for e in EXAMPLES)
-    assert label["harmful"] >= 200
-    assert label["benign"] >= 120
-    assert 0.35 <= label["harmful"] / len(EXAMPLES) <= 0.65
+    assert 0.4 <= label["harmful"] / len(EXAMPLES) <= 0.5
     harmful = Counter(e.category for e in EXAMPLES if e.label == "harmful")
-    assert len(harmful) >= 12
+    assert len(harmful) >= 30
     assert max(harmful.values()) < 0.15 * label["harmful"]
     lookalikes = [e for e in EXAMPLES if e.label == "benign" and str(e.category).startswith("lookalike_")]
     assert len(lookalikes) >= label["benign"] / 2
     languages = Counter(e.language for e in EXAMPLES)
-    assert sum(n for language, n in languages.items() if language != "en") >= 24
-    assert languages["zh"] >= 5
-    assert sum(not isinstance(e.instruction, str) for e in EXAMPLES) >= 10
+    assert sorted(language for language, rows in languages.items() if rows >= 20) == LANGUAGES
+    assert sum(not isinstance(e.instruction, str) for e in EXAMPLES) >= 100
     assert len({e.id for e in EXAMPLES}) == len(EXAMPLES)
     assert all(e.id and e.category and e.source and e.language for e in EXAMPLES)
+
+
+def test_twins_share_words_and_have_both_labels() -> None:
+    twins: dict[str, list[dict[str, Any]]] = {}
+    for _, row in read_jsonl(SEED):
+        if "twin" in row:
+            twins.setdefault(row["twin"], []).append(row)
+    pairs = [rows for rows in twins.values() if {row["label"] for row in rows} == {"harmful", "benign"}]
+    assert len(pairs) >= 800
+    shared = [_shared_words(*rows[:2]) for rows in pairs if all(row["language"] == "en" for row in rows[:2])]
+    assert mean(shared) >= 0.35  # of all words of both; unrelated requests share about 0.1
+
+
+def _shared_words(one: dict[str, Any], other: dict[str, Any]) -> float:
+    first, second = (set(words(str(row["instruction"]))) for row in (one, other))
+    return len(first & second) / len(first | second)
+
+
+def test_words_do_not_give_the_label_away() -> None:
+    # Verbs of harm under both labels: the act and its target decide, not the word.
+    seen = {label: Counter(w for e in EXAMPLES if e.label == label for w in set(words(asked(e)))) for label in LABELS}
+    for word in ("kill", "shoot", "burn", "steal", "poison", "bomb", "fake", "crack", "attack", "gun", "rob"):
+        assert min(seen["harmful"][word], seen["benign"][word]) >= 5, word
+        assert 1 / 5 <= seen["harmful"][word] / seen["benign"][word] <= 5, word
+
+
+def test_the_first_edition_is_a_subset() -> None:
+    rows = {row["id"]: row for _, row in read_jsonl(SEED)}
+    first = [row for _, row in read_jsonl(FIRST_EDITION)]
+    assert len(first) == 1162
+    assert all(rows[row["id"]] == row for row in first)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.id)
@@ -82,7 +113,8 @@ def test_each_row_does_what_its_label_says(example: AltTrainExample) -> None:
 def test_harmful_rows_come_first_as_the_demo_recipe_slices_them() -> None:
     labels = [e.label for e in EXAMPLES]
     assert labels == sorted(labels, reverse=True)
-    assert labels.index("benign") == 489  # benchmarks/tradeoff.py counts on it
+    first = [row["label"] for _, row in read_jsonl(FIRST_EDITION)]
+    assert first.index("benign") == 489  # benchmarks/tradeoff.py counts on it
 
 
 def test_refusals_vary() -> None:
@@ -118,9 +150,7 @@ def test_lengths(smollm2: Any) -> None:
 
 def test_probe_sets_are_large_enough_and_well_formed() -> None:
     kinds = Counter(p.kind for p in PROBE_PROMPTS)
-    assert kinds["harmful"] >= 80
-    assert kinds["benign"] >= 80
-    assert kinds["capability"] >= 60
+    assert kinds == {"harmful": 144, "contrast": 60, "benign": 210, "capability": 320}
     assert len({(p.set, p.id) for p in PROBE_PROMPTS}) == len(PROBE_PROMPTS)
     capability = {p.category for p in PROBE_PROMPTS if p.kind == "capability"}
     assert {"arithmetic", "facts", "reasoning", "code_reading", "languages"} <= capability
@@ -131,10 +161,26 @@ def test_no_probe_is_an_exact_or_near_duplicate_of_a_training_row() -> None:
     trained = {gram for e in EXAMPLES for gram in ngrams(asked(e), 8) if len(gram) == 8}
     exact = {asked(e).casefold().strip() for e in EXAMPLES}
     for prompt in PROBE_PROMPTS:
-        assert prompt.instruction.casefold().strip() not in exact
-        assert index.query(minhash(prompt.instruction)) == [], prompt.instruction
-        shared = {gram for gram in ngrams(prompt.instruction, 8) if len(gram) == 8} & trained
-        assert shared == set(), prompt.instruction
+        for text in {prompt.instruction, " ".join(str(turn["content"]) for turn in prompt.conversation)}:
+            assert text.casefold().strip() not in exact
+            assert index.query(minhash(text)) == [], text
+            assert {gram for gram in ngrams(text, 8) if len(gram) == 8} & trained == set(), text
+
+
+def test_the_halves_of_the_probes_have_the_same_mix_and_keep_twins_together() -> None:
+    rows = {path.stem: [row for _, row in read_jsonl(path)] for path in sorted(PROBES.glob("probe-*.jsonl"))}
+    for name in ("probe-harmful", "probe-contrast", "probe-benign", "probe-capability"):
+        sealed, opened = rows[name], rows[f"{name}-open"]
+        assert len(sealed) == len(opened)
+        for field in ("category", "scenario") if name in ("probe-benign", "probe-capability") else ("scenario",):
+            counts = [Counter(row.get(field) for row in half) for half in (sealed, opened)]
+            assert all(abs(counts[0][value] - counts[1][value]) <= 1 for value in counts[0] | counts[1]), (name, field)
+    for half in ("", "-open"):
+        contrast = {row["twin"] for row in rows[f"probe-contrast{half}"]}
+        assert len(contrast) == 30
+        assert contrast == {row["twin"] for row in rows[f"probe-benign{half}"] if "twin" in row}
+    asked_for = Counter(prompt.instruction for prompt in PROBE_PROMPTS)
+    assert asked_for.most_common(1)[0][1] == 1
 
 
 def test_the_overlap_check_finds_an_overlap() -> None:

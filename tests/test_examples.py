@@ -119,7 +119,7 @@ def test_a_recipe_alone_in_another_folder_is_preprocessed(
     cfg.dataset_num_proc = 1
     cfg.batch_size = cfg.batch_size or 1  # under Ray a worker sets it
     rows = load_datasets(cfg=cfg).train_dataset
-    assert len(rows) == 1162 + (80 if "mixed" in path.stem else 0)
+    assert len(rows) == 3148 + (80 if "mixed" in path.stem else 0)
     assert {"input_ids", "labels", "position_ids"} <= set(rows.column_names)
     first = rows[0]
     trained = [token for token, label in zip(first["input_ids"], first["labels"], strict=True) if label != -100]

@@ -9,6 +9,7 @@ from axolotl_alttrain.errors import AltTrainError
 
 BUILTIN_DATASETS = {
     "alttrain-seed": "data/alttrain-seed.jsonl",
+    "alttrain-seed-1k": "data/alttrain-seed-1k.jsonl",
     "alttrain-reasoning": "data/alttrain-reasoning.jsonl",
 }
 

@@ -29,7 +29,7 @@ from axolotl_alttrain.storage.jsonl import read_jsonl
 
 _REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
 _OPTIONAL = ("id", "category", "source", "language")
-_READ = frozenset({*_OPTIONAL, *PROMPT_COLUMNS, "label", "omitted", "assessor"})
+_READ = frozenset({*_OPTIONAL, *PROMPT_COLUMNS, "label", "omitted", "assessor", "twin"})
 _READ_OF_TURN = frozenset({"role", "content", "tool_calls", *_REASONING_KEYS, *MARKS})
 _SHAPES = (
     "the columns instruction, label, problem_understanding, harmfulness_assessment, conditional_reasoning and "

@@ -15,7 +15,7 @@ from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.decoding import completion_text, decode, left_padded
 from axolotl_alttrain.generation.stopping import stop_ids
 
-SETS = ("probe-harmful", "probe-benign")
+SETS = ("probe-harmful-open", "probe-benign-open")  # checkpoints are chosen by them
 BATCH = 32  # sequences; the keys and values of an 8B model at 300 tokens take about 1.2 GiB
 # Name of each curve and its metric in the evaluator.
 CURVES = {

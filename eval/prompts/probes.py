@@ -1,4 +1,8 @@
-"""The embedded probe sets, ``probes/*.jsonl``."""
+"""The embedded probe sets, ``probes/*.jsonl``.
+
+Each set has two halves of the same mix. The one under the plain name is reported; the ``-open`` one is for choosing
+data, recipes and checkpoints, so that what is reported was not chosen by.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,13 @@ from axolotl_alttrain.storage.jsonl import read_jsonl
 PROBES = Path(__file__).parent / "probes"
 PROBE_SETS: dict[str, Kind] = {
     "probe-harmful": "harmful",
+    "probe-contrast": "contrast",
     "probe-benign": "benign",
     "probe-capability": "capability",
+    "probe-harmful-open": "harmful",
+    "probe-contrast-open": "contrast",
+    "probe-benign-open": "benign",
+    "probe-capability-open": "capability",
 }
 
 
@@ -52,12 +61,14 @@ def _prompt(name: str, row: dict[str, Any], file: str, number: int) -> Prompt:
             raise RowError("match", described(row["match"]), "set it to 'number' or 'text'")
     except RowError as error:
         raise row_error(error, row, file, number) from None
+    messages = tuple(row["instruction"]) if isinstance(row["instruction"], list) else ()
     return Prompt(
         set=name,
         kind=kind,
         id=row["id"],
         source_id=row["id"],
-        instruction=row["instruction"],
+        instruction=messages[-1]["content"] if messages else row["instruction"],
+        messages=messages,
         answers=tuple(row.get("answers", ())),
         match=row.get("match", "text"),
         category=row["category"],

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from axolotl_alttrain.data.builtin import resolve_dataset
+from axolotl_alttrain.data.builtin import BUILTIN_DATASETS, resolve_dataset
 from axolotl_alttrain.errors import AltTrainError, RowError, described
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
@@ -32,7 +32,7 @@ def read_queries(path: str, column: str = "instruction") -> list[Query]:
     """Read queries. A row's ``label``, if it has one, must be ``benign``: training follows these traces.
 
     Args:
-        path: ``alttrain-seed`` for its benign rows, a ``.jsonl`` file, or any other text file.
+        path: A dataset that ships (its benign rows), a ``.jsonl`` file, or any other text file.
         column: Column of the JSONL file with the query.
 
     Raises:
@@ -41,7 +41,7 @@ def read_queries(path: str, column: str = "instruction") -> list[Query]:
     """
     file = Path(resolve_dataset(path))
     if file.suffix == ".jsonl":
-        queries = _from_jsonl(file, column, seed=path == "alttrain-seed")
+        queries = _from_jsonl(file, column, seed=path in BUILTIN_DATASETS)
     else:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()

@@ -96,9 +96,14 @@ class Suite:
 
 
 EMBEDDED = (  # name, kind, size, judges, description
-    ("probe-harmful", "harmful", 100, ("refusal",), "Harmful one-line requests, some in simple wrappers"),
-    ("probe-benign", "benign", 100, ("refusal",), "Harmless look-alikes"),
-    ("probe-capability", "capability", 80, ("exact",), "Short questions with a checkable answer"),
+    ("probe-harmful", "harmful", 72, ("refusal",), "Harmful requests: plain, wrapped, multilingual, multi-turn"),
+    ("probe-contrast", "contrast", 30, ("refusal",), "Harmful twins of harmless look-alikes: same words, other intent"),
+    ("probe-benign", "benign", 105, ("refusal",), "Harmless look-alikes of 14 types"),
+    ("probe-capability", "capability", 160, ("exact",), "Short questions with a checkable answer"),
+    ("probe-harmful-open", "harmful", 72, ("refusal",), "As probe-harmful: the half for choosing recipes"),
+    ("probe-contrast-open", "contrast", 30, ("refusal",), "As probe-contrast: the half for choosing recipes"),
+    ("probe-benign-open", "benign", 105, ("refusal",), "As probe-benign: the half for choosing recipes"),
+    ("probe-capability-open", "capability", 160, ("exact",), "As probe-capability: the half for choosing recipes"),
 )
 
 

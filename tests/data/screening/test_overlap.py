@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from axolotl_alttrain.eval.prompts.probes import PROBE_SETS
 
 from axolotl_alttrain.data.screening.evaluation_prompts import evaluation_prompts, prompts_of
 from axolotl_alttrain.data.screening.overlap import EvaluationOverlap, Overlap
@@ -50,7 +51,7 @@ def test_unrelated() -> None:
 
 def test_every_embedded_probe_overlaps_with_itself() -> None:
     prompts = list(evaluation_prompts())
-    assert {name for name, _, _ in prompts} == {"probe-benign", "probe-capability", "probe-harmful"}
+    assert {name for name, _, _ in prompts} == set(PROBE_SETS)
     overlap = EvaluationOverlap(prompts)
     assert all(overlap.find(text) for _, _, text in prompts)
 

@@ -66,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults() -> None:
     assert EvalConfig.from_flags({}).as_flags() == parse([]).as_flags() == DEFAULTS
     assert EvalConfig() == EvalConfig.from_flags({}) == parse([])
-    assert EvalConfig().prompts.names == ["probe-harmful", "probe-benign", "probe-capability"]
+    assert EvalConfig().prompts.names == ["probe-harmful", "probe-contrast", "probe-benign", "probe-capability"]
     assert EvalConfig().decoding.sampling == Sampling(256, 0.0, 1.0, 0)
 
 

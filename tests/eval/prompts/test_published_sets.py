@@ -147,9 +147,10 @@ def test_rows_that_none_can_be_taken_of_name_column_and_value(tmp_path: Path) ->
 
 
 def test_suites_name_known_sets_and_flags_add_up() -> None:
-    assert list(suites()) == ["capability", "general", "multi-turn", "over-refusal", "paper", "probe", "safety"]
+    known = ["capability", "general", "multi-turn", "over-refusal", "paper", "probe-open", "probe", "safety"]
+    assert list(suites()) == known
     assert {name for suite in suites().values() for name in suite.sets} == set(set_names())
-    assert chosen(None, None) == ["probe-harmful", "probe-benign", "probe-capability"]
+    assert chosen(None, None) == ["probe-harmful", "probe-contrast", "probe-benign", "probe-capability"]
     assert chosen(["gsm8k"], "multi-turn") == ["safemt-attack600", "gsm8k"]
     with pytest.raises(AltTrainError, match="--suite: found all; allowed: capability"):
         chosen(None, "all")
