@@ -50,10 +50,10 @@ class AltTrainPlugin(BasePlugin):
         if not self._registered:
             return
         from axolotl_alttrain.compat import check_axolotl
-        from axolotl_alttrain.data.builtin import resolve_dataset
         from axolotl_alttrain.data.sources.csv_as_text import read_csv_as_text
         from axolotl_alttrain.fingerprint import data_fingerprint
         from axolotl_alttrain.generation.demo_model import resolve_model
+        from axolotl_alttrain.storage.builtin import resolve_dataset
 
         _print_user_errors_in_one_line()
         check_axolotl()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
@@ -38,6 +38,34 @@ class Request:
     messages: tuple[Message, ...]
     group: str = ""
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class NextWord:
+    """A place in a completion, and tokens of which one may come next.
+
+    Attributes:
+        text: The rendered prompt, up to the completion.
+        before: Token ids of the completion up to the place.
+        words: Token ids.
+    """
+
+    text: str
+    before: tuple[int, ...]
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WordShares:
+    """Log-probabilities of the next token.
+
+    Attributes:
+        known: By token id, of the words that the backend lists.
+        bound: The most that any other word can have; None if all are listed.
+    """
+
+    known: Mapping[int, float]
+    bound: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,10 @@ class RequestsRefused(AltTrainError):
     def __init__(self, message: str, reasons: dict[int, str]) -> None:
         super().__init__(message)
         self.reasons = reasons
+
+
+class NoLogProbabilities(AltTrainError):
+    """The backend gives no log-probabilities of the next token."""
 
 
 OnResult = Callable[[int, Generated], None]
@@ -120,6 +152,10 @@ class LocalModel:
         """As :meth:`Backend.complete`."""
         raise NotImplementedError
 
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Release what outlives the object."""
 
@@ -160,6 +196,13 @@ class Backend(Protocol):
 
         Raises:
             RequestsRefused: The server refused some requests; all others are answered.
+        """
+
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """Index and log-probabilities of each place, in any order.
+
+        Raises:
+            NoLogProbabilities: The backend gives none.
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from axolotl_alttrain.eval.results.separation import Separation, SeparationTest
 from axolotl_alttrain.eval.scoring.metrics import TokenMeans
 from axolotl_alttrain.eval.scoring.thought_structure import PartSpreads, ThoughtStructure
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE, Rate
@@ -71,6 +72,7 @@ class RunResults(BaseModel, frozen=True):
         judges, agreement: Each judge's own rates, and each two judges' agreement.
         by_set: What counts on each set.
         by_scenario, by_attack: Attack success by scenario, and by set and scenario.
+        separation: How well the verdicts' scores separate each harmful set from each benign one.
     """
 
     metrics: dict[str, Rate]
@@ -83,6 +85,7 @@ class RunResults(BaseModel, frozen=True):
     by_set: dict[str, SetResult]
     by_scenario: dict[str, Rate] = {}
     by_attack: dict[str, dict[str, Rate]] = {}
+    separation: list[Separation] = []
 
     def rate(self, metric: str) -> Rate:
         """A metric; without samples where this run does not have it."""
@@ -151,8 +154,10 @@ class PairedResults(BaseModel, frozen=True):
         metrics: By metric; tested outcomes with pairs also have their smallest detectable difference.
         by_set: Each tested outcome, and each set scored by degree, on each set; ``p_holm`` is over all of these.
         lengths: By kind of prompt.
+        separation: By two sets.
     """
 
     metrics: dict[str, PairedTest]
     by_set: list[SetTest]
     lengths: dict[str, PairedLengths]
+    separation: list[SeparationTest] = []

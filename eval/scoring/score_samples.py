@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from axolotl_alttrain.eval.completions.samples import Sample
+from axolotl_alttrain.eval.completions.verdict_scores import VerdictScore
 from axolotl_alttrain.eval.judges import refusal_judge
 from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge
@@ -26,6 +28,7 @@ def score(
     file: JudgementFile | None = None,
     judge_thoughts: bool = True,
     console: Console | None = None,
+    verdict_scores: Mapping[str, VerdictScore] = MappingProxyType({}),
 ) -> list[Scored]:
     """Parse samples and judge them.
 
@@ -38,6 +41,7 @@ def score(
         file: Keeps the judgements of judges that are models.
         judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.
+        verdict_scores: By the samples' keys.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     asked = [prompts[sample.set, sample.id] for sample in samples]
@@ -64,6 +68,7 @@ def score(
             judgements={name: found[i] for name, found in of_answer.items()},
             thoughts={name: found[i] for name, found in of_thought.items()},
             refusal=_verdict(refusals[i]),
+            verdict_score=verdict_scores.get(one.sample.key),
         )
         for i, one in enumerate(exchanges)
     ]
