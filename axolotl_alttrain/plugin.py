@@ -96,13 +96,15 @@ class AltTrainPlugin(BasePlugin):
         options = _options(cfg)
         if options.probe_every is None or not trainer.is_world_process_zero():
             return []
+        from axolotl_alttrain.generation.trained_rows import rows_of
         from axolotl_alttrain.probe.callback import ProbeCallback
         from axolotl_alttrain.probe.measure import Probe
 
         def make_probe() -> Probe:
             entry = _entries(cfg)[0]
             chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
-            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens)
+            rows, _ = rows_of([one["path"] for one in _entries(cfg) if one["type"] == "alttrain"])
+            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens, rows)
 
         return [ProbeCallback(trainer, options, make_probe)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -49,9 +50,11 @@ def trained_rows(adapter: str | None, given: Path | None = None) -> tuple[list[A
     Raises:
         AltTrainError: The file that the user names cannot be read.
     """
-    if given is not None:
-        return read_examples(given), str(given)
-    names = trained_datasets(adapter)
+    return (read_examples(given), str(given)) if given is not None else rows_of(trained_datasets(adapter))
+
+
+def rows_of(names: Sequence[str]) -> tuple[list[AltTrainExample], str]:
+    """The rows of datasets by the paths in a config, or the seed data where they cannot be read, and where from."""
     try:
         rows = [row for name in names for row in read_examples(resolve_dataset(name))]
         if rows:

@@ -11,6 +11,7 @@ from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.sampling import Sampling
 
+LIKELIEST = 20  # tokens to list; as many as vLLM gives by default (--max-logprobs)
 NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed beside its base
 
 
@@ -66,6 +67,12 @@ class WordShares:
 
     known: Mapping[int, float]
     bound: float | None = None
+
+
+def listed_shares(listed: Mapping[int, float], words: Sequence[int]) -> WordShares:
+    """The shares of words where a server lists the likeliest tokens only: any other has at most the least of these."""
+    known = {word: listed[word] for word in words if word in listed}
+    return WordShares(known, None if len(known) == len(words) else min(listed.values()))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
 from axolotl_alttrain.eval.results.run_results import RunResults
 from axolotl_alttrain.eval.results.separation import separations
 from axolotl_alttrain.eval.results.summary import PaperResults, ScoredFrom, Summary
+from axolotl_alttrain.eval.results.thoughts import thoughts_and_answers
 from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
 from axolotl_alttrain.eval.weights import WeightsForm
@@ -115,7 +116,7 @@ def summary_of(found: Evaluation) -> Summary:
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
     """Everything that the summary says of one run."""
-    rates = summarise(scored)
+    rates, rows = summarise(scored), [one.as_row() for one in scored]
     return RunResults(
         metrics=rates.metrics,
         tokens=rates.tokens,
@@ -127,7 +128,8 @@ def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults
         by_set=by_set(scored),
         by_scenario=by_scenario(scored),
         by_attack=by_attack(scored),
-        separation=separations([one.as_row() for one in scored]),
+        separation=separations(rows),
+        thoughts=thoughts_and_answers(rows),
     )
 
 
@@ -151,5 +153,6 @@ def _compared(summary: Summary, found: Evaluation) -> Summary:
             "comparison_by_set": paired.by_set,
             "comparison_lengths": paired.lengths,
             "comparison_separation": paired.separation,
+            "comparison_thoughts": paired.thoughts,
         }
     )

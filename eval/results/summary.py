@@ -89,8 +89,9 @@ class Summary(BaseModel, frozen=True):
             and split.
         runs: By run: ``base``, ``tuned``, or both.
         verdict_scores: What the verdicts' scores were read from.
-        comparison, comparison_by_set, comparison_lengths, comparison_separation: Tuned against base: by metric, by set,
-            lengths by kind of prompt and part, and how well the verdicts separate two sets.
+        comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
+            prompt and part.
+        comparison_separation, comparison_thoughts: The same of what the verdicts can tell, and of unsafe thoughts.
         repeats: Repeated sampling, by run and metric.
     """
 
@@ -122,6 +123,7 @@ class Summary(BaseModel, frozen=True):
     comparison_by_set: list[SetTest] = []
     comparison_lengths: dict[str, PairedLengths] = {}
     comparison_separation: list[SeparationTest] = []
+    comparison_thoughts: list[SetTest] = []
 
     @property
     def tests(self) -> dict[str, PairedTest]:

@@ -132,6 +132,25 @@ def separation_table(summary: Summary) -> Table | None:
     return Table("What verdicts can tell", tuple(columns), tuple(rows), intervals, notes, wide=True) if rows else None
 
 
+def thoughts_table(summary: Summary) -> Table | None:
+    """Unsafe thoughts against unsafe answers on each set; None where no judge read the thoughts."""
+    tests = {(test.metric, test.set): p_text(test.p_value) for test in summary.comparison_thoughts}
+    names = ("unsafe_thought", "unsafe_thought_only")
+    rows: list[tuple[Cell, ...]] = []
+    for run, results in summary.runs.items():
+        for one in results.thoughts:
+            paired = [tests.get((name, one.set), NONE) for name in names] if tests else []
+            counts = [one.both, one.thought_only, one.answer_only, one.neither]
+            rows.append((one.set, one.judge, run, *map(str, counts), percent(one.unsafe_thought), *paired))
+    columns = [
+        *map(text_column, ("set", "judge", "run")),
+        *(Column(title, compact=True) for title in ("both unsafe", "thought only", "answer only", "neither")),
+        Column("unsafe thoughts", "%"),
+        *(Column(title, compact=True) for title in ("p: thought", "p: thought only") if tests),
+    ]
+    return Table("Thoughts and answers", tuple(columns), tuple(rows), WILSON) if rows else None
+
+
 def _unscored(summary: Summary) -> tuple[str, ...]:
     """What the scores were read from, and which samples have none."""
     source = summary.verdict_scores

@@ -54,9 +54,7 @@ def test_the_paired_difference() -> None:
     found = area_difference(positive, negative)
     half = 1.959963984540054 * sqrt((1 / 48) / 3 + (1 / 36) / 4)
     assert found.difference == pytest.approx(-1 / 12)
-    assert (found.low, found.high) == pytest.approx(
-        (-1 / 12 - 1.959963984540054 * error, -1 / 12 + 1.959963984540054 * error)
-    )
+    assert (found.low, found.high) == pytest.approx((-1 / 12 - half, -1 / 12 + half))
     assert found.p_value == pytest.approx(0.47950012218695337)  # of a normal deviate of 1 / sqrt(2)
     same = area_difference(group([2, 1], [2, 1]), group([0, 1], [0, 1]))
     assert (same.difference, same.p_value) == (0.0, 1.0)
