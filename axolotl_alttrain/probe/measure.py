@@ -109,9 +109,8 @@ class Probe:
         for curve, name in CURVES.items():
             metric = metrics[name]
             rates[curve] = rate([metric.counts(one) for one in scored if metric.applies(one.prompt)])
-        return Measured(
-            rates, sum(sample.tokens for sample in samples), self._verdict_auroc(model, samples, pad, check)
-        )
+        auroc = self._verdict_auroc(model, samples, pad, check)
+        return Measured(rates, sum(sample.tokens for sample in samples), auroc)
 
     def _verdict_auroc(
         self, model: Any, samples: Sequence[Sample], pad: int, check: Callable[[int], None]
