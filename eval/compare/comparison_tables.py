@@ -78,8 +78,9 @@ def separation_table(pair: PairedRuns) -> Table | None:
         name = f"AUROC of verdicts: {one.harmful}, {one.benign}"
         rows.append((name, "+".join(map(str, one.pairs)), shown, p_text(one.area.p_value)))
     for test in pair.thoughts:
-        name = {"unsafe_thought": "unsafe thoughts", "unsafe_thought_only": "unsafe thoughts behind safe answers"}
-        rows.append((f"{name[test.metric]}, points: {test.set}", str(test.pairs), points(test), p_text(test.p_value)))
+        behind = " behind safe answers" if test.metric == "unsafe_thought_only" else ""
+        name = f"unsafe thoughts{behind}, points: {test.set}"
+        rows.append((name, str(test.pairs), points(test), p_text(test.p_value)))
     columns = (text_column("measure"), Column("pairs"), Column("difference"), Column("p"))
     title = f"{pair.second} against {pair.first}: verdicts and thoughts"
     return Table(title, columns, tuple(rows), "95 % DeLong and bootstrap intervals") if rows else None

@@ -90,8 +90,8 @@ def separation_tests(both: Sequence[tuple[ScoredRow, ScoredRow]]) -> list[Separa
     tests = []
     for harmful, benign in _set_pairs([other for _, other in both if other.pair_key in first]):
         groups = [_group([[first[row.pair_key] for row in some], some]) for some in (harmful, benign)]
-        names = {"harmful": harmful[0].set, "benign": benign[0].set, "pairs": (len(harmful), len(benign))}
-        tests.append(SeparationTest(**names, area=area_difference(*groups)))
+        difference, pairs = area_difference(*groups), (len(harmful), len(benign))
+        tests.append(SeparationTest(harmful=harmful[0].set, benign=benign[0].set, pairs=pairs, area=difference))
     return tests
 
 
