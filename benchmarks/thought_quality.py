@@ -38,9 +38,9 @@ def thought_quality(path: Path = GOLD) -> dict[str, Any]:
     The split ``open`` may be read when the reader is improved; ``held-out`` is only for measuring.
 
     Returns:
-        ``open`` and ``held-out``, each with ``rows``, ``right``, ``kappa`` (Cohen's, with the labels), the same for thoughts of at least three paragraphs
-        (``paragraphs``), ``steps`` (rows mistaken for AltTrain's steps) and ``confusion`` (``label > verdict`` to
-        count).
+        ``open`` and ``held-out``, each with ``rows``, ``right``, ``kappa`` (Cohen's), the same counts for
+        thoughts of at least three paragraphs (``paragraphs``), ``steps`` (rows mistaken for AltTrain's steps) and
+        ``confusion`` (``label > verdict`` to count).
 
     Raises:
         RowError: A row of the file is invalid.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING, Any
 
-from axolotl_alttrain.eval.backends.base import LIKELIEST, Backend, NoLogProbabilities
+from axolotl_alttrain.eval.backends import Backend
+from axolotl_alttrain.generation.next_word import LIKELIEST, NoLogProbabilities
 
 if TYPE_CHECKING:
     import torch

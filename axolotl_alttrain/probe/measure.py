@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from axolotl_alttrain.eval.backends.base import WordShares
 from axolotl_alttrain.eval.completions.samples import Sample
-from axolotl_alttrain.eval.completions.verdict_scores import score_of
 from axolotl_alttrain.eval.prompts.probes import load_sets
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.scoring.metrics import METRICS
@@ -21,6 +19,7 @@ from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.format.verdict_words import learn_wording
 from axolotl_alttrain.generation.decoding import completion_text, decode, left_padded, next_log_probabilities
+from axolotl_alttrain.generation.next_word import WordShares, score_of
 from axolotl_alttrain.generation.stopping import stop_ids
 
 SETS = ("probe-harmful", "probe-benign")

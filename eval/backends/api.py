@@ -13,17 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from axolotl_alttrain.eval.backends.base import (
-    LIKELIEST,
     BackendSettings,
     Generated,
     Identity,
-    NextWord,
-    NoLogProbabilities,
     OnResult,
     OnToken,
     Request,
     RequestsRefused,
-    WordShares,
 )
 
 from axolotl_alttrain.errors import AltTrainError, first_line
@@ -31,6 +27,7 @@ from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
+from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, NoLogProbabilities, WordShares
 from axolotl_alttrain.generation.openai_client import (
     MESSAGE_CHARS,
     REFUSED,

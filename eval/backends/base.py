@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.sampling import Sampling
 
-LIKELIEST = 20  # tokens to list; as many as vLLM gives by default (--max-logprobs)
 NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed beside its base
 
 
@@ -39,40 +39,6 @@ class Request:
     messages: tuple[Message, ...]
     group: str = ""
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class NextWord:
-    """A place in a completion, and tokens of which one may come next.
-
-    Attributes:
-        text: The rendered prompt, up to the completion.
-        before: Token ids of the completion up to the place.
-        words: Token ids.
-    """
-
-    text: str
-    before: tuple[int, ...]
-    words: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class WordShares:
-    """Log-probabilities of the next token.
-
-    Attributes:
-        known: By token id, of the words that the backend lists.
-        bound: The most that any other word can have; None if all are listed.
-    """
-
-    known: Mapping[int, float]
-    bound: float | None = None
-
-
-def listed_shares(listed: Mapping[int, float], words: Sequence[int]) -> WordShares:
-    """The shares of words where a server lists the likeliest tokens only: any other has at most the least of these."""
-    known = {word: listed[word] for word in words if word in listed}
-    return WordShares(known, None if len(known) == len(words) else min(listed.values()))
 
 
 @dataclass(frozen=True)
@@ -112,10 +78,6 @@ class RequestsRefused(AltTrainError):
     def __init__(self, message: str, reasons: dict[int, str]) -> None:
         super().__init__(message)
         self.reasons = reasons
-
-
-class NoLogProbabilities(AltTrainError):
-    """The backend gives no log-probabilities of the next token."""
 
 
 OnResult = Callable[[int, Generated], None]

@@ -14,11 +14,9 @@ from axolotl_alttrain.eval.backends.base import (
     Generated,
     Identity,
     LocalModel,
-    NextWord,
     OnResult,
     OnToken,
     Request,
-    WordShares,
 )
 
 from axolotl_alttrain.format.template import ChatFormat
@@ -26,6 +24,7 @@ from axolotl_alttrain.generation.batching import BatchSizer, in_batches
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.merging import mergeable, merged
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.quantization import quantization_key
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 

@@ -8,17 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from axolotl_alttrain.eval.backends.base import (
-    BackendSettings,
-    Identity,
-    LocalModel,
-    NextWord,
-    OnResult,
-    OnToken,
-    Request,
-    WordShares,
-)
+from axolotl_alttrain.eval.backends.base import BackendSettings, Identity, LocalModel, OnResult, OnToken, Request
 
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.sampling import Sampling
 
 

@@ -13,18 +13,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from axolotl_alttrain.eval.backends.base import (
-    LIKELIEST,
     BackendSettings,
     Generated,
     Identity,
     LocalModel,
-    NextWord,
     OnResult,
     OnToken,
     Request,
     RequestsRefused,
-    WordShares,
-    listed_shares,
 )
 
 from axolotl_alttrain.errors import AltTrainError
@@ -32,6 +28,7 @@ from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.identity import Located, template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
+from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, WordShares, listed_shares
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
 

@@ -9,36 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import exp, inf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from axolotl_alttrain.eval.backends.base import Backend, NextWord, NoLogProbabilities, WordShares
+from axolotl_alttrain.eval.backends.base import Backend
 from axolotl_alttrain.eval.completions.samples import Sample
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 
 from axolotl_alttrain.format import verdict_words
-from axolotl_alttrain.format.verdict_words import Opening, Place, Wording, learn_wording
+from axolotl_alttrain.format.verdict_words import Place, Wording, learn_wording
+from axolotl_alttrain.generation.next_word import NextWord, NoLogProbabilities, VerdictScore, score_of
 from axolotl_alttrain.generation.trained_rows import trained_rows
 from axolotl_alttrain.storage.append_only import AppendOnly
-
-
-@dataclass(frozen=True)
-class VerdictScore:
-    """The model's leaning at the verdict word of one completion.
-
-    Attributes:
-        log_odds: Of a token that states "harmful" against one that states "harmless".
-        mass: Probability of all these tokens together, between 0 and 1.
-        forced: The model took another wording, and was read after its understanding and the training rows' opening.
-        bounded: Some word is not among those that the backend lists, and counts with the most that it can have.
-    """
-
-    log_odds: float
-    mass: float
-    forced: bool = False
-    bounded: bool = False
 
 
 class VerdictScoreFile(AppendOnly):
@@ -155,16 +137,3 @@ def verdict_scores(
             found[keys[index]] = score_of(shares, place.opening, place.forced)
             file.append(f"{keys[index]} {digest}", found[keys[index]])
     return found
-
-
-def score_of(shares: WordShares, opening: Opening, forced: bool) -> VerdictScore:
-    """The score from the log-probabilities of an opening's words."""
-    harmful, benign = (_together(shares, side) for side in (opening.harmful, opening.benign))
-    bounded = any(word not in shares.known for word in opening.words)
-    return VerdictScore(harmful - benign, min(1.0, exp(np.logaddexp(harmful, benign))), forced, bounded)
-
-
-def _together(shares: WordShares, words: Sequence[int]) -> float:
-    """Log-probability of any of the words."""
-    rest = -inf if shares.bound is None else shares.bound
-    return float(np.logaddexp.reduce([shares.known.get(word, rest) for word in words]))

@@ -8,7 +8,6 @@ from functools import cached_property
 from statistics import fmean
 
 from axolotl_alttrain.eval.completions.samples import Sample
-from axolotl_alttrain.eval.completions.verdict_scores import VerdictScore
 from axolotl_alttrain.eval.judges.base import Judgement, Verdict
 from axolotl_alttrain.eval.judges.thought_reader import Reading, read_thought
 from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS, Kind, Prompt
@@ -18,6 +17,7 @@ from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 
 @dataclass(frozen=True)

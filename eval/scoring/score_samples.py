@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from axolotl_alttrain.eval.completions.samples import Sample
-from axolotl_alttrain.eval.completions.verdict_scores import VerdictScore
 from axolotl_alttrain.eval.judges import refusal_judge
 from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, Verdict, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion, parse_completion
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 
 def score(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from axolotl_alttrain.eval.completions.verdict_scores import VerdictScore
 from axolotl_alttrain.eval.judges.thought_reader import Reading
 from axolotl_alttrain.eval.scoring.outcome import outcome_word
 from pydantic import BaseModel, JsonValue
+
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 
 class RowJudgement(BaseModel, frozen=True):

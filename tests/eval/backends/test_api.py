@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.backends.api import APIBackend
-from axolotl_alttrain.eval.backends.base import NextWord, NoLogProbabilities, RequestsRefused, WordShares
 from axolotl_alttrain.eval.backends.base import Request as Wanted
+from axolotl_alttrain.eval.backends.base import RequestsRefused
 from axolotl_alttrain.eval.backends.hf import HFBackend
 from axolotl_alttrain.eval.judges import judge_refusal
 from axolotl_alttrain.eval.prompts.probes import load_set
 from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.next_word import NextWord, NoLogProbabilities, WordShares
 from axolotl_alttrain.generation.openai_reply import FILTERED
 from axolotl_alttrain.generation.sampling import Sampling
 from tests.openai_server import Reply, Request, serve

@@ -6,20 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from axolotl_alttrain.eval.backends.base import WordShares
 from axolotl_alttrain.eval.backends.hf import HFBackend
 from axolotl_alttrain.eval.completions.samples import Sample
 from axolotl_alttrain.eval.completions.verdict_scores import (
-    VerdictScore,
     VerdictScoreFile,
     read_verdicts,
-    score_of,
     verdict_scores,
 )
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt
 
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.verdict_words import Opening, learn_wording
+from axolotl_alttrain.generation.next_word import VerdictScore, WordShares, score_of
 from tests.conftest import SEED
 
 OWN = "<think>\nThe user asks about {}.\n\nThis is harmless: fine.\n\nGo on.\n</think>\n\nHi"

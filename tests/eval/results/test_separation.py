@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from axolotl_alttrain.eval.completions.verdict_scores import VerdictScore
 from axolotl_alttrain.eval.results.separation import separation_tests, separations
 from axolotl_alttrain.eval.results.thoughts import thought_tests, thoughts_and_answers
 from axolotl_alttrain.eval.scoring.scored_row import RowJudgement, ScoredRow
 from axolotl_alttrain.eval.stats.intervals_and_tests import wilson
+
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 # Log-odds and the verdict that the thought states; one sample never reaches an assessment.
 HARMFUL = [(4.0, "harmful"), (2.0, "harmful"), (-0.5, "benign"), (None, "undetermined")]
