@@ -24,7 +24,7 @@ from axolotl_alttrain.eval.backends.base import (
 
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.example import Message, ThoughtFormat
-from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
 from axolotl_alttrain.generation.openai_client import (
@@ -37,6 +37,7 @@ from axolotl_alttrain.generation.openai_client import (
 )
 from axolotl_alttrain.generation.openai_reply import Reply, reply
 from axolotl_alttrain.generation.sampling import Sampling
+from axolotl_alttrain.generation.trained_format import recorded_format
 
 RETRIES = 6  # by the openai client, with increasing delays
 TIMEOUT = 3600.0  # seconds; long thoughts take long
@@ -99,7 +100,7 @@ class APIBackend:
         self.token_unit = "words"
         if tokenizer:
             loaded = load_tokenizer(tokenizer, f"--tokenizer {tokenizer}")
-            self.chat = learn_format(loaded, thought_format=thought_format)
+            self.chat = recorded_format(tokenizer).learn(loaded, thought_format)
             self.thought = self.chat.thought
             self.token_unit = "tokens"
 
@@ -144,6 +145,8 @@ class APIBackend:
             except APIStatusError as error:
                 if error.status_code not in REFUSED:
                     raise
+                if requests[index].template_kwargs and "chat_template_kwargs" in str(error.body):
+                    raise AltTrainError(_no_switch(error)) from None
                 refused[index] = first_line(error, MESSAGE_CHARS)
                 return None
 
@@ -227,6 +230,8 @@ class APIBackend:
             text = said.text.partition(stop[0])[0] if stop else said.text  # some servers leave it in
         else:
             messages = [dict(message) for message in request.messages]
+            if request.template_kwargs:
+                common["extra_body"] = {"chat_template_kwargs": dict(request.template_kwargs)}
             answer = await completion(client, model=name, messages=messages, **common)
             said = reply(answer.choices[0])
             text = self._joined(said)
@@ -244,3 +249,10 @@ class APIBackend:
         if not said.text:
             return f"{self.thought.open}{said.thought.lstrip()}"
         return f"{self.thought.open}{said.thought.strip()}{self.thought.close}{said.text.lstrip()}"
+
+
+def _no_switch(error: Exception) -> str:
+    return (
+        "--thinking: the server refuses chat_template_kwargs, with which thinking is turned on and off; add "
+        f"--tokenizer, or remove --thinking (the server's reply: {first_line(error, MESSAGE_CHARS)})"
+    )

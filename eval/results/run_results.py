@@ -156,3 +156,19 @@ class PairedResults(BaseModel, frozen=True):
     metrics: dict[str, PairedTest]
     by_set: list[SetTest]
     lengths: dict[str, PairedLengths]
+
+
+class PairedRun(PairedResults, frozen=True):
+    """Two runs of one evaluation that differ in the mode of thinking alone, or in the weights in the off mode.
+
+    Attributes:
+        first, second: The runs.
+    """
+
+    first: str
+    second: str
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether any metric covers both runs."""
+        return any(test.pairs for test in self.metrics.values())

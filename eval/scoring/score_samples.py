@@ -26,6 +26,7 @@ def score(
     file: JudgementFile | None = None,
     judge_thoughts: bool = True,
     console: Console | None = None,
+    thinks: bool = True,
 ) -> list[Scored]:
     """Parse samples and judge them.
 
@@ -38,6 +39,7 @@ def score(
         file: Keeps the judgements of judges that are models.
         judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.
+        thinks: Whether the model was asked to think.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     asked = [prompts[sample.set, sample.id] for sample in samples]
@@ -64,6 +66,7 @@ def score(
             judgements={name: found[i] for name, found in of_answer.items()},
             thoughts={name: found[i] for name, found in of_thought.items()},
             refusal=_verdict(refusals[i]),
+            thinks=thinks,
         )
         for i, one in enumerate(exchanges)
     ]

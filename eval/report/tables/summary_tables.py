@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axolotl_alttrain.eval.report.measures import measure_label
+from axolotl_alttrain.eval.report.tables.mode_tables import NOT_APPLICABLE
 from axolotl_alttrain.eval.report.tables.numbers import (
     NONE,
     detectable_text,
@@ -14,7 +15,7 @@ from axolotl_alttrain.eval.report.tables.numbers import (
 )
 from axolotl_alttrain.eval.report.tables.table import Cell, Column, Table, text_column
 from axolotl_alttrain.eval.results.summary import Summary
-from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED
+from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED, Metric
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
 
 WILSON = "95 % Wilson interval"
@@ -32,7 +33,8 @@ def rates_table(summary: Summary) -> Table:
             test = summary.tests.get(metric.name)
             p = p_text(test.p_value) if test and test.pairs else NONE
             paired = [points(test), p] if summary.compared else []
-            rows.append((metric.label, metric.better, str(rates[0].total), *map(percent, rates), *paired))
+            shown = [_shown(summary, run, metric) for run in summary.runs]
+            rows.append((metric.label, metric.better, str(rates[0].total), *shown, *paired))
     return Table("Rates", tuple(columns), tuple(rows), WILSON)
 
 
@@ -139,6 +141,13 @@ def detectable(summary: Summary) -> str:
     if not shown:
         return ""
     return f"Smallest detectable differences (80 % power, 5 % level), in percentage points: {shown}."
+
+
+def _shown(summary: Summary, run: str, metric: Metric) -> Cell:
+    """A rate; metrics of the thought do not apply to runs that were not asked to think."""
+    if metric.of_thought and not summary.thinks(run):
+        return NOT_APPLICABLE
+    return percent(summary.runs[run].rate(metric.name))
 
 
 def _run_columns(summary: Summary) -> list[Column]:

@@ -1,0 +1,48 @@
+"""Both modes of thinking of the same weights, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from axolotl_alttrain.eval.backends.modes import OFF
+from axolotl_alttrain.eval.results.pairing import compare_rows
+from axolotl_alttrain.eval.results.run_results import PairedRun
+from axolotl_alttrain.eval.results.summary import Summary
+from axolotl_alttrain.eval.stats.intervals_and_tests import holm
+
+if TYPE_CHECKING:
+    from axolotl_alttrain.eval.results.summarise import Evaluation
+
+
+def with_modes(summary: Summary, found: Evaluation) -> Summary:
+    """A summary with the paired comparisons of modes, where both were measured."""
+    rows = {run: [one.as_row() for one in found.of_run(run)] for run in found.runs}
+    pairs = [
+        PairedRun(first=first, second=second, **dict(compare_rows(rows[first], rows[second])))
+        for first, second in _pairs(found.runs)
+    ]
+    return summary.model_copy(update={"modes": _adjusted(pairs)}) if pairs else summary
+
+
+def _pairs(runs: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for run in runs:
+        if run.removesuffix(OFF) != run and run.removesuffix(OFF) in runs:
+            yield run.removesuffix(OFF), run
+    if {f"base{OFF}", f"tuned{OFF}"} <= set(runs):
+        yield f"base{OFF}", f"tuned{OFF}"
+
+
+def _adjusted(pairs: list[PairedRun]) -> list[PairedRun]:
+    """The pairs, the tests of their outcomes adjusted together by Holm's method."""
+    tested = [(pair, name) for pair in pairs for name, test in pair.metrics.items() if test.has_power]
+    adjusted = iter(holm([pair.metrics[name].p_value for pair, name in tested]))
+    result = []
+    for pair in pairs:
+        own = {
+            name: pair.metrics[name].model_copy(update={"p_holm": next(adjusted)})
+            for one, name in tested
+            if one is pair
+        }
+        result.append(pair.model_copy(update={"metrics": pair.metrics | own}))
+    return result
