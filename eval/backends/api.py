@@ -52,6 +52,16 @@ class APISettings(BackendSettings):
     endpoint: str
 
 
+class SwitchRefused(AltTrainError):
+    """A server that renders the prompts does not take variables of its chat template."""
+
+    def __init__(self, url: str, error: Exception) -> None:
+        super().__init__(
+            f"{url} refuses chat_template_kwargs, with which --thinking turns thinking on and off; add --tokenizer, or "
+            f"remove --thinking (the server's reply: {first_line(error, MESSAGE_CHARS)})"
+        )
+
+
 class APIBackend:
     """A served model and, under another name, its tuned form.
 
@@ -146,7 +156,7 @@ class APIBackend:
                 if error.status_code not in REFUSED:
                     raise
                 if requests[index].template_kwargs and "chat_template_kwargs" in str(error.body):
-                    raise AltTrainError(_no_switch(error)) from None
+                    raise SwitchRefused(self.url, error) from None
                 refused[index] = first_line(error, MESSAGE_CHARS)
                 return None
 
@@ -156,6 +166,8 @@ class APIBackend:
                 if generated is not None:
                     on_result(index, generated)
                     missing -= 1
+        except SwitchRefused:
+            raise
         except (OpenAIError, AltTrainError) as error:
             failed = error
         if failed or refused:
@@ -249,10 +261,3 @@ class APIBackend:
         if not said.text:
             return f"{self.thought.open}{said.thought.lstrip()}"
         return f"{self.thought.open}{said.thought.strip()}{self.thought.close}{said.text.lstrip()}"
-
-
-def _no_switch(error: Exception) -> str:
-    return (
-        "--thinking: the server refuses chat_template_kwargs, with which thinking is turned on and off; add "
-        f"--tokenizer, or remove --thinking (the server's reply: {first_line(error, MESSAGE_CHARS)})"
-    )

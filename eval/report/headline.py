@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from axolotl_alttrain.eval.report.measured import measured
 from axolotl_alttrain.eval.report.tables.numbers import p_text
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
 
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
@@ -46,7 +46,7 @@ def _off(summary: Summary) -> str:
     pair = next((one for one in summary.modes if one.first == summary.main_run), None)
     if pair is None:
         return ""
-    found = [_changed(summary, pair.first, pair.second, pair.metrics, name) for name in _NAMES]
+    found = [_changed(pair.rates[name], pair.metrics.get(name), name) for name in _NAMES]
     parts = [one[1] for one in found if one]
     return f" Thinking off, same weights: {', '.join(parts).lower()}." if parts else ""
 
@@ -60,17 +60,14 @@ def _one_run(summary: Summary) -> str:
 
 def _change(summary: Summary, name: str) -> tuple[Change, str] | None:
     """The kind of change of a rate, and the change in numbers; None where a rate is missing."""
-    return _changed(summary, "base", "tuned", summary.tests, name)
+    return _changed((summary.runs["base"].rate(name), summary.runs["tuned"].rate(name)), summary.tests.get(name), name)
 
 
-def _changed(
-    summary: Summary, first: str, second: str, tests: Mapping[str, PairedTest], name: str
-) -> tuple[Change, str] | None:
-    before, after = (summary.runs[run].rate(name).value for run in (first, second))
+def _changed(rates: tuple[Rate, Rate], test: PairedTest | None, name: str) -> tuple[Change, str] | None:
+    before, after = (rate.value for rate in rates)
     if before is None or after is None:
         return None
     text = f"{_NAMES[name]} {100 * before:.1f} % → {100 * after:.1f} %"
-    test = tests.get(name)
     if test is None or test.difference is None:
         change, significant = after - before, True
     else:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from axolotl_alttrain.eval.backends.modes import OFF
-from axolotl_alttrain.eval.results.pairing import compare_rows
+from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
 from axolotl_alttrain.eval.results.run_results import PairedRun
 from axolotl_alttrain.eval.results.summary import Summary
-from axolotl_alttrain.eval.stats.intervals_and_tests import holm
+from axolotl_alttrain.eval.scoring.metrics import METRICS
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
+from axolotl_alttrain.eval.stats.clusters import rate_over
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, holm
 
 if TYPE_CHECKING:
     from axolotl_alttrain.eval.results.summarise import Evaluation
@@ -19,7 +22,12 @@ def with_modes(summary: Summary, found: Evaluation) -> Summary:
     """A summary with the paired comparisons of modes, where both were measured."""
     rows = {run: [one.as_row() for one in found.of_run(run)] for run in found.runs}
     pairs = [
-        PairedRun(first=first, second=second, **dict(compare_rows(rows[first], rows[second])))
+        PairedRun(
+            first=first,
+            second=second,
+            rates=_rates(rows[first], rows[second]),
+            **dict(compare_rows(rows[first], rows[second])),
+        )
         for first, second in _pairs(found.runs)
     ]
     return summary.model_copy(update={"modes": _adjusted(pairs)}) if pairs else summary
@@ -31,6 +39,16 @@ def _pairs(runs: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield run.removesuffix(OFF), run
     if {f"base{OFF}", f"tuned{OFF}"} <= set(runs):
         yield f"base{OFF}", f"tuned{OFF}"
+
+
+def _rates(first: Sequence[ScoredRow], second: Sequence[ScoredRow]) -> dict[str, tuple[Rate, Rate]]:
+    both = paired_rows(first, second)
+    return {m.name: (_rate(m.name, [a for a, _ in both]), _rate(m.name, [b for _, b in both])) for m in METRICS}
+
+
+def _rate(metric: str, rows: Sequence[ScoredRow]) -> Rate:
+    some = [row for row in rows if metric in row.metrics]
+    return rate_over([row.metrics[metric] for row in some], [row.unit for row in some])
 
 
 def _adjusted(pairs: list[PairedRun]) -> list[PairedRun]:

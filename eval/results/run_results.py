@@ -163,10 +163,12 @@ class PairedRun(PairedResults, frozen=True):
 
     Attributes:
         first, second: The runs.
+        rates: By metric, the rates of both runs over the prompts that both answered.
     """
 
     first: str
     second: str
+    rates: dict[str, tuple[Rate, Rate]]
 
     @property
     def has_pairs(self) -> bool:

@@ -61,7 +61,9 @@ def test_what_was_trained_is_measured_and_paired(both: Path) -> None:
     assert tested["attack_success"] == 2  # role-play; a prefilled thought is asked with thinking on alone
     assert summary["comparison"]["attack_success"]["pairs"] == 4
     assert {tested[name] for name in OF_THOUGHT} == {0}
-    assert all(summary["modes"][1]["metrics"][name]["test"] == "mcnemar" for name in tested)
+    assert summary["modes"][1]["metrics"]["harmful_response"]["test"] == "mcnemar"
+    both_asked = [rate["total"] for rate in summary["modes"][1]["rates"]["attack_success"]]
+    assert both_asked == [2, 2]
 
 
 def test_rates_of_the_thought_do_not_apply_without_one(both: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_second_run_resumes_and_one_mode_takes_its_samples(
     shutil.copytree(both, tmp_path / "out")
     lines = (both / "samples.jsonl").read_text()
     keys = [json.loads(line)["key"] for line in lines.splitlines()]
-    assert len(set(keys)) == len(keys) == 28  # 2 runs of 8 prompts with thinking, 2 of 6 without
+    assert len(set(keys)) == len(keys) == 36  # 2 runs of 10 prompts with thinking, 2 of 8 without
     assert evaluate(hybrid, tmp_path / "out", "--thinking", "off") == 0
     assert (tmp_path / "out" / "samples.jsonl").read_text() == lines
     summary = summary_of(tmp_path / "out")
@@ -122,7 +124,7 @@ def test_a_template_without_a_switch_is_one_sentence(
     tiny: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(tiny, tmp_path, "--thinking", "both") == 1
-    assert capsys.readouterr().err == (
-        f"eval.run: --thinking both: the chat template of {tiny[1]} has no non-thinking mode: it has no variable that "
-        "turns thinking off; use --thinking on\n"
+    assert capsys.readouterr().err.endswith(
+        f"\neval.run: --thinking both: the chat template of {tiny[1]} has no non-thinking mode: it has no variable "
+        "that turns thinking off; use --thinking on\n"
     )

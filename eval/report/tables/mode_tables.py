@@ -36,18 +36,16 @@ def budget_table(summary: Summary) -> Table | None:
 
 
 def _table(summary: Summary, pair: PairedRun) -> Table:
-    first, second = (summary.runs[run] for run in (pair.first, pair.second))
     rows: list[tuple[Cell, ...]] = []
     for metric in METRICS:
-        test = pair.metrics[metric.name]
+        test, (first, second) = pair.metrics[metric.name], pair.rates[metric.name]
         if test.pairs:
             adjusted = "" if test.p_holm is None else p_text(test.p_holm)
-            numbers = (percent(first.rate(metric.name)), percent(second.rate(metric.name)), points(test))
             changes = f"{test.gained}, {test.lost}"
-            rows.append((metric.label, str(test.pairs), *numbers, changes, p_text(test.p_value), adjusted))
-        elif first.rate(metric.name).total and metric.of_thought:
-            shown = (percent(first.rate(metric.name)), NOT_APPLICABLE)
-            rows.append((metric.label, "0", *shown, "", "", "", ""))
+            numbers = (percent(first), percent(second), points(test), changes, p_text(test.p_value), adjusted)
+            rows.append((metric.label, str(test.pairs), *numbers))
+        elif first.total and metric.of_thought:
+            rows.append((metric.label, "0", percent(first), NOT_APPLICABLE, "", "", "", ""))
     columns = (
         text_column("metric"),
         Column("pairs"),

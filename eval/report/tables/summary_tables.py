@@ -72,11 +72,13 @@ def lengths_table(summary: Summary) -> Table | None:
     names = (text_column("prompts"), text_column("part"))
     runs = tuple(Column(run) for run in summary.runs)
     if summary.comparison_lengths:
-        compared = [
-            (kind, part, str(one.pairs), f"{one.first:.0f}", f"{one.second:.0f}", longer(one))
-            for kind, lengths in summary.comparison_lengths.items()
-            for part, one in lengths.parts()
-        ]
+        others = [one for run, one in summary.runs.items() if run not in ("base", "tuned")]  # in the other mode
+        compared = []
+        for kind, lengths in summary.comparison_lengths.items():
+            for part, one in lengths.parts():
+                means = [one.first, one.second, *(getattr(run.tokens.get(kind), part, None) for run in others)]
+                shown = (NONE if mean is None else f"{mean:.0f}" for mean in means)
+                compared.append((kind, part, str(one.pairs), *shown, longer(one)))
         columns = (*names, Column("n"), *runs, Column("tuned − base"))
         return Table(title, columns, tuple(compared), "95 % bootstrap interval")
     kinds = [kind for kind in summary.one_run.tokens if all(kind in run.tokens for run in summary.runs.values())]

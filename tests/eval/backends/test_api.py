@@ -98,14 +98,16 @@ def test_a_server_is_told_the_modes(server: Any, tmp_path: Path) -> None:
 
 
 def test_a_server_that_refuses_the_switch_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    reply = "Unrecognized request argument supplied: chat_template_kwargs"
-    with serve(lambda request: Reply(reply, status=400)) as http:
-        flags = ["--sets", "probe-harmful", "--limit", "1", "--thinking", "off", "--api-concurrency", "1"]
+    body = json.dumps({"error": {"message": "Unrecognized request argument supplied: chat_template_kwargs"}})
+    with serve(lambda request: Reply(status=400, body=body)) as http:
+        flags = ["--sets", "probe-harmful", "--limit", "1", "--thinking", "off"]
         api = ["--backend", "api", "--base-url", http.url, "--model", "m", *flags, "--out", str(tmp_path)]
         assert main(api) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "--thinking: the server refuses chat_template_kwargs" in line
-    assert "add --tokenizer, or remove --thinking" in line
+    assert line.startswith(
+        f"eval.run: {http.url} refuses chat_template_kwargs, with which --thinking turns thinking on and off; add "
+        "--tokenizer, or remove --thinking (the server's reply: "
+    )
 
 
 def test_chat_endpoint_joins_thought_and_answer(
