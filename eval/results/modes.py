@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from axolotl_alttrain.eval.backends.modes import OFF
 from axolotl_alttrain.eval.results.pairing import compare_rows, paired_rows
 from axolotl_alttrain.eval.results.run_results import PairedRun
-from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, holm
 
-if TYPE_CHECKING:
-    from axolotl_alttrain.eval.results.summarise import Evaluation
 
+def paired_modes(rows: Mapping[str, Sequence[ScoredRow]]) -> list[PairedRun]:
+    """The paired comparisons of modes; none where one mode was measured.
 
-def with_modes(summary: Summary, found: Evaluation) -> Summary:
-    """A summary with the paired comparisons of modes, where both were measured."""
-    rows = {run: [one.as_row() for one in found.of_run(run)] for run in found.runs}
+    Args:
+        rows: By run.
+    """
     pairs = [
         PairedRun(
             first=first,
@@ -28,9 +26,9 @@ def with_modes(summary: Summary, found: Evaluation) -> Summary:
             rates=_rates(rows[first], rows[second]),
             **dict(compare_rows(rows[first], rows[second])),
         )
-        for first, second in _pairs(found.runs)
+        for first, second in _pairs(tuple(rows))
     ]
-    return summary.model_copy(update={"modes": _adjusted(pairs)}) if pairs else summary
+    return _adjusted(pairs)
 
 
 def _pairs(runs: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_set, over_repeats
 from axolotl_alttrain.eval.results.budget import budget_results
 from axolotl_alttrain.eval.results.manifest import versions
-from axolotl_alttrain.eval.results.modes import with_modes
+from axolotl_alttrain.eval.results.modes import paired_modes
 from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
 from axolotl_alttrain.eval.results.run_results import RunResults, SetResult
@@ -109,7 +109,7 @@ def summary_of(found: Evaluation) -> Summary:
         runs=_with_all_sets({run: run_results(found.of_run(run), found.judges) for run in found.runs}),
         comparison=None,
     )
-    return with_modes(_compared(_repeated(_budgeted(summary, found), found), found), found)
+    return _in_modes(_compared(_repeated(_budgeted(summary, found), found), found), found)
 
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
@@ -136,6 +136,13 @@ def _with_all_sets(runs: dict[str, RunResults]) -> dict[str, RunResults]:
         known = {**one.by_set, **known}
     empty = {name: result.model_copy(update={"rate": NO_RATE, "truncated": NO_RATE}) for name, result in known.items()}
     return {run: one.model_copy(update={"by_set": {**empty, **one.by_set}}) for run, one in runs.items()}
+
+
+def _in_modes(summary: Summary, found: Evaluation) -> Summary:
+    """With thinking off against on, if both were run."""
+    if not (modes := paired_modes({run: [one.as_row() for one in found.of_run(run)] for run in found.runs})):
+        return summary
+    return summary.model_copy(update={"modes": modes})
 
 
 def _budgeted(summary: Summary, found: Evaluation) -> Summary:

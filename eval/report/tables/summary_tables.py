@@ -73,11 +73,11 @@ def lengths_table(summary: Summary) -> Table | None:
     runs = tuple(Column(run) for run in summary.runs)
     if summary.comparison_lengths:
         others = [one for run, one in summary.runs.items() if run not in ("base", "tuned")]  # in the other mode
-        compared = []
+        compared: list[tuple[Cell, ...]] = []
         for kind, lengths in summary.comparison_lengths.items():
             for part, one in lengths.parts():
-                means = [one.first, one.second, *(getattr(run.tokens.get(kind), part, None) for run in others)]
-                shown = (NONE if mean is None else f"{mean:.0f}" for mean in means)
+                lone = (getattr(run.tokens.get(kind), part, None) for run in others)
+                shown = (NONE if mean is None else f"{mean:.0f}" for mean in (one.first, one.second, *lone))
                 compared.append((kind, part, str(one.pairs), *shown, longer(one)))
         columns = (*names, Column("n"), *runs, Column("tuned − base"))
         return Table(title, columns, tuple(compared), "95 % bootstrap interval")
