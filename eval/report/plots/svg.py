@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 # Contrast of at least 3 to 1 with the page, and with whiskers on a bar, in both colour schemes.
-COLOURS = {"base": "#7c818a", "tuned": "#2f6fde", "base-off": "#a8875a", "tuned-off": "#c9702b"}
+COLOURS = {"base": "#7c818a", "tuned": "#2f6fde", "base-off": "#57876b", "tuned-off": "#b8652a"}
 INK = "#123456"  # replaced by the page's text colour in the SVG
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.backends.base import BackendSettings, Generated, Identity, Request
 from axolotl_alttrain.eval.backends.modes import InMode, in_modes, mode_notes
+from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.sampling import Sampling
+
+from .conftest import completions
+from .test_vllm import evaluate
 
 ASKED: list[Message] = [{"role": "user", "content": "1+1?"}]
 SAMPLING = Sampling(4)
@@ -133,3 +139,21 @@ def test_notes_name_the_switch_and_thoughts_that_were_written_all_the_same(qwen3
         'Thinking off: The prompt is rendered with chat_template_kwargs: {"enable_thinking": false}.',
         "With thinking off, 1 of 3 completions hold a thought all the same.",
     ]
+
+
+@pytest.mark.slow
+def test_vllm_answers_in_both_modes_as_the_hf_backend_does(
+    small: tuple[Path, Path], smollm2: Any, template: Callable[[str], str], tmp_path: Path
+) -> None:
+    shutil.copytree(small[0], tmp_path / "model")
+    own, smollm2.chat_template = smollm2.chat_template, template("trl_qwen3")
+    smollm2.save_pretrained(tmp_path / "model")
+    smollm2.chat_template = own
+    what = ["--model", str(tmp_path / "model"), "--sets", "probe-harmful", "--limit", "2", "--max-new-tokens", "8"]
+    what += ["--dtype", "float32", "--thinking", "both"]
+    done = evaluate("--backend", "vllm", *what, "--out", tmp_path / "vllm")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert main([*what, "--out", str(tmp_path / "hf")]) == 0
+    found = completions(tmp_path / "vllm")
+    assert found == completions(tmp_path / "hf")
+    assert {run for run, *_ in found} == {"base", "base-off"}
