@@ -90,12 +90,16 @@ def modes_of(backend: Backend, config: EvalConfig, weights: Weights) -> list[InM
     """The backend in the modes of thinking that are measured.
 
     Raises:
-        AltTrainError: The chat template has no such mode.
+        AltTrainError: The chat template has no such mode, or thoughts are limited and there are none.
     """
     served = config.backend.backend == "api"
     source = config.backend.tokenizer if served else weights.folder or weights.adapter or weights.model
     revision = config.weights.adapter_revision if source == weights.adapter else weights.model_revision
     recorded = recorded_format(source, None if served else revision) if source else UNRECORDED
+    if config.decoding.max_thought_tokens and (config.decoding.thinking or recorded.thinking) == "off":
+        raise AltTrainError(
+            f"--max-thought-tokens has no effect: {source} was trained with thinking off; remove it, or add --thinking on"
+        )
     return in_modes(backend, config.decoding.thinking, recorded.thinking, source or weights.model)
 
 
