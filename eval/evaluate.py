@@ -97,9 +97,8 @@ def modes_of(backend: Backend, config: EvalConfig, weights: Weights) -> list[InM
     revision = config.weights.adapter_revision if source == weights.adapter else weights.model_revision
     recorded = recorded_format(source, None if served else revision) if source else UNRECORDED
     if config.decoding.max_thought_tokens and (config.decoding.thinking or recorded.thinking) == "off":
-        raise AltTrainError(
-            f"--max-thought-tokens has no effect: {source} was trained with thinking off; remove it, or add --thinking on"
-        )
+        why = f"{source} was trained with thinking off"
+        raise AltTrainError(f"--max-thought-tokens has no effect: {why}; remove it, or add --thinking on")
     return in_modes(backend, config.decoding.thinking, recorded.thinking, source or weights.model)
 
 
