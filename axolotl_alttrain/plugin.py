@@ -116,6 +116,14 @@ class AltTrainPlugin(BasePlugin):
         LOG.info("verdict words count %g times: %s", weight, "; ".join(wording.described(chat)))
         trainer.compute_loss_func = VerdictLoss(wording, weight)
 
+    def post_model_load(self, cfg: Any, model: Any) -> None:
+        """Record in the model's config, which is saved beside the adapter, how rows are rendered."""
+        if not concerns(cfg):
+            return
+        from axolotl_alttrain.generation.trained_format import KEY, format_of_config
+
+        setattr(model.config, KEY, format_of_config(cfg).model_dump(mode="json"))
+
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         """The probe, on the first process, if ``probe_every`` is set."""
         if not concerns(cfg):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends import Backend, make_backend
+from axolotl_alttrain.eval.backends.modes import OFF, InMode, in_modes, mode_notes
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
@@ -30,6 +31,7 @@ from axolotl_alttrain.eval.weights import Weights, weights_of
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.trained_format import UNRECORDED, recorded_format
 
 
 @dataclass(frozen=True)
@@ -72,21 +74,39 @@ def evaluate(config: EvalConfig) -> Summary:
     asked = load_prompts(config.prompts)
     weights = weights_of(config)
     print_weights(console, weights)
-    backend = make_backend(config, weights)
-    asked = renderable(backend, replace(asked, missing={**asked.missing, **weights.missing}))
-    console.print(f"{len(asked.prompts)} prompts, {len(backend.runs)} run(s)")
-    answered = answer(backend, asked, config.decoding, out, GenerationProgress(console))
-    verdicts = read_verdicts(
-        backend, answered.samples, answered.prompts, weights.adapter, config.judging.verdict_rows, out
-    )
-    judged = judge(backend, answered, judges, config.judging.judge_thoughts, out, console, verdicts)
-    found = collect(config, weights, backend, answered, judges, judged, started)
+    modes = modes_of(make_backend(config, weights), config, weights)
+    asked = replace(asked, missing={**asked.missing, **weights.missing})
+    console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
+    answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
+    verdicts = VerdictScores(problem="thinking is off")
+    for mode in modes:
+        if mode.thinking == "on":
+            own, rows = [one for one in answered.samples if one.run in mode.runs], config.judging.verdict_rows
+            verdicts = read_verdicts(mode, own, answered.prompts, weights.adapter, rows, out)
+    judged = judge(modes, answered, judges, config.judging.judge_thoughts, out, console, verdicts)
+    found = collect(config, weights, modes, answered, judges, judged, started)
     summary = summary_of(found)
-    identities = {run: backend.identity(run) for run in backend.runs}
+    identities = {run: mode.identity(run) for mode in modes for run in mode.runs}
     write_run(out, summary, found, config.as_flags(), identities, config.decoding.seed)
     print_summary(console, summary)
     console.print(f"written: {out}/{FILES}")
     return summary
+
+
+def modes_of(backend: Backend, config: EvalConfig, weights: Weights) -> list[InMode]:
+    """The backend in the modes of thinking that are measured.
+
+    Raises:
+        AltTrainError: The chat template has no such mode, or thoughts are limited and there are none.
+    """
+    served = config.backend.backend == "api"
+    source = config.backend.tokenizer if served else weights.folder or weights.adapter or weights.model
+    revision = config.weights.adapter_revision if source == weights.adapter else weights.model_revision
+    recorded = recorded_format(source, None if served else revision) if source else UNRECORDED
+    if config.decoding.max_thought_tokens and (config.decoding.thinking or recorded.thinking) == "off":
+        why = f"{source} was trained with thinking off"
+        raise AltTrainError(f"--max-thought-tokens has no effect: {why}; remove it, or add --thinking on")
+    return in_modes(backend, config.decoding.thinking, recorded.thinking, source or weights.model)
 
 
 def print_weights(console: Console, weights: Weights) -> None:
@@ -113,33 +133,46 @@ def load_prompts(config: PromptsConfig) -> Asked:
     return _not_empty(Asked(attacked, missing | failed))
 
 
-def renderable(backend: Backend, asked: Asked) -> Asked:
-    """Leave out prompts whose thought is prefilled or suppressed if only the server knows its template.
+def renderable(mode: InMode, asked: Asked) -> Asked:
+    """Leave out prompts whose thought is prefilled or suppressed where the mode has no thought, or only the server
+    knows its template.
 
     Raises:
         AltTrainError: No prompt is left.
     """
     free = [prompt for prompt in asked.prompts if prompt.thought == "free"]
-    if len(free) == len(asked.prompts) or backend.render(asked.prompts[0].conversation) is not None:
+    known = mode.thinking == "on" and mode.chat is not None
+    if len(free) == len(asked.prompts) or known:
         return asked
     reason = "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
-    dropped = {f"{prompt.set}+{prompt.scenario}": reason for prompt in asked.prompts if prompt.thought != "free"}
+    off = ""
+    if mode.thinking == "off":
+        reason, off = "it writes the thought, and with thinking off there is none", " (thinking off)"
+    dropped = {f"{prompt.set}+{prompt.scenario}{off}": reason for prompt in asked.prompts if prompt.thought != "free"}
     return _not_empty(Asked(free, asked.missing | dropped))
 
 
 def answer(
-    backend: Backend, asked: Asked, decoding: DecodingConfig, out: Path, progress: GenerationProgress
+    modes: Sequence[InMode], asked: Asked, decoding: DecodingConfig, out: Path, progress: GenerationProgress
 ) -> Answered:
-    """Generate the samples that ``samples.jsonl`` lacks; prompts that the server refused are left out."""
+    """Generate the samples that ``samples.jsonl`` lacks; prompts that the server refused in a mode are left out."""
+    missing, samples = dict(asked.missing), []
+    refused: set[tuple[str, str]] = set()
     with SampleFile(out / "samples.jsonl") as file:
-        made = generate(backend, asked.prompts, decoding.sampling, decoding.samples, file, progress)
-    answered = {(sample.set, sample.id) for sample in made.samples}
-    prompts = [prompt for prompt in asked.prompts if (prompt.set, prompt.id) in answered]
-    return Answered(prompts, made.samples, asked.missing | made.refused)
+        for mode in modes:
+            own = renderable(mode, asked)
+            made = generate(mode, own.prompts, decoding.sampling, decoding.samples, file, progress)
+            answered = {(sample.set, sample.id) for sample in made.samples}
+            refused |= {(prompt.set, prompt.id) for prompt in own.prompts} - answered
+            missing |= own.missing | made.refused
+            samples += made.samples
+    kept = [sample for sample in samples if (sample.set, sample.id) not in refused]
+    asked_for = {(sample.set, sample.id) for sample in kept}
+    return Answered([one for one in asked.prompts if (one.set, one.id) in asked_for], kept, missing)
 
 
 def judge(
-    backend: Backend,
+    modes: Sequence[InMode],
     answered: Answered,
     judges: Sequence[Judge],
     judge_thoughts: bool,
@@ -149,18 +182,22 @@ def judge(
 ) -> Judged:
     """Score the samples, and measure the judges of refusals on labelled answers."""
     prompts = {(prompt.set, prompt.id): prompt for prompt in answered.prompts}
+    scored: list[Scored] = []
     with JudgementFile(out / "judgements.jsonl") as file:
-        scored = score(
-            answered.samples,
-            prompts,
-            backend.thought,
-            backend.count_tokens,
-            judges,
-            file,
-            judge_thoughts,
-            console,
-            verdicts.scores,
-        )
+        for mode in modes:
+            own = [sample for sample in answered.samples if sample.run in mode.runs]
+            scored += score(
+                own,
+                prompts,
+                mode.thought,
+                mode.count_tokens,
+                judges,
+                file,
+                judge_thoughts,
+                console,
+                verdicts.scores,
+                mode.thinking == "on",
+            )
         quality = {one.name: judge_quality(one, file) for one in judges if one.detects_refusal}
     return Judged(scored, quality, verdicts)
 
@@ -168,35 +205,45 @@ def judge(
 def collect(
     config: EvalConfig,
     weights: Weights,
-    backend: Backend,
+    modes: Sequence[InMode],
     answered: Answered,
     judges: Sequence[Judge],
     judged: Judged,
     started: datetime,
 ) -> Evaluation:
     """Everything that was found, for the summary."""
+    first = modes[0]
+    thinking = {run: mode.thinking for mode in modes for run in mode.runs}
     return Evaluation(
         model=weights.model,
         adapter=weights.adapter,
         folder=weights.folder,
-        forms=weights.forms,
+        forms={run: weights.forms[run.removesuffix(OFF)] for run in thinking},
         base_model=hub_id(weights.model),
         paper=paper_results(weights.model),
-        runs=backend.runs,
-        settings=GenerationSettings(backend.settings(), config.decoding.sampling),
+        runs=tuple(thinking),
+        settings=GenerationSettings(first.settings(), config.decoding.sampling),
         repeats=config.decoding.samples,
-        token_unit=backend.token_unit,
-        thought=backend.thought,
-        template_notes=backend.chat.notes if backend.chat else (),
+        token_unit=first.token_unit,
+        thought=first.thought,
+        template_notes=mode_notes(modes, _thoughts(judged.scored)),
+        thinking=thinking,
         prompts=answered.prompts,
         missing=answered.missing,
-        switched_off=_switched_off(answered.missing, config.prompts),
+        switched_off=_switched_off(answered.missing, config.prompts, modes),
         judges=judges,
         judge_quality=judged.quality,
         scored=judged.scored,
         verdicts=judged.verdicts,
         started=started,
     )
+
+
+def _thoughts(scored: Sequence[Scored]) -> dict[str, list[bool]]:
+    found: dict[str, list[bool]] = {}
+    for one in scored:
+        found.setdefault(one.sample.run, []).append(bool(one.parsed.thought))
+    return found
 
 
 def _console() -> Console:
@@ -210,9 +257,11 @@ def _not_empty(asked: Asked) -> Asked:
     return asked
 
 
-def _switched_off(missing: dict[str, str], config: PromptsConfig) -> list[str]:
-    """Sets of a suite that are missing on purpose: scoring them would execute code, which is not allowed."""
+def _switched_off(missing: dict[str, str], config: PromptsConfig, modes: Sequence[InMode]) -> list[str]:
+    """What is missing on purpose: sets of a suite whose scoring would execute code, which is not allowed, and attacks
+    on the thought with thinking off, where they were asked with thinking on."""
+    both = [name for name in missing if name.endswith(" (thinking off)")] if len(modes) > 1 else []
     if config.allow_code_execution:
-        return []
+        return both
     named = config.sets or ()
-    return [name for name in missing if name in specs() and specs()[name].runs_code and name not in named]
+    return both + [name for name in missing if name in specs() and specs()[name].runs_code and name not in named]

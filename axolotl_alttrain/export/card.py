@@ -45,7 +45,7 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
 
 Trained with AltTrain and exported with `axolotl alttrain export`: {record.description}.
 
-The chat template renders the thinking prompt that was trained, and `generation_config.json` holds every stop token.
+The chat template renders the prompt that was trained, and `generation_config.json` holds every stop token.
 
 | | |
 | --- | --- |

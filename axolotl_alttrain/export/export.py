@@ -21,11 +21,17 @@ from axolotl_alttrain.export.shards import Planned, ShardWriter
 from axolotl_alttrain.export.side_files import model_config, write_config, write_generation_config, write_tokenizer
 from axolotl_alttrain.export.skeleton import Skeleton, check_layout, empty_model, skeleton
 from axolotl_alttrain.export.target_folder import check_space, check_target, new_folder
-from axolotl_alttrain.format.template import learn_format
+from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.generation.demo_model import DEMO_MODEL, model_folder, resolve_model
 from axolotl_alttrain.generation.export_record import ExportRecord, Form, Source, write_export_record
 from axolotl_alttrain.generation.identity import Located
-from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
+from axolotl_alttrain.generation.loading import (
+    ModelSpec,
+    find_model,
+    load_tokenizer,
+    recorded_format_of,
+    tokenizer_source,
+)
 from axolotl_alttrain.generation.quantization import trained_quantization
 from axolotl_alttrain.generation.trained_config import trained_config, trained_vocabulary
 
@@ -84,7 +90,10 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
     check_target(request.target, (name, found.adapter))
     base = Path(snapshot(name, revision=found.commit, allow_patterns=list(_BASE_FILES))) if found.commit else Path(name)
     tokenizer = load_tokenizer_of(name, found)
-    chat = learn_format(tokenizer, thought_format=request.thought_format)
+    recorded = recorded_format_of(name, found)
+    chat = recorded.learn(tokenizer, request.thought_format)
+    if recorded.thinking == "off":
+        chat = learn_off_mode(chat)
     trained = trained_config(found.adapter)
     config = model_config(base, trained)
     with BaseWeights(base) as weights:

@@ -15,7 +15,7 @@ from axolotl_alttrain.eval.backends.base import LocalModel
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
-from axolotl_alttrain.eval.evaluate import Asked, renderable
+from axolotl_alttrain.eval.evaluate import Asked, modes_of, renderable
 from axolotl_alttrain.eval.judges import judges_from
 from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
@@ -90,25 +90,34 @@ def measure(side: Side, backend: Backend, asked: Asked, console: Console) -> Mea
     Raises:
         AltTrainError: The backend fails.
     """
-    asked = renderable(backend, asked)
+    mode = modes_of(backend, side.config, weights_of(side.config))[0]  # the first that was trained
+    asked = renderable(mode, asked)
     sampling = side.config.decoding.sampling
     console.print(f"{side.name}: {side.words}", highlight=False, soft_wrap=True)
     with SampleFile(side.config.output.out / side.name / "samples.jsonl") as file:
-        made = generate(backend, asked.prompts, sampling, 1, file, GenerationProgress(console))
+        made = generate(mode, asked.prompts, sampling, 1, file, GenerationProgress(console))
     prompts = {(prompt.set, prompt.id): prompt for prompt in asked.prompts}
     judges = judges_from(side.config.judging)
-    scored = score(made.samples, prompts, backend.thought, backend.count_tokens, judges, judge_thoughts=False)
+    scored = score(
+        made.samples,
+        prompts,
+        mode.thought,
+        mode.count_tokens,
+        judges,
+        judge_thoughts=False,
+        thinks=mode.thinking == "on",
+    )
     completed = {
         (one.sample.set, one.sample.id): Completed(
-            backend.render(one.sample.history or one.prompt.conversation), one.sample, one.parsed, one.as_row()
+            mode.render(one.sample.history or one.prompt.conversation), one.sample, one.parsed, one.as_row()
         )
         for one in scored
     }
     return Measured(
         side=side,
-        identity=backend.identity(side.run),
-        settings=GenerationSettings(backend.settings(), sampling),
-        thought=backend.thought,
+        identity=mode.identity(side.run),
+        settings=GenerationSettings(mode.settings(), sampling),
+        thought=mode.thought,
         completed=completed,
         missing=dict(asked.missing) | made.refused,
         tokenizer=getattr(getattr(backend, "chat", None), "tokenizer", None),

@@ -18,11 +18,13 @@ class Decoded:
         text: Without the stop token.
         stopped: The model ended its turn. False: it was cut off at the token limit.
         tokens: Length in tokens, the stop token included.
+        ids: Token ids, without the stop token.
     """
 
     text: str
     stopped: bool
     tokens: int
+    ids: tuple[int, ...] = ()
 
 
 def decode(
@@ -131,4 +133,4 @@ def completion_text(
     end = next((place for place, token in enumerate(ids) if token in stop_ids), None)
     kept = list(ids[:end])
     text = tokenizer.decode(kept, skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False)
-    return Decoded(text, end is not None, len(kept) + (end is not None))
+    return Decoded(text, end is not None, len(kept) + (end is not None), tuple(kept))

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from axolotl_alttrain.errors import AltTrainError, TemplateError
-from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
 from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary
+from axolotl_alttrain.generation.trained_format import UNRECORDED, TrainedFormat, recorded_format
 
 if TYPE_CHECKING:
     import torch
@@ -62,6 +63,7 @@ class LoadedModel:
         located: Where model and adapter were found; their identities enter keys.
         on_gpu: Whether the weights are on a GPU.
         thought_format: As in the spec.
+        recorded: How the training rendered its prompts.
     """
 
     model: Any
@@ -69,6 +71,7 @@ class LoadedModel:
     located: Located
     on_gpu: bool
     thought_format: str = "auto"
+    recorded: TrainedFormat = UNRECORDED
 
     @cached_property
     def chat(self) -> ChatFormat:
@@ -77,7 +80,7 @@ class LoadedModel:
         Raises:
             TemplateError: The tokenizer's chat template cannot be used.
         """
-        return learn_format(self.tokenizer, thought_format=self.thought_format)
+        return self.recorded.learn(self.tokenizer, self.thought_format)
 
     @cached_property
     def stop_ids(self) -> list[int]:
@@ -100,6 +103,7 @@ class LoadedModel:
         on_token: Callable[[int], None] | None = None,
         pick: Pick | None = None,
         skip_special_tokens: bool = False,
+        generated: Sequence[Sequence[int]] = (),
     ) -> list[Decoded]:
         """Complete one batch of rendered prompts, greedily unless ``pick`` says otherwise.
 
@@ -107,6 +111,7 @@ class LoadedModel:
             prompts: Texts with their special tokens.
             max_new_tokens, on_token, pick: See :func:`axolotl_alttrain.generation.decoding.decode`.
             skip_special_tokens: See :func:`axolotl_alttrain.generation.decoding.completion_text`.
+            generated: Token ids that follow each prompt; none by default.
 
         Returns:
             One completion per prompt, in order.
@@ -114,6 +119,8 @@ class LoadedModel:
         from axolotl_alttrain.generation.decoding import completion_text, decode, left_padded
 
         rows = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
+        if generated:
+            rows = [[*row, *more] for row, more in zip(rows, generated, strict=True)]
         ids, mask = left_padded(rows, self.tokenizer.pad_token_id or 0, self.model.device)
         new = decode(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [completion_text(self.tokenizer, row, self.stop_ids, skip_special_tokens) for row in new]
@@ -172,7 +179,8 @@ def load_model(spec: ModelSpec) -> LoadedModel:
             model = PeftModel.from_pretrained(model, found.adapter)
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error
-    return LoadedModel(model.eval(), tokenizer, found, on_gpu, spec.thought_format)
+    recorded = recorded_format_of(name, found, spec.tokenizer)
+    return LoadedModel(model.eval(), tokenizer, found, on_gpu, spec.thought_format, recorded)
 
 
 def load_tokenizer(name: str, what: str, commit: str | None = None) -> Any:
@@ -200,6 +208,12 @@ def tokenizer_source(model: str, found: Located) -> tuple[str, str | None]:
     if found.adapter and (Path(found.adapter) / "tokenizer_config.json").is_file():
         return found.adapter, None
     return model, found.commit
+
+
+def recorded_format_of(model: str, found: Located, tokenizer: str | None = None) -> TrainedFormat:
+    """How the training rendered its prompts: of the folder that the tokenizer is from, the adapter or the model."""
+    name = tokenizer or found.adapter
+    return recorded_format(name) if name else recorded_format(model, found.commit)
 
 
 def _tokenizer(name: str, commit: str | None = None) -> Any:

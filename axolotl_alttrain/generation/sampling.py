@@ -21,12 +21,14 @@ class Sampling:
         temperature: 0 is greedy.
         top_p: Probability mass that is sampled from; 1 is all of it.
         seed: The run's seed; each request adds its own.
+        max_thought_tokens: A thought that reaches this limit is closed; None for no limit of its own.
     """
 
     max_new_tokens: int
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    max_thought_tokens: int | None = None
 
     def as_dict(self) -> dict[str, int | float | bool]:
         """The settings for keys and the summary, without those that greedy decoding ignores."""
@@ -34,7 +36,11 @@ class Sampling:
             "max_new_tokens": self.max_new_tokens,
             "do_sample": self.temperature > 0,
         }
-        return dict(vars(self), **greedy) if self.temperature > 0 else greedy
+        if self.max_thought_tokens is not None:  # only then, so that keys of earlier runs stay
+            greedy["max_thought_tokens"] = self.max_thought_tokens
+        if self.temperature == 0:
+            return greedy
+        return {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed, **greedy}
 
 
 def sampler(sampling: Sampling, seeds: Sequence[int]) -> Pick | None:

@@ -24,7 +24,7 @@ from axolotl_alttrain.eval.backends.base import (
 
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.example import Message, ThoughtFormat
-from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
 from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, NoLogProbabilities, WordShares
@@ -38,6 +38,7 @@ from axolotl_alttrain.generation.openai_client import (
 )
 from axolotl_alttrain.generation.openai_reply import Reply, reply
 from axolotl_alttrain.generation.sampling import Sampling
+from axolotl_alttrain.generation.trained_format import recorded_format
 
 _BROKEN = "\N{REPLACEMENT CHARACTER}"  # part of a character: several tokens have this text
 RETRIES = 6  # by the openai client, with increasing delays
@@ -51,6 +52,16 @@ class APISettings(BackendSettings):
     """Which endpoint of the protocol is used: ``completions`` or ``chat/completions``."""
 
     endpoint: str
+
+
+class SwitchRefused(AltTrainError):
+    """A server that renders the prompts does not take variables of its chat template."""
+
+    def __init__(self, url: str, error: Exception) -> None:
+        super().__init__(
+            f"{url} refuses chat_template_kwargs, with which --thinking turns thinking on and off; add --tokenizer, or "
+            f"remove --thinking (the server's reply: {first_line(error, MESSAGE_CHARS)})"
+        )
 
 
 class APIBackend:
@@ -101,7 +112,7 @@ class APIBackend:
         self.token_unit = "words"
         if tokenizer:
             loaded = load_tokenizer(tokenizer, f"--tokenizer {tokenizer}")
-            self.chat = learn_format(loaded, thought_format=thought_format)
+            self.chat = recorded_format(tokenizer).learn(loaded, thought_format)
             self.thought = self.chat.thought
             self.token_unit = "tokens"
 
@@ -146,6 +157,8 @@ class APIBackend:
             except APIStatusError as error:
                 if error.status_code not in REFUSED:
                     raise
+                if requests[index].template_kwargs and "chat_template_kwargs" in str(error.body):
+                    raise SwitchRefused(self.url, error) from None
                 refused[index] = first_line(error, MESSAGE_CHARS)
                 return None
 
@@ -155,6 +168,8 @@ class APIBackend:
                 if generated is not None:
                     on_result(index, generated)
                     missing -= 1
+        except SwitchRefused:
+            raise
         except (OpenAIError, AltTrainError) as error:
             failed = error
         if failed or refused:
@@ -266,6 +281,8 @@ class APIBackend:
             text = said.text.partition(stop[0])[0] if stop else said.text  # some servers leave it in
         else:
             messages = [dict(message) for message in request.messages]
+            if request.template_kwargs:
+                common["extra_body"] = {"chat_template_kwargs": dict(request.template_kwargs)}
             answer = await completion(client, model=name, messages=messages, **common)
             said = reply(answer.choices[0])
             text = self._joined(said)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
@@ -17,11 +17,21 @@ NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed
 
 @dataclass(frozen=True)
 class Generated:
-    """One completion: its text without the stop token, how it ended, and its length in tokens."""
+    """One completion.
+
+    Attributes:
+        text: Without the stop token.
+        finish: How it ended, ``stop`` or ``length``.
+        tokens: Its length.
+        ids: Its token ids without the stop token; None if the backend has texts alone.
+        budgeted: Its thought reached the limit and was closed.
+    """
 
     text: str
     finish: str
     tokens: int
+    ids: tuple[int, ...] | None = None
+    budgeted: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,12 +43,18 @@ class Request:
         messages: The conversation.
         group: Requests of one group have answers of similar length and may share a batch.
         seed: For sampling; the same in every run of the same request.
+        template_kwargs: Variables of the chat template, for a server that renders the prompt.
+        prefill: The end of ``text`` that is the beginning of the completion.
+        generated: Token ids that follow ``text``.
     """
 
     text: str
     messages: tuple[Message, ...]
     group: str = ""
     seed: int = 0
+    template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    prefill: str = ""
+    generated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -130,13 +130,15 @@ class HFBackend(LocalModel):
         Raises:
             AltTrainError: Not even one sequence fits in memory.
         """
-        lengths = self.count_tokens([request.text for request in requests])
+        texts = self.count_tokens([request.text for request in requests])
+        lengths = [length + len(request.generated) for length, request in zip(texts, requests, strict=True)]
         self._warn_context(lengths, sampling.max_new_tokens)
 
         def answer(batch: list[int]) -> list[Generated]:
             some = [requests[i] for i in batch]
             pick = sampler(sampling, [request.seed for request in some])
-            return self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick)
+            generated = [r.generated for r in some]
+            return self.generate([r.text for r in some], sampling.max_new_tokens, on_token, pick, generated)
 
         groups = [request.group for request in requests]
         with self.adapter(run == "tuned"):
@@ -144,7 +146,12 @@ class HFBackend(LocalModel):
                 on_result(index, output)
 
     def generate(
-        self, prompts: Sequence[str], max_new_tokens: int, on_token: OnToken | None = None, pick: Any = None
+        self,
+        prompts: Sequence[str],
+        max_new_tokens: int,
+        on_token: OnToken | None = None,
+        pick: Any = None,
+        generated: Sequence[Sequence[int]] = (),
     ) -> list[Generated]:
         """Completions of one batch of rendered prompts, greedy unless ``pick`` says otherwise.
 
@@ -153,12 +160,13 @@ class HFBackend(LocalModel):
             max_new_tokens: Maximum tokens per completion.
             on_token: Called after each step with the number of unfinished sequences in the batch.
             pick: See :func:`axolotl_alttrain.generation.decoding.decode`.
+            generated: Token ids that follow each prompt; none by default.
 
         Returns:
             One completion per prompt, in order.
         """
-        found = self.loaded.complete(prompts, max_new_tokens, on_token, pick)
-        return [Generated(one.text, "stop" if one.stopped else "length", one.tokens) for one in found]
+        found = self.loaded.complete(prompts, max_new_tokens, on_token, pick, generated=generated)
+        return [Generated(one.text, "stop" if one.stopped else "length", one.tokens, one.ids) for one in found]
 
     def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
         """As :meth:`Backend.next_words`: one forward pass for each place, and all words are listed."""

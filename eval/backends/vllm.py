@@ -24,10 +24,15 @@ from axolotl_alttrain.eval.backends.base import (
 )
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.identity import Located, template_identity
-from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
+from axolotl_alttrain.generation.loading import (
+    ModelSpec,
+    find_model,
+    load_tokenizer,
+    recorded_format_of,
+    tokenizer_source,
+)
 from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, WordShares, listed_shares
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
@@ -79,7 +84,7 @@ class VLLMBackend(LocalModel):
         found = find_model(ModelSpec(model, adapter, model_revision, adapter_revision))
         name, commit = (tokenizer, None) if tokenizer else tokenizer_source(model, found)
         self.tokenizer = load_tokenizer(name, f"--model {model}", commit)
-        self.chat = learn_format(self.tokenizer, thought_format=thought_format)
+        self.chat = recorded_format_of(model, found, tokenizer).learn(self.tokenizer, thought_format)
         self.thought = self.chat.thought
         self.token_unit = "tokens"
         self.runs = ("base", "tuned") if adapter else ("base",)
@@ -108,7 +113,8 @@ class VLLMBackend(LocalModel):
             RequestsRefused: Prompts that fill the engine's context; all others are answered.
             AltTrainError: vLLM cannot load the adapter, or its engine failed.
         """
-        ids = self.chat.encode([request.text for request in requests])
+        texts = self.chat.encode([request.text for request in requests])
+        ids = [[*row, *request.generated] for row, request in zip(texts, requests, strict=True)]
         context = self._engine.model_config.max_model_len
         refused = {
             index: f"the prompt has {len(row)} tokens, and the engine's context (max_model_len) holds {context}"
@@ -161,8 +167,9 @@ class VLLMBackend(LocalModel):
         return found
 
     def _generated(self, output: Any) -> Generated:
-        text = completion_text(self.tokenizer, output.token_ids, self.stop_ids).text
-        return Generated(text, "length" if output.finish_reason == "length" else "stop", len(output.token_ids))
+        found = completion_text(self.tokenizer, output.token_ids, self.stop_ids)
+        finish = "length" if output.finish_reason == "length" else "stop"
+        return Generated(found.text, finish, len(output.token_ids), found.ids)
 
 
 def import_vllm(load_in_4bit: bool) -> Any:

@@ -96,7 +96,15 @@ def trainings(runs: Sequence[Run]) -> dict[str, list[tuple[int, str]]]:
         steps = [run for run in runs if run.training == training]
         homes = {folder for run in steps for folder in run.folders}
         points = [(run.step or 0, run.name) for run in steps]
-        bases = [run for run in runs if run.adapter is None and run.training is None and homes <= set(run.folders)]
+        mode = steps[0].origin.get("thinking")
+        bases = [
+            run
+            for run in runs
+            if run.adapter is None
+            and run.training is None
+            and homes <= set(run.folders)
+            and run.origin.get("thinking") == mode
+        ]
         if steps[0].adapter is not None and len(bases) == 1:
             points.append((0, bases[0].name))
         if len(points) > 1:

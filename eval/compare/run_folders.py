@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from axolotl_alttrain.eval.backends.modes import OFF
 from axolotl_alttrain.eval.compare.checkpoints import in_order, merged, place, with_ends
 from axolotl_alttrain.eval.compare.forms import named_by_form
 from axolotl_alttrain.eval.compare.runs import Run
@@ -37,8 +38,10 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
         label = folder.name if sum(f.name == folder.name for f in folders) == 1 else str(folder)
         for name in summary.runs:
             alone = len(summary.runs) == 1
-            adapter = summary.adapter or summary.weights_folder if name == "tuned" else None
+            adapter = summary.adapter or summary.weights_folder if name.removesuffix(OFF) == "tuned" else None
             step, training = place(adapter, folder) if alone or adapter else (None, None)
+            if training and summary.thinking.get(name) == "off":
+                training = f"{training}, thinking off"
             known = manifest.runs.get(name) or RunIdentity(model=summary.model, adapter=adapter)
             runs.append(
                 Run(
@@ -88,6 +91,7 @@ def _origin(summary: SummaryHead, manifest: ManifestRecord, run: str) -> dict[st
         "axolotl_alttrain": summary.version,
         **summary.packages,
         "template": known.template,
+        "thinking": summary.thinking.get(run, "on"),
         "thought_format": summary.thought_format,
         **{f"revision of {name}": revision for name, revision in manifest.sets.items()},
     }

@@ -147,7 +147,13 @@ class _Generation:
         text = self._backend.render(messages)
         shown = text + job.prefill if text is not None else repr([(m["role"], m["content"]) for m in messages])
         job.key = sample_key(shown, self._backend.identity(job.run), self._settings, job.repeat)
-        return Request(text + job.prefill if text is not None else "", messages, job.prompt.set, int(job.key[:12], 16))
+        return Request(
+            text + job.prefill if text is not None else "",
+            messages,
+            job.prompt.set,
+            int(job.key[:12], 16),
+            prefill=job.prefill,
+        )
 
     def _answer(self, run: str, turn: int, jobs: Sequence[_Job], requests: Sequence[Request]) -> dict[str, str]:
         """Generate and write the completions of one run; returns the reasons of refused requests by key."""
@@ -179,6 +185,7 @@ def _sample(job: _Job, turn: int, out: Generated) -> Sample:
         repeat=job.repeat,
         turn=turn,
         prefill=job.prefill,
+        budgeted=out.budgeted,
     )
 
 

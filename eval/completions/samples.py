@@ -31,6 +31,7 @@ class Sample:
         repeat: Number of the sample if a prompt is sampled several times, from 0.
         turn: The user turn that this answers, from 0; a conversation is judged by its last turn.
         prefill: The part of the completion that was given to the model, not generated.
+        budgeted: The thought reached its limit and was closed for the model; the closing text is not in ``tokens``.
         history: The earlier messages of a conversation, the model's own answers included; not kept in the file.
     """
 
@@ -45,6 +46,7 @@ class Sample:
     repeat: int = 0
     turn: int = 0
     prefill: str = ""
+    budgeted: bool = False
     history: tuple[Message, ...] = ()
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args, get_origin
 
-from axolotl_alttrain.eval.config.config_file import is_list, is_switch, read_flags
+from axolotl_alttrain.eval.config.config_file import choices_of, is_list, is_switch, read_flags
 from axolotl_alttrain.eval.config.eval_config import EvalConfig
 from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
 from pydantic.fields import FieldInfo
@@ -84,11 +83,3 @@ def _add(group: argparse._ActionsContainer, name: str, field: FieldInfo) -> None
         group.add_argument(flag, nargs="+", metavar=metavar, help=text)
     else:
         group.add_argument(flag, metavar=metavar, help=text)
-
-
-def choices_of(field: FieldInfo) -> tuple[str, ...]:
-    """What a flag may be, where there is a list; empty otherwise."""
-    for one in (field.annotation, *get_args(field.annotation)):
-        if get_origin(one) is Literal:
-            return get_args(one)
-    return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from axolotl_alttrain.eval.config.groups import FLAGS
 from pydantic.fields import FieldInfo
@@ -42,6 +42,8 @@ def _value(name: str, field: FieldInfo, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
             raise AltTrainError(f"{where}: must be true or false, found {shown(value)}")
         return value
+    if isinstance(value, bool) and {"on", "off"} <= set(choices_of(field)):
+        return "on" if value else "off"  # YAML 1.1 reads a plain on and off as booleans
     if isinstance(value, bool):
         raise AltTrainError(f"{where}: must be text or a number, found {shown(value)}")
     if is_list(field):
@@ -65,3 +67,11 @@ def is_switch(field: FieldInfo) -> bool:
 def is_list(field: FieldInfo) -> bool:
     """Whether a flag takes several values."""
     return any(get_origin(one) is tuple for one in (field.annotation, *get_args(field.annotation)))
+
+
+def choices_of(field: FieldInfo) -> tuple[str, ...]:
+    """What a flag may be, where there is a list; empty otherwise."""
+    for one in (field.annotation, *get_args(field.annotation)):
+        if get_origin(one) is Literal:
+            return get_args(one)
+    return ()

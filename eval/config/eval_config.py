@@ -60,6 +60,8 @@ class EvalConfig(Group):
                     )
         if backend == "api" and self.weights.thought_format != "auto" and not self.backend.tokenizer:
             raise ValueError(f"--thought-format {self.weights.thought_format} needs --tokenizer with --backend api")
+        if backend == "api" and self.decoding.max_thought_tokens and not self.backend.tokenizer:
+            raise ValueError("--max-thought-tokens needs --tokenizer with --backend api, as it continues thoughts")
         if backend == "api" and self.weights.model is None:
             raise ValueError("--backend api needs --model, the name under which the server serves the model")
 

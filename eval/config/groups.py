@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic.fields import FieldInfo
 
 from axolotl_alttrain.errors import TemplateError
+from axolotl_alttrain.format.reasoning.trained_rows import Thinking
 from axolotl_alttrain.format.template import fixed_format
 from axolotl_alttrain.generation.sampling import Sampling
 
@@ -145,6 +146,12 @@ class DecodingConfig(Group):
     top_p: float = option(1.0, "nucleus sampling", "P", gt=0, le=1)
     samples: int = option(1, "samples per prompt; more than one needs --temperature", "K", ge=1)
     seed: int = option(0, "seed for sampling", "N")
+    max_thought_tokens: int | None = option(
+        None, "tokens per thought, at most: it is then closed and the answer generated (default: no limit)", "N", ge=1
+    )
+    thinking: Thinking | None = option(
+        None, "modes of a hybrid model, by its chat template's own switch (default: what the adapter was trained with)"
+    )
 
     @model_validator(mode="after")
     def _samples_differ(self) -> DecodingConfig:
@@ -152,10 +159,22 @@ class DecodingConfig(Group):
             raise ValueError(f"--samples {self.samples}: greedy samples are all the same; add --temperature 0.7")
         return self
 
+    @model_validator(mode="after")
+    def _budget_leaves_an_answer(self) -> DecodingConfig:
+        budget = self.max_thought_tokens
+        if budget is not None and budget >= self.max_new_tokens:
+            raise ValueError(
+                f"--max-thought-tokens {budget} leaves no tokens for the answer; set --max-new-tokens, now "
+                f"{self.max_new_tokens}, to more"
+            )
+        if budget is not None and self.thinking == "off":
+            raise ValueError("--max-thought-tokens has no effect with --thinking off; remove one of them")
+        return self
+
     @property
     def sampling(self) -> Sampling:
         """The same, as backends take it."""
-        return Sampling(self.max_new_tokens, self.temperature, self.top_p, self.seed)
+        return Sampling(self.max_new_tokens, self.temperature, self.top_p, self.seed, self.max_thought_tokens)
 
 
 class BackendConfig(Group):

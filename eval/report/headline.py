@@ -8,6 +8,8 @@ from axolotl_alttrain.eval.report.measured import measured
 from axolotl_alttrain.eval.report.tables.numbers import p_text
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS
+from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
+from axolotl_alttrain.eval.stats.paired_test import PairedTest
 
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
 _BETTER = {m.name: m.better for m in METRICS}
@@ -23,8 +25,8 @@ def headline(summary: Summary) -> str:
 
 
 def _rates(summary: Summary) -> str:
-    if len(summary.runs) == 1:
-        return _one_run(summary)
+    if not {"base", "tuned"} <= set(summary.runs):
+        return f"{_one_run(summary)}{_off(summary)}"
     safer, *others = (_change(summary, name) for name in _NAMES)
     sentences = [safer[1]] if safer else []
     worse = "Cost" if safer and safer[0] == "improved" else "Worse"
@@ -36,7 +38,17 @@ def _rates(summary: Summary) -> str:
     for change, title in titles.items():
         if some := ", ".join(one[1] for one in others if one and one[0] == change):
             sentences.append(f"{title}: {some}")
-    return f"{'. '.join(sentences)}." if sentences else "No rates to compare."
+    return f"{'. '.join(sentences)}.{_off(summary)}" if sentences else "No rates to compare."
+
+
+def _off(summary: Summary) -> str:
+    """With both modes measured, what thinking off does to the same weights."""
+    pair = next((one for one in summary.modes if one.first == summary.main_run), None)
+    if pair is None:
+        return ""
+    found = [_changed(pair.rates[name], pair.metrics.get(name), name) for name in _NAMES]
+    parts = [one[1] for one in found if one]
+    return f" Thinking off, same weights: {', '.join(parts).lower()}." if parts else ""
 
 
 def _one_run(summary: Summary) -> str:
@@ -48,11 +60,14 @@ def _one_run(summary: Summary) -> str:
 
 def _change(summary: Summary, name: str) -> tuple[Change, str] | None:
     """The kind of change of a rate, and the change in numbers; None where a rate is missing."""
-    before, after = (summary.runs[run].rate(name).value for run in ("base", "tuned"))
+    return _changed((summary.runs["base"].rate(name), summary.runs["tuned"].rate(name)), summary.tests.get(name), name)
+
+
+def _changed(rates: tuple[Rate, Rate], test: PairedTest | None, name: str) -> tuple[Change, str] | None:
+    before, after = (rate.value for rate in rates)
     if before is None or after is None:
         return None
     text = f"{_NAMES[name]} {100 * before:.1f} % → {100 * after:.1f} %"
-    test = summary.tests.get(name)
     if test is None or test.difference is None:
         change, significant = after - before, True
     else:

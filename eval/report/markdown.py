@@ -8,6 +8,7 @@ from pathlib import PurePath
 from axolotl_alttrain.eval.report.headline import headline
 from axolotl_alttrain.eval.report.measured import measured_beside
 from axolotl_alttrain.eval.report.tables import Table, as_markdown, escaped
+from axolotl_alttrain.eval.report.tables.mode_tables import budget_table, mode_tables
 from axolotl_alttrain.eval.report.tables.summary_tables import (
     attacks_table,
     detectable,
@@ -24,12 +25,14 @@ from axolotl_alttrain.eval.results.summary import Summary
 
 def results(summary: Summary) -> str:
     """``results.md``: what was run, rates with intervals, paired differences, sets, attacks, what is missing."""
-    tables = (
-        *(rates_table, sets_table, separation_table, thoughts_table),
+    tables: list[Table | None] = [rates_table(summary), *mode_tables(summary), budget_table(summary)]
+    which = (
+        *(sets_table, separation_table, thoughts_table),
         *(attacks_table, repeats_table, lengths_table, missing_table),
     )
+    tables += [of(summary) for of in which]
     opening = f"# Results\n\n{headline(summary)}\n\n{settings(summary)}\n"
-    return "\n".join([opening, *sections([table(summary) for table in tables]), notes(summary)])
+    return "\n".join([opening, *sections(tables), notes(summary)])
 
 
 def sections(tables: Sequence[Table | None], level: int = 2) -> list[str]:

@@ -8,7 +8,8 @@ from axolotl_alttrain.eval.weights.form import shown
 
 def measured(summary: Summary) -> str:
     """The form of the weights, in one sentence."""
-    return f"Measured: {shown(summary.main_form)}."
+    off = "" if summary.thinks(summary.main_run) else ", with thinking off"
+    return f"Measured: {shown(summary.main_form)}{off}."
 
 
 def measured_beside(summary: Summary) -> str:

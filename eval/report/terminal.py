@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from axolotl_alttrain.eval.report.measured import measured, measured_beside
 from axolotl_alttrain.eval.report.tables import Table, as_terminal, summary_tables
+from axolotl_alttrain.eval.report.tables.mode_tables import budget_table, mode_tables
 from axolotl_alttrain.eval.results.summary import Summary
 from rich.console import Console
 
@@ -14,6 +15,8 @@ def print_summary(console: Console, summary: Summary) -> None:
     tables: list[Table | str | None] = [
         f"{measured(summary)} {measured_beside(summary)}".rstrip(),
         summary_tables.rates_table(summary),
+        *mode_tables(summary),
+        budget_table(summary),
         summary_tables.detectable(summary),
         summary_tables.lengths_table(summary),
         summary_tables.judges_table(summary),

@@ -184,3 +184,21 @@ class PairedResults(BaseModel, frozen=True):
     lengths: dict[str, PairedLengths]
     separation: list[SeparationTest] = []
     thoughts: list[SetTest] = []
+
+
+class PairedRun(PairedResults, frozen=True):
+    """Two runs of one evaluation that differ in the mode of thinking alone, or in the weights in the off mode.
+
+    Attributes:
+        first, second: The runs.
+        rates: By metric, the rates of both runs over the prompts that both answered.
+    """
+
+    first: str
+    second: str
+    rates: dict[str, tuple[Rate, Rate]]
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether any metric covers both runs."""
+        return any(test.pairs for test in self.metrics.values())

@@ -12,15 +12,18 @@ from axolotl_alttrain.eval.judges import Judge, refusal_judge
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.results.breakdown import by_attack, by_scenario, by_set, over_repeats
+from axolotl_alttrain.eval.results.budget import budget_results
 from axolotl_alttrain.eval.results.manifest import versions
+from axolotl_alttrain.eval.results.modes import paired_modes
 from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
-from axolotl_alttrain.eval.results.run_results import RunResults
+from axolotl_alttrain.eval.results.run_results import RunResults, SetResult
 from axolotl_alttrain.eval.results.separation import separations
 from axolotl_alttrain.eval.results.summary import PaperResults, ScoredFrom, Summary
 from axolotl_alttrain.eval.results.thoughts import thoughts_and_answers
 from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
+from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
 from axolotl_alttrain.eval.weights import WeightsForm
 
 from axolotl_alttrain import __version__
@@ -43,6 +46,7 @@ class Evaluation:
         token_unit: What lengths count: ``tokens`` or ``words``.
         thought: How the template delimits thoughts.
         template_notes: What else its prompts contain.
+        thinking: By run, the mode of thinking.
         prompts: Those that were answered in every run.
         missing: Sets, attacks and completions that are unavailable, with the reasons.
         switched_off: Those of them that are missing on purpose.
@@ -65,6 +69,7 @@ class Evaluation:
     token_unit: str
     thought: ThoughtFormat
     template_notes: Sequence[str]
+    thinking: Mapping[str, str]
     prompts: Sequence[Prompt]
     missing: Mapping[str, str]
     switched_off: Sequence[str]
@@ -98,6 +103,7 @@ def summary_of(found: Evaluation) -> Summary:
         lengths_in=found.token_unit,
         thought_format=vars(found.thought),
         template_notes=list(found.template_notes),
+        thinking=dict(found.thinking),
         sets={name: sets.count(name) for name in dict.fromkeys(sets)},
         missing=dict(found.missing),
         switched_off=list(found.switched_off),
@@ -108,10 +114,10 @@ def summary_of(found: Evaluation) -> Summary:
         verdict_scores=ScoredFrom(
             rows=found.verdicts.rows, wording=found.verdicts.wording, problem=found.verdicts.problem
         ),
-        runs={run: run_results(found.of_run(run), found.judges) for run in found.runs},
+        runs=_with_all_sets({run: run_results(found.of_run(run), found.judges) for run in found.runs}),
         comparison=None,
     )
-    return _compared(_repeated(summary, found), found)
+    return _in_modes(_compared(_repeated(_budgeted(summary, found), found), found), found)
 
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
@@ -122,7 +128,7 @@ def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults
         tokens=rates.tokens,
         by_category=rates.by_category,
         lengths=lengths(scored),
-        structure=structure(scored),
+        structure=structure(scored) if all(one.thinks for one in scored) else None,
         judges=judge_rates(scored, judges),
         agreement=agreements(scored, judges),
         by_set=by_set(scored),
@@ -131,6 +137,29 @@ def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults
         separation=separations(rows),
         thoughts=thoughts_and_answers(rows),
     )
+
+
+def _with_all_sets(runs: dict[str, RunResults]) -> dict[str, RunResults]:
+    """Runs with every set of any: one that is asked under attacks on the thought alone has no samples elsewhere."""
+    known: dict[str, SetResult] = {}
+    for one in runs.values():
+        known = {**one.by_set, **known}
+    empty = {name: result.model_copy(update={"rate": NO_RATE, "truncated": NO_RATE}) for name, result in known.items()}
+    return {run: one.model_copy(update={"by_set": {**empty, **one.by_set}}) for run, one in runs.items()}
+
+
+def _in_modes(summary: Summary, found: Evaluation) -> Summary:
+    """With thinking off against on, if both were run."""
+    if not (modes := paired_modes({run: [one.as_row() for one in found.of_run(run)] for run in found.runs})):
+        return summary
+    return summary.model_copy(update={"modes": modes})
+
+
+def _budgeted(summary: Summary, found: Evaluation) -> Summary:
+    """With the rates without budgeted completions, if thoughts were limited."""
+    if found.settings.sampling.max_thought_tokens is None:
+        return summary
+    return summary.model_copy(update={"budget": budget_results({run: found.of_run(run) for run in found.runs})})
 
 
 def _repeated(summary: Summary, found: Evaluation) -> Summary:
@@ -143,7 +172,7 @@ def _repeated(summary: Summary, found: Evaluation) -> Summary:
 
 def _compared(summary: Summary, found: Evaluation) -> Summary:
     """With the comparison of base and tuned, if both were run."""
-    if found.runs != ("base", "tuned"):
+    if not {"base", "tuned"} <= set(found.runs):
         return summary
     base, tuned = ([one.as_row() for one in found.of_run(run)] for run in ("base", "tuned"))
     paired = compare_rows(base, tuned)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
+from axolotl_alttrain.eval.results.budget import BudgetResult
 from axolotl_alttrain.eval.results.finished import read_run_file
-from axolotl_alttrain.eval.results.run_results import PairedLengths, RunResults, SetTest
+from axolotl_alttrain.eval.results.run_results import PairedLengths, PairedRun, RunResults, SetTest
 from axolotl_alttrain.eval.results.separation import SeparationTest
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
@@ -57,6 +58,7 @@ class SummaryHead(BaseModel, frozen=True):
     weights: dict[str, WeightsForm] = {}
     settings: dict[str, JsonValue]
     thought_format: dict[str, JsonValue] | None = None
+    thinking: dict[str, str] = {}
     packages: dict[str, str] = {}
     judges: list[str] = ["refusal"]
     refusal_judge: str | None = None
@@ -82,6 +84,7 @@ class Summary(BaseModel, frozen=True):
         lengths_in: Unit of lengths, ``tokens`` or ``words``.
         thought_format: How the template opens and closes thoughts.
         template_notes: What else its prompts contain: the switch for thinking, the date.
+        thinking: By run, the mode of thinking, ``on`` or ``off``; empty in files from before it was recorded.
         sets: Number of prompts by set.
         missing: What was asked for and is unavailable, with the reason.
         switched_off: What of that is left out on purpose.
@@ -93,6 +96,9 @@ class Summary(BaseModel, frozen=True):
             prompt and part.
         comparison_separation, comparison_thoughts: The same of what the verdicts can tell, and of unsafe thoughts.
         repeats: Repeated sampling, by run and metric.
+        budget: By run, the rates without the completions whose thought reached its limit; empty without a limit.
+        modes: Thinking off against on for the same weights, and tuned against base with thinking off; empty where one
+            mode was measured.
     """
 
     version: str
@@ -109,6 +115,7 @@ class Summary(BaseModel, frozen=True):
     lengths_in: str = "tokens"
     thought_format: dict[str, JsonValue] = {}
     template_notes: list[str] = []
+    thinking: dict[str, str] = {}
     sets: dict[str, int]
     missing: dict[str, str] = {}
     switched_off: list[str] = []
@@ -124,6 +131,8 @@ class Summary(BaseModel, frozen=True):
     comparison_lengths: dict[str, PairedLengths] = {}
     comparison_separation: list[SeparationTest] = []
     comparison_thoughts: list[SetTest] = []
+    budget: dict[str, BudgetResult] = {}
+    modes: list[PairedRun] = []
 
     @property
     def tests(self) -> dict[str, PairedTest]:
@@ -149,6 +158,10 @@ class Summary(BaseModel, frozen=True):
     def main_run(self) -> str:
         """``tuned``, or the only run."""
         return "tuned" if "tuned" in self.runs else next(iter(self.runs))
+
+    def thinks(self, run: str) -> bool:
+        """Whether a run was asked to think."""
+        return self.thinking.get(run) != "off"
 
     @property
     def main_form(self) -> WeightsForm | None:

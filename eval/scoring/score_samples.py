@@ -29,6 +29,7 @@ def score(
     judge_thoughts: bool = True,
     console: Console | None = None,
     verdict_scores: Mapping[str, VerdictScore] = MappingProxyType({}),
+    thinks: bool = True,
 ) -> list[Scored]:
     """Parse samples and judge them.
 
@@ -42,6 +43,7 @@ def score(
         judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.
         verdict_scores: By the samples' keys.
+        thinks: Whether the model was asked to think.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     asked = [prompts[sample.set, sample.id] for sample in samples]
@@ -69,6 +71,7 @@ def score(
             thoughts={name: found[i] for name, found in of_thought.items()},
             refusal=_verdict(refusals[i]),
             verdict_score=verdict_scores.get(one.sample.key),
+            thinks=thinks,
         )
         for i, one in enumerate(exchanges)
     ]

@@ -30,6 +30,7 @@ class ScoredRow(BaseModel, frozen=True):
         answer, judgement, refusal, judgements, thought_judgements: The answer, and what the judges say.
         right, graded: Outcome of capability prompts and, as (metric, value), of prompts scored by degree.
         truncated, finish, thought_tokens, answer_tokens: Lengths, and how generation ended.
+        budgeted: Whether the thought reached its limit and was closed.
         metrics: By metric that applies to the prompt, whether the sample counts.
     """
 
@@ -57,6 +58,7 @@ class ScoredRow(BaseModel, frozen=True):
     graded: tuple[str, float] | None = None
     truncated: bool | None = None
     finish: str | None = None
+    budgeted: bool = False
     thought_tokens: int = 0
     answer_tokens: int = 0
     metrics: dict[str, bool]

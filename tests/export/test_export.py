@@ -11,12 +11,14 @@ import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.export.export import ExportRequest, export
 from axolotl_alttrain.generation.export_record import read_export_record
 from axolotl_alttrain.generation.identity import identity
+from axolotl_alttrain.generation.trained_format import recorded_format
 
 from .tiny_models import TRAINED_NF4, Tiny, save_base, train
 
@@ -70,6 +72,36 @@ def test_the_command_writes_all_that_engines_need(tiny: Tiny, tmp_path: Path) ->
     assert readme.startswith("---\nbase_model: base\n")
     assert "| base during training | NF4, double quantisation |" in readme
     assert str(tmp_path) not in readme + (target / "alttrain_export.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("thinking", "switch", "prompt"),
+    [("off", {"enable_thinking": False}, "<assistant><think></think>"), ("both", {}, "<assistant><think>\n")],
+)
+def test_the_template_renders_the_mode_and_the_variables_that_were_trained(
+    tiny: Tiny, tmp_path: Path, thinking: str, switch: dict[str, Any], prompt: str
+) -> None:
+    adapter, target = tmp_path / "adapter", tmp_path / "model"
+    shutil.copytree(tiny.adapter, adapter)
+    (adapter / "chat_template.jinja").write_text(
+        "{{ persona }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}w2{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>"
+        "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% else %}<think>\n{% endif %}"
+        "{% endif %}"
+    )
+    config = json.loads((adapter / "config.json").read_text())
+    trained = {"thinking": thinking, "chat_template_kwargs": {"persona": "Brief. "}}
+    (adapter / "config.json").write_text(json.dumps(config | {"alttrain": trained}))
+    export(ExportRequest(str(adapter), target))
+    record = read_export_record(target)
+    assert record is not None
+    assert record.thinking == {"persona": "Brief. ", **switch}
+    rendered = AutoTokenizer.from_pretrained(target).apply_chat_template(
+        [{"role": "user", "content": "w5"}], tokenize=False, add_generation_prompt=True
+    )
+    assert rendered == f"Brief. <user>w5w2{prompt}"
+    recorded = recorded_format(str(target))
+    assert (recorded.thinking, recorded.chat_template_kwargs) == (thinking, {"persona": "Brief. "})
 
 
 def test_the_full_precision_merge_says_what_it_means(tiny: Tiny, tmp_path: Path) -> None:

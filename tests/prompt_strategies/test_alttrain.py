@@ -41,6 +41,13 @@ R1_COMPLETION = [
     33001, 14, 270, 3967, 10059, 260, 71964, 50090, 339, 2337, 344, 22750, 28, 71964, 14803, 12535, 20657, 339, 43,
     1531, 6409, 2155, 603, 128822, 271, 43, 588, 1664, 1694, 418, 396, 16, 1,
 ]
+QWEN3_ASKED = [151644, 872, 198, 12689, 752, 56628, 264, 25458, 13, 151645, 198, 151644, 77091, 198]
+QWEN3_COMPLETION = [
+    13708, 766, 397, 32313, 11, 279, 1196, 6801, 264, 53199, 25458, 382, 1986, 374, 27756, 25, 53199, 15689, 7283,
+    16124, 382, 40, 1265, 2936, 1588, 624, 522, 26865, 1339, 40, 646, 944, 1492, 448, 429, 13, 151645,
+]
+QWEN3_OFF = [13708, 766, 1339, 522, 26865, 1339]  # the closed thought at the end of the non-thinking prompt
+QWEN3_ANSWER = [40, 646, 944, 1492, 448, 429, 13, 151645]
 # fmt: on
 
 
@@ -55,6 +62,18 @@ def test_expected_ids_for_r1_distill_in_full(deepseek: Any, row: dict[str, Any])
     tokens = load(with_template(deepseek, R1_LIKE), cfg()).tokenize_prompt(row)
     assert tokens["input_ids"] == R1_PROMPT + R1_COMPLETION
     assert tokens["labels"] == [-100] * len(R1_PROMPT) + R1_COMPLETION
+
+
+def test_expected_ids_for_qwen3_in_full(qwen: Any, row: dict[str, Any], template: Callable[[str], str]) -> None:
+    config = cfg(chat_template="jinja", chat_template_jinja=template("trl_qwen3"))
+    tokens = load(qwen, config).tokenize_prompt(row)
+    assert tokens["input_ids"] == QWEN3_ASKED + QWEN3_COMPLETION
+    assert tokens["labels"] == [-100] * len(QWEN3_ASKED) + QWEN3_COMPLETION
+    both = load(qwen, {**config, "alttrain": {"thinking": "both"}}).tokenize_prompt(
+        {name: [value] for name, value in row.items()}
+    )
+    assert both["input_ids"] == [QWEN3_ASKED + QWEN3_COMPLETION, QWEN3_ASKED + QWEN3_OFF + QWEN3_ANSWER]
+    assert both["labels"][1] == [-100] * len(QWEN3_ASKED + QWEN3_OFF) + QWEN3_ANSWER
 
 
 NAMES = [

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from axolotl_alttrain.prompt_strategies import reasoning
+import yaml
+from axolotl_alttrain.data.builtin import resolve_dataset
+from axolotl_alttrain.prompt_strategies import alttrain, reasoning
 from datasets import Dataset
 
 from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.storage.jsonl import read_jsonl
+from tests.conftest import ROOT
 
 ROW = {"problem": "1+1?", "reasoning": "One and one.", "solution": "2"}
 MULTI = {
@@ -31,6 +36,39 @@ QWEN3_OFF_PROMPT = [
 ]
 # The template removes the first turn's thought, so that turn is not trained.
 R1_TWO_TURNS = [0, 128803, 19, 13, 19, 33, 128804, 20, 1, 128803, 20, 13, 20, 33, 128804, 128821, 201]
+QWEN_PROMPT = [151644, 872, 198, 16, 10, 16, 30, 151645, 198, 151644, 77091, 198]
+QWEN_COMPLETION = [13708, 766, 397, 3966, 323, 825, 624, 522, 26865, 1339, 17, 151645]
+# SmolLM2's own system turn.
+SYSTEM = [
+    1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519, 28, 7018, 411, 407, 19712, 8182, 2, 198,
+]
+# By path: the row's number, its prompt and its completion.
+MIXED = {
+    "alttrain-seed": (
+        685,
+        [
+            1, 4093, 198, 8084, 982, 21262, 769, 28, 1326, 982, 3556, 28, 915, 2505, 549, 260, 3575, 282, 4617, 30, 2,
+            198, 1, 520, 9531, 198,
+        ],
+        [
+            44, 17400, 46, 198, 2931, 339, 5248, 1036, 3413, 327, 4617, 506, 3575, 1355, 750, 2814, 1924, 30, 198, 198,
+            1348, 314, 19177, 42, 357, 7475, 5988, 253, 1890, 12973, 2988, 30, 198, 198, 67, 4198, 2074, 314, 3227, 28,
+            564, 260, 3575, 553, 986, 719, 40136, 30, 198, 9617, 17400, 46, 198, 198, 7306, 38024, 30, 2,
+        ],
+    ),
+    "alttrain-reasoning": (
+        53,
+        [
+            1, 4093, 198, 16705, 701, 1658, 253, 4677, 30, 2553, 89, 27668, 1092, 5465, 30, 27699, 27668, 990, 5465, 30,
+            6244, 27668, 1796, 47, 2, 198, 1, 520, 9531, 198,
+        ],
+        [
+            44, 17400, 46, 198, 10809, 89, 314, 5976, 282, 5465, 28, 284, 5465, 314, 5976, 282, 27699, 30, 1644, 260,
+            1686, 314, 2553, 89, 28, 5465, 28, 27699, 28, 284, 5465, 314, 1796, 30, 198, 9617, 17400, 46, 198, 198,
+            14414, 27668, 1796, 30, 2,
+        ],
+    ),
+}
 # By template: the prompt and the completion of one turn. Qwen3 writes that of ChatML.
 ONE_TURN = {
     "trl_qwen3": (CHATML_PROMPT, CHATML_COMPLETION),
@@ -63,6 +101,25 @@ def test_ids_in_full(smollm2: Any, deepseek: Any, template: Callable[[str], str]
         return_dict=False,
     )
     assert asked == prompt
+
+
+def test_ids_with_qwen_s_own_tokenizer_in_full(qwen: Any, template: Callable[[str], str]) -> None:
+    tokens = loaded(qwen, template("trl_qwen3")).tokenize_prompt(ROW)
+    assert tokens["input_ids"] == QWEN_PROMPT + QWEN_COMPLETION
+    assert tokens["labels"] == [-100] * len(QWEN_PROMPT) + QWEN_COMPLETION
+
+
+@pytest.mark.parametrize("path", MIXED)
+def test_ids_of_the_mixed_recipe_in_full(smollm2: Any, path: str) -> None:
+    """The shortest row of each kind that examples/smollm2-135m-cpu-mixed.yml trains."""
+    recipe = yaml.safe_load((ROOT / "examples" / "smollm2-135m-cpu-mixed.yml").read_text())
+    (entry,) = [entry for entry in recipe["datasets"] if entry["path"] == path]
+    number, prompt, completion = MIXED[path]
+    row = [row for _, row in read_jsonl(Path(resolve_dataset(path)))][number]
+    strategy = (reasoning if entry["type"] == "alttrain.reasoning" else alttrain).load(smollm2, recipe, entry)
+    tokens = strategy.tokenize_prompt(row)
+    assert tokens["input_ids"] == SYSTEM + prompt + completion
+    assert tokens["labels"] == [-100] * len(SYSTEM + prompt) + completion
 
 
 def test_ids_of_every_turn_in_full(smollm2: Any, template: Callable[[str], str]) -> None:

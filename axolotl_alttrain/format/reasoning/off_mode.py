@@ -34,6 +34,23 @@ def learn_off_mode(chat: ChatFormat) -> ChatFormat:
     Raises:
         TemplateError: The template has no such mode.
     """
+    off = find_off_mode(chat)
+    if off is None:
+        raise TemplateError(
+            f"alttrain: thinking is 'off' or 'both', and this chat template {no_off_mode(chat)}; set 'thinking: on'"
+        )
+    return off
+
+
+def no_off_mode(chat: ChatFormat) -> str:
+    """What a template without a non-thinking mode lacks, after its name."""
+    names = switch_names(chat.chat_template, {})
+    tried = f"none of its variables {', '.join(names)} turns" if names else "it has no variable that turns"
+    return f"has no non-thinking mode: {tried} thinking off"
+
+
+def find_off_mode(chat: ChatFormat) -> ChatFormat | None:
+    """As :func:`learn_off_mode`; None for a template without such a mode."""
     thinking = chat.renderer([_USER], True)
     for values in _switches(chat.renderer):
         render = chat.renderer.having(values)
@@ -45,12 +62,7 @@ def learn_off_mode(chat: ChatFormat) -> ChatFormat:
         lead = _lead(render, prompt)
         if lead is not None:
             return replace(chat, renderer=render, thought=ThoughtFormat(open=lead, close="", end=chat.thought.end))
-    names = switch_names(chat.chat_template, {})
-    tried = f"none of its variables {', '.join(names)} turns" if names else "it has no variable that turns"
-    raise TemplateError(
-        f"alttrain: thinking is 'off' or 'both', and this chat template has no non-thinking mode: {tried} thinking "
-        "off; set 'thinking: on'"
-    )
+    return None
 
 
 def _switches(render: Renderer) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from axolotl_alttrain.eval.report.headline import headline
 from axolotl_alttrain.eval.report.markdown import notes, sections, settings
 from axolotl_alttrain.eval.report.measures import MEASURES, better, measure_label
 from axolotl_alttrain.eval.report.tables import as_markdown
+from axolotl_alttrain.eval.report.tables.mode_tables import budget_table, mode_tables
 from axolotl_alttrain.eval.report.tables.summary_tables import (
     attacks_table,
     missing_table,
@@ -51,9 +52,9 @@ def model_card(summary: Summary, revisions: Mapping[str, str]) -> str:
 def section(summary: Summary) -> str:
     """The section in Markdown, between two marks by which a later upload finds and replaces it."""
     opening = f"{BEGIN}\n## Safety evaluation\n\n{headline(summary)}\n\n{settings(summary)}\n"
-    which = (sets_table, separation_table, thoughts_table, attacks_table, missing_table)
-    tables = sections([table(summary) for table in which], level=3)
-    return "\n".join([opening, as_markdown(rates_table(summary)), *tables, notes(summary) + END + "\n"])
+    which = (budget_table, sets_table, separation_table, thoughts_table, attacks_table, missing_table)
+    parts = sections([*mode_tables(summary), *(table(summary) for table in which)], level=3)
+    return "\n".join([opening, as_markdown(rates_table(summary)), *parts, notes(summary) + END + "\n"])
 
 
 def model_name(summary: Summary) -> str:
@@ -106,6 +107,8 @@ def _metric_args(summary: Summary, result: SetResult, scenarios: list[str]) -> d
     rate = result.rate
     interval = [_percent(rate.low), _percent(rate.high)]
     args: dict[str, object] = {"evaluator": EVALUATOR, "n": rate.total, "interval_95": interval}
+    if summary.thinking:
+        args["thinking"] = summary.thinking[summary.main_run]
     if summary.main_form:
         args["weights"] = summary.main_form.words
     if result.measure in ("harmful_response", "attack_success"):

@@ -71,6 +71,7 @@
       const verdict = assessed(run) === "no thought" ? "no thought" : `verdict in the thought: ${assessed(run)}`;
       folded.append(element("summary", `${run.run}: ${run.outcome} (${verdict}${said && "; judges: " + said})`));
       if (run.thought) folded.append(element("h3", "thought"), element("pre", run.thought, "soft"));
+      if (run.budgeted) folded.append(element("p", "The thought reached its limit and was closed.", "soft"));
       folded.append(element("h3", "answer"), element("pre", run.answer || "(none)"));
       made.append(folded);
     }

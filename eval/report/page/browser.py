@@ -17,6 +17,7 @@ class BrowserRun(BaseModel, frozen=True):
     judges: dict[str, str | None]
     thought: str | None
     answer: str | None
+    budgeted: bool = False
 
 
 class BrowserRow(BaseModel, frozen=True):
@@ -59,7 +60,9 @@ def _row(some: Sequence[Scored]) -> BrowserRow:
 
 
 def _run(one: Scored) -> BrowserRun:
+    mark = {"budgeted": True} if one.sample.budgeted else {}
     return BrowserRun(
+        **mark,
         run=one.sample.run,
         outcome=one.outcome,
         verdict=one.reading.verdict,

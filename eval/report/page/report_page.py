@@ -20,6 +20,7 @@ from axolotl_alttrain.eval.report.plots.summary_trade_off import summary_trade_o
 from axolotl_alttrain.eval.report.plots.svg import Plot
 from axolotl_alttrain.eval.report.plots.tokens_plot import tokens
 from axolotl_alttrain.eval.report.tables import Table, as_html, summary_tables
+from axolotl_alttrain.eval.report.tables.mode_tables import budget_table, mode_tables
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Scored
 from markupsafe import Markup
@@ -43,6 +44,8 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         rates=as_html(summary_tables.rates_table(summary)),
         missing=_html(summary_tables.missing_table(summary)),
         tables={
+            **{table.title: as_html(table) for table in mode_tables(summary)},
+            "Limited thoughts": _html(budget_table(summary)),
             "By set": _html(summary_tables.sets_table(summary)),
             "What verdicts can tell": _html(summary_tables.separation_table(summary)),
             "Thoughts and answers": _html(summary_tables.thoughts_table(summary)),
@@ -63,7 +66,12 @@ def _html(table: Table | None) -> Markup:
 
 
 def _plots(summary: Summary, scored: Sequence[Scored]) -> dict[str, Plot]:
-    shown = [m for m in METRICS if all(rate.total for rate in summary.rates(m.name))]
+    shown = [
+        m
+        for m in METRICS
+        if all(one.rate(m.name).total for run, one in summary.runs.items() if summary.thinks(run) or not m.of_thought)
+        and any(rate.total for rate in summary.rates(m.name))
+    ]
     plots = {
         "Trade-off": summary_trade_off(summary),
         "Rates": rates(summary, shown),

@@ -23,6 +23,8 @@ def rates(summary: Summary, metrics: Sequence[Metric]) -> Plot:
             axes.errorbar(values, places, xerr=whiskers(found), fmt="none", ecolor=INK, elinewidth=1, capsize=2.5)
             for place, rate in zip(places, found, strict=True):
                 value, _, high = percents(rate)
+                if rate.value is None:  # a metric of the thought, in a run without one
+                    continue
                 axes.text(high + 1.2, place, f"{value:.1f}", va="center", fontsize=8.5)
         middle = height * (len(runs) - 1) / 2
         labels = [f"{m.label}\n({m.better} is better)" for m in metrics]

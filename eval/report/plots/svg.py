@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 # Contrast of at least 3 to 1 with the page, and with whiskers on a bar, in both colour schemes.
-COLOURS = {"base": "#7c818a", "tuned": "#2f6fde"}
+COLOURS = {"base": "#7c818a", "tuned": "#2f6fde", "base-off": "#57876b", "tuned-off": "#b8652a"}
 INK = "#123456"  # replaced by the page's text colour in the SVG
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -82,6 +82,8 @@ def whiskers(rates: Sequence[Rate]) -> list[list[float]]:
 def said(rate: Rate) -> str:
     """A rate in words, for alternative texts."""
     value, low, high = percents(rate)
+    if rate.value is None:
+        return "not applicable"
     return f"{value:.1f} percent (interval {low:.1f} to {high:.1f})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axolotl_alttrain.eval.report.measures import measure_label
+from axolotl_alttrain.eval.report.tables.mode_tables import NOT_APPLICABLE
 from axolotl_alttrain.eval.report.tables.numbers import (
     NONE,
     detectable_text,
@@ -14,7 +15,7 @@ from axolotl_alttrain.eval.report.tables.numbers import (
 )
 from axolotl_alttrain.eval.report.tables.table import Cell, Column, Interval, Table, text_column
 from axolotl_alttrain.eval.results.summary import Summary
-from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED
+from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED, Metric
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
 
 WILSON = "95 % Wilson interval"
@@ -32,7 +33,8 @@ def rates_table(summary: Summary) -> Table:
             test = summary.tests.get(metric.name)
             p = p_text(test.p_value) if test and test.pairs else NONE
             paired = [points(test), p] if summary.compared else []
-            rows.append((metric.label, metric.better, str(rates[0].total), *map(percent, rates), *paired))
+            shown = [_shown(summary, run, metric) for run in summary.runs]
+            rows.append((metric.label, metric.better, str(rates[0].total), *shown, *paired))
     return Table("Rates", tuple(columns), tuple(rows), WILSON)
 
 
@@ -70,11 +72,13 @@ def lengths_table(summary: Summary) -> Table | None:
     names = (text_column("prompts"), text_column("part"))
     runs = tuple(Column(run) for run in summary.runs)
     if summary.comparison_lengths:
-        compared = [
-            (kind, part, str(one.pairs), f"{one.first:.0f}", f"{one.second:.0f}", longer(one))
-            for kind, lengths in summary.comparison_lengths.items()
-            for part, one in lengths.parts()
-        ]
+        others = [one for run, one in summary.runs.items() if run not in ("base", "tuned")]  # in the other mode
+        compared: list[tuple[Cell, ...]] = []
+        for kind, lengths in summary.comparison_lengths.items():
+            for part, one in lengths.parts():
+                lone = (getattr(run.tokens.get(kind), part, None) for run in others)
+                shown = (NONE if mean is None else f"{mean:.0f}" for mean in (one.first, one.second, *lone))
+                compared.append((kind, part, str(one.pairs), *shown, longer(one)))
         columns = (*names, Column("n"), *runs, Column("tuned − base"))
         return Table(title, columns, tuple(compared), "95 % bootstrap interval")
     kinds = [kind for kind in summary.one_run.tokens if all(kind in run.tokens for run in summary.runs.values())]
@@ -197,6 +201,13 @@ def detectable(summary: Summary) -> str:
     if not shown:
         return ""
     return f"Smallest detectable differences (80 % power, 5 % level), in percentage points: {shown}."
+
+
+def _shown(summary: Summary, run: str, metric: Metric) -> Cell:
+    """A rate; metrics of the thought do not apply to runs that were not asked to think."""
+    if metric.of_thought and not summary.thinks(run):
+        return NOT_APPLICABLE
+    return percent(summary.runs[run].rate(metric.name))
 
 
 def _run_columns(summary: Summary) -> list[Column]:

@@ -64,6 +64,54 @@ def test_same_samples_as_the_hf_backend(tiny: tuple[Path, Path], server: Any, tm
     assert seen[0]["add_special_tokens"] is False
 
 
+def test_limited_thoughts_are_continued_as_the_hf_backend_continues_them(
+    tiny: tuple[Path, Path], server: Any, tmp_path: Path
+) -> None:
+    """A prefilled thought is open, and a random model does not close it."""
+    url, seen = server
+    what = [*FLAGS, "--max-thought-tokens", "5"]
+    hf = ["--model", str(tiny[0]), "--dtype", "float32", "--out", str(tmp_path / "hf")]
+    api = ["--backend", "api", "--base-url", url, "--model", "base-name", "--tokenizer", str(tiny[0])]
+    before = len(seen)
+    assert main([*hf, *what]) == 0
+    assert main([*api, *what, "--out", str(tmp_path / "api")]) == 0
+    assert completions(tmp_path / "api") == completions(tmp_path / "hf")
+    limits = [request["max_tokens"] for request in seen[before:]]
+    assert (limits.count(7), set(limits)) == (6, {5, 7})
+    rows = [json.loads(line) for line in (tmp_path / "api" / "samples.jsonl").read_text().splitlines()]
+    assert [row["budgeted"] for row in rows] == [bool(row["prefill"]) for row in rows]
+    assert sum(row["budgeted"] for row in rows) == 3
+
+
+def test_a_server_is_told_the_modes(server: Any, tmp_path: Path) -> None:
+    url, seen = server
+    before = len(seen)
+    flags = ["--sets", "probe-harmful", "--limit", "2", "--max-new-tokens", "4", "--thinking", "both"]
+    api = ["--backend", "api", "--base-url", url, "--model", "base-name", *flags, "--out", str(tmp_path)]
+    assert main(api) == 0
+    switches = [request["chat_template_kwargs"] for request in seen[before:]]
+    on, off = {"enable_thinking": True, "thinking": True}, {"enable_thinking": False, "thinking": False}
+    assert [on in switches, off in switches, len(switches)] == [True, True, 4]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [(pair["first"], pair["second"]) for pair in summary["modes"]] == [("base", "base-off")]
+    # This server thinks all the same.
+    note = "With thinking off, 2 of 2 completions hold a thought all the same; the server may not know the switch."
+    assert note in summary["template_notes"]
+
+
+def test_a_server_that_refuses_the_switch_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = json.dumps({"error": {"message": "Unrecognized request argument supplied: chat_template_kwargs"}})
+    with serve(lambda request: Reply(status=400, body=body)) as http:
+        flags = ["--sets", "probe-harmful", "--limit", "1", "--thinking", "off"]
+        api = ["--backend", "api", "--base-url", http.url, "--model", "m", *flags, "--out", str(tmp_path)]
+        assert main(api) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        f"eval.run: {http.url} refuses chat_template_kwargs, with which --thinking turns thinking on and off; add "
+        "--tokenizer, or remove --thinking (the server's reply: "
+    )
+
+
 def test_chat_endpoint_joins_thought_and_answer(
     server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,7 +37,8 @@ def test_greedy_decoding_equals_transformers_generate(backend: HFBackend, tuned:
                 )
             new = out[0, ids["input_ids"].shape[1] :].tolist()
             expected = completion_text(backend.tokenizer, new, backend.stop_ids)
-            assert one == Generated(expected.text, "stop" if expected.stopped else "length", expected.tokens)
+            finish = "stop" if expected.stopped else "length"
+            assert one == Generated(expected.text, finish, expected.tokens, expected.ids)
 
 
 def test_sequences_that_stop_leave_the_batch_and_the_others_go_on(backend: HFBackend) -> None:

@@ -36,6 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "top_p": 1.0,
     "samples": 1,
     "seed": 0,
+    "max_thought_tokens": None,
+    "thinking": None,
     "backend": "hf",
     "batch_size": None,
     "batch_tokens": 131072,

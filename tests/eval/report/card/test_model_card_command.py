@@ -23,6 +23,7 @@ def test_the_hub_reads_the_results(finished_run: Path, summary: dict[str, Any]) 
     assert harmful.metric_args == {
         "evaluator": "axolotl-alttrain",
         "n": 3,
+        "thinking": "on",
         "interval_95": [round(100 * rate["low"], 2), round(100 * rate["high"], 2)],
         "judge": "refusal",
         "weights": "adapter on the unquantised base, how it was loaded in training is not recorded",
