@@ -1,11 +1,12 @@
-"""The most memory that a process and its children hold together."""
+"""What a process and its children use: the most memory that they hold together, and their CPU time."""
 
 from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 SECONDS = 0.5  # between two readings
 
@@ -27,17 +28,37 @@ class PeakMemory(threading.Thread):
 
         while not self._ended.wait(SECONDS):
             total = 0
-            with suppress(psutil.NoSuchProcess):
-                root = psutil.Process(self._pid)
-                for process in (root, *root.children(recursive=True)):
-                    with suppress(psutil.Error):  # one has just ended
-                        total += process.memory_full_info().pss
+            for process in with_children(self._pid):
+                with suppress(psutil.Error):  # one has just ended
+                    total += process.memory_full_info().pss
             self.peak = max(self.peak, total)
 
     def stop(self) -> int:
         self._ended.set()
         self.join()
         return self.peak
+
+
+def with_children(pid: int) -> Iterator[Any]:
+    """A process and everything that it started, as long as they run."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        yield from (root, *root.children(recursive=True))
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """The CPU time of processes and their children so far, in user and system mode."""
+    import psutil
+
+    total = 0.0
+    for pid in pids:
+        for process in with_children(pid):
+            with suppress(psutil.Error):  # one has just ended
+                times = process.cpu_times()
+                total += times.user + times.system
+    return total
 
 
 def measured(command: Sequence[str]) -> int:
