@@ -53,7 +53,6 @@ def notes(engines: dict[str, Any]) -> list[str]:
     found = [
         "CPU time is that of client and server while they generate. On cores with nothing else to do it is the time by "
         "the clock; both columns apart show how much other programs took.",
-        f"{LABELS['chat']}: asked after the other endpoint of the same server, so the prompts are in its prefix cache.",
         "Rates in percent, with 95 % Wilson intervals; p: McNemar's test against (a), float32, on the same prompts.",
     ]
     if tests:

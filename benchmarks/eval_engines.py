@@ -62,21 +62,15 @@ class Bench:
         length = ["--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
         return ["--weights", "full-precision", "--sets", *SETS, *length]
 
-    def measure(self, name: str, flags: Sequence[str], server: PeakMemory | None = None, pid: int | None = None) -> str:
-        """Time one evaluation unless an earlier run did; the memory is the server's if there is one.
-
-        Returns:
-            ``name``, whose times and memory are in ``NAME.json`` then.
-        """
-        if not self.finished(name):
-            shutil.rmtree(
-                self.out / name, ignore_errors=True
-            )  # the rest of an interrupted one would not be 100 prompts
-            times = self.out / f"{name}.times.json"
-            own = measured(self.worker(times, self.out / name, flags, pid))
-            found = {"times": json.loads(times.read_text("utf-8")), "peak_bytes": server.peak if server else own}
-            write_atomic(self.record(name), json.dumps({"flags": self.flags()} | found) + "\n")
-        return name
+    def measure(
+        self, name: str, flags: Sequence[str], server: PeakMemory | None = None, pid: int | None = None
+    ) -> None:
+        """Time one evaluation and write ``NAME.json``; the memory is the server's if there is one."""
+        shutil.rmtree(self.out / name, ignore_errors=True)  # the rest of an interrupted one has fewer prompts
+        times = self.out / f"{name}.times.json"
+        own = measured(self.worker(times, self.out / name, flags, server and server.pid))
+        found = {"times": json.loads(times.read_text("utf-8")), "peak_bytes": server.peak if server else own}
+        write_atomic(self.record(name), json.dumps({"flags": self.flags()} | found) + "\n")
 
     def record(self, name: str) -> Path:
         return self.out / f"{name}.json"
@@ -91,11 +85,11 @@ class Bench:
         own = [sys.executable, "-m", "benchmarks.engine_worker", str(times), *server, "--"]
         return [*own, *flags, *self.flags(), "--out", str(out)]
 
-    def local(self, backend: str, dtype: str) -> list[str]:
+    def local(self, backend: str, dtype: str) -> None:
         weights = ["--model", self.model, "--adapter", self.adapter, "--dtype", dtype]
-        return [self.measure(f"{backend}-{dtype}", ["--backend", backend, *weights])]
+        self.measure(f"{backend}-{dtype}", ["--backend", backend, *weights])
 
-    def vllm_server(self, dtype: str) -> list[str]:
+    def vllm_server(self, endpoint: str, dtype: str, *flags: str) -> None:
         arguments = [
             self.model, "--served-model-name", "base", "--enable-lora", "--max-lora-rank", "16",
             "--lora-modules", f"tuned={self.adapter}", "--dtype", dtype, "--tokenizer", self.adapter,
@@ -103,32 +97,27 @@ class Bench:
         ]  # fmt: skip
         port = free_port()
         command = vllm_serve(PYTHON, arguments, port)
-        asked = {f"serve-{dtype}": ["--tokenizer", self.adapter], f"chat-{dtype}": []}
-        return self.served(command, port, ("base", "tuned"), asked)
+        self.served(f"{endpoint}-{dtype}", command, port, ("base", "tuned"), *flags)
 
-    def transformers_server(self, dtype: str) -> list[str]:
+    def transformers_server(self, dtype: str) -> None:
         port = free_port()
         command = [
             PYTHON.with_name("transformers"), "serve", "--host", HOST, "--port", str(port), "--dtype", dtype,
             "--device", "cpu", "--continuous-batching",
         ]  # fmt: skip
         with merged(self.model, self.adapter) as folder:
-            return self.served(command, port, (self.model, str(folder)), {f"transformers-{dtype}": []})
+            self.served(f"transformers-{dtype}", command, port, (self.model, str(folder)))
 
-    def served(
-        self, command: Sequence[str | Path], port: int, models: tuple[str, str], asked: dict[str, list[str]]
-    ) -> list[str]:
-        """Start a server and ask it once for each name in ``asked``, with its flags."""
-        if all(map(self.finished, asked)):
-            return list(asked)
-        server = Server(command, self.out / f"{next(iter(asked))}.log", vllm_environment(PYTHON))
+    def served(self, name: str, command: Sequence[str | Path], port: int, models: tuple[str, str], *flags: str) -> None:
+        """Measure a server that is started for it."""
+        server = Server(command, self.out / f"{name}.log", vllm_environment(PYTHON))
         memory = PeakMemory(server.process.pid)
         memory.start()
         try:
             server.wait_until_up(f"http://{HOST}:{port}/health")
             api = ["--backend", "api", "--base-url", f"http://{HOST}:{port}/v1", "--api-concurrency", "64"]
             api += ["--model", models[0], "--adapter", models[1]]
-            return [self.measure(name, [*api, *more], memory, server.process.pid) for name, more in asked.items()]
+            self.measure(name, [*api, *flags], memory)
         finally:
             memory.stop()
             server.end()
@@ -150,20 +139,23 @@ def merged(model: str, adapter: str) -> Iterator[Path]:
 
 def measurements(bench: Bench, dtypes: list[str], engines: list[str]) -> dict[str, dict[str, Any]]:
     """Run every engine that has no record; returns speed and peak memory by engine and type of weights."""
-    ways: dict[str, Callable[[str], list[str]]] = {
+    ways: dict[str, Callable[[str], None]] = {
         "hf": lambda dtype: bench.local("hf", dtype),
         "vllm": lambda dtype: bench.local("vllm", dtype),
-        "serve": bench.vllm_server,
+        "serve": lambda dtype: bench.vllm_server("serve", dtype, "--tokenizer", bench.adapter),
+        "chat": lambda dtype: bench.vllm_server("chat", dtype),
         "transformers": bench.transformers_server,
     }
     found = {}
     for dtype, engine in product(dtypes, engines):
-        try:
-            names = ways[engine](dtype)
-        except ServerFailed as error:
-            raise SystemExit(f"benchmarks.eval_engines: {error}") from error
-        print(f"{engine}, {dtype}: done", flush=True)
-        found |= {name: speeds(json.loads(bench.record(name).read_text("utf-8"))) for name in names}
+        name = f"{engine}-{dtype}"
+        if not bench.finished(name):
+            try:
+                ways[engine](dtype)
+            except ServerFailed as error:
+                raise SystemExit(f"benchmarks.eval_engines: {error}") from error
+        print(f"{name}: done", flush=True)
+        found[name] = speeds(json.loads(bench.record(name).read_text("utf-8")))
     return found
 
 
@@ -205,7 +197,7 @@ def main() -> int:
     p.add_argument("--limit", type=int, default=50, help="prompts of each of the two sets (default: 50)")
     p.add_argument("--max-new-tokens", type=int, default=128)
     p.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
-    p.add_argument("--engines", nargs="+", default=["hf", "vllm", "serve", "transformers"])
+    p.add_argument("--engines", nargs="+", default=["hf", "vllm", "serve", "chat", "transformers"])
     p.add_argument("--reasoning-parser", default="olmo3", help="of `vllm serve`; this one needs no special tokens")
     p.add_argument("--results", type=Path, default=RESULTS, help="folder of the table (default: %(default)s)")
     p.add_argument("--out", type=Path, help="folder of the evaluations (default: a temporary one)")

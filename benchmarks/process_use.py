@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-SECONDS = 0.5  # between two readings
+SECONDS = 2.0  # between two readings, each of which takes CPU time from what is measured
 
 
 class PeakMemory(threading.Thread):
     """Reads a process and its children until it is stopped; memory that they share counts once.
 
     Attributes:
+        pid: The process.
         peak: Bytes.
     """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._pid, self._ended = pid, threading.Event()
+        self.pid, self._ended = pid, threading.Event()
         self.peak = 0
 
     def run(self) -> None:
@@ -28,7 +29,7 @@ class PeakMemory(threading.Thread):
 
         while not self._ended.wait(SECONDS):
             total = 0
-            for process in with_children(self._pid):
+            for process in with_children(self.pid):
                 with suppress(psutil.Error):  # one has just ended
                     total += process.memory_full_info().pss
             self.peak = max(self.peak, total)
