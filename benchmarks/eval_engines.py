@@ -3,11 +3,12 @@
     .venv-vllm/bin/python -m benchmarks.eval_engines --adapter outputs/smollm2-135m-cpu
     .venv-vllm/bin/python -m benchmarks.eval_engines --adapter outputs/smollm2-135m-cpu --limit 5   # a try
 
-`make vllm` makes the environment. Base and adapter answer 100 probe prompts through (a) `--backend hf`, (b) `--backend
-vllm` with LoRA requests, (c) `vllm serve --enable-lora` and `--backend api`, on both endpoints, and (d) `transformers
-serve`. All compute on the full-precision base in the same type of weights, greedily; speed counts generation alone,
-without loading. transformers serve gets the adapter merged in float32. Writes benchmarks/results/eval_engines.json
-and .md.
+`make vllm` makes the environment; `taskset -c 0` in front gives every engine one core. Base and adapter answer 100
+probe prompts through (a) `--backend hf`, (b) `--backend vllm` with LoRA requests, (c) `vllm serve --enable-lora` and
+`--backend api`, on both endpoints, and (d) `transformers serve`, with the adapter merged in float32. All compute on the
+full-precision base in the same type of weights, greedily. Speed counts generation alone, without loading, by the CPU
+time of client and server, which other programs hardly change; the speed by the clock stands beside it. With `--out`,
+finished engines are kept. Writes benchmarks/results/eval_engines.json and .md.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +33,18 @@ from axolotl_alttrain.eval.results.manifest import hardware, versions
 from axolotl_alttrain.eval.results.pairing import compare_rows
 
 from axolotl_alttrain.generation.demo_model import prepare
+from axolotl_alttrain.storage.atomic import write_atomic
 from benchmarks.command_shown import shown_command
 from benchmarks.engine_differences import agreement
+from benchmarks.engine_table import RATES, markdown
 from benchmarks.model_server import HOST, Server, ServerFailed, free_port, vllm_environment, vllm_serve
-from benchmarks.peak_memory import PeakMemory, measured
+from benchmarks.process_use import PeakMemory, measured
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PYTHON = Path(sys.executable)
 SETS = ("probe-harmful", "probe-benign")
-RATES = {"harmful_response": "harmful", "over_refusal": "over-refusal", "structure": "structure"}
 # What is compared; everything else has to be the same.
 DIFFERENT = ("backend", "dtype", "load_in_4bit", "load_in_8bit", "endpoint")
-VLLM_CHAT = "(c) `vllm serve`, chat, `--reasoning-parser`"
-LABELS = {
-    "hf": "(a) `--backend hf`",
-    "vllm": "(b) `--backend vllm`",
-    "serve": "(c) `vllm serve`, completions",
-    "chat": VLLM_CHAT,
-    "transformers": "(d) `transformers serve`, chat",
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,6 @@ class Bench:
 
     model: str
     adapter: str
-    merged: Path
     out: Path
     limit: int
     max_new_tokens: int
@@ -67,53 +62,62 @@ class Bench:
         length = ["--limit", str(self.limit), "--max-new-tokens", str(self.max_new_tokens)]
         return ["--weights", "full-precision", "--sets", *SETS, *length]
 
-    def worker(self, name: str, *flags: str) -> list[str]:
-        times, out = self.out / f"{name}.times.json", self.out / name
-        return [
-            sys.executable, "-m", "benchmarks.engine_worker", str(times), *flags, *self.flags(), "--out", str(out)
-        ]  # fmt: skip
+    def measure(
+        self, name: str, flags: Sequence[str], server: PeakMemory | None = None, pid: int | None = None
+    ) -> None:
+        """Time one evaluation and write ``NAME.json``; the memory is the server's if there is one."""
+        shutil.rmtree(self.out / name, ignore_errors=True)  # the rest of an interrupted one has fewer prompts
+        times = self.out / f"{name}.times.json"
+        own = measured(self.worker(times, self.out / name, flags, server and server.pid))
+        found = {"times": json.loads(times.read_text("utf-8")), "peak_bytes": server.peak if server else own}
+        write_atomic(self.record(name), json.dumps({"flags": self.flags()} | found) + "\n")
 
-    def local(self, backend: str, dtype: str) -> dict[str, int]:
-        name = f"{backend}-{dtype}"
+    def record(self, name: str) -> Path:
+        return self.out / f"{name}.json"
+
+    def finished(self, name: str) -> bool:
+        """Whether an earlier run in the same folder asked the same."""
+        path = self.record(name)
+        return path.is_file() and json.loads(path.read_text("utf-8"))["flags"] == self.flags()
+
+    def worker(self, times: Path, out: Path, flags: Sequence[str], pid: int | None = None) -> list[str]:
+        server = ["--server-pid", str(pid)] if pid else []
+        own = [sys.executable, "-m", "benchmarks.engine_worker", str(times), *server, "--"]
+        return [*own, *flags, *self.flags(), "--out", str(out)]
+
+    def local(self, backend: str, dtype: str) -> None:
         weights = ["--model", self.model, "--adapter", self.adapter, "--dtype", dtype]
-        return {name: measured(self.worker(name, "--backend", backend, *weights))}
+        self.measure(f"{backend}-{dtype}", ["--backend", backend, *weights])
 
-    def through(self, memory: PeakMemory, name: str, url: str, names: tuple[str, str], *more: str) -> dict[str, int]:
-        api = ["--backend", "api", "--base-url", url, "--model", names[0], "--adapter", names[1], *more]
-        measured(self.worker(name, *api, "--api-concurrency", "64"))
-        return {name: memory.peak}
-
-    def vllm_server(self, dtype: str) -> dict[str, int]:
+    def vllm_server(self, endpoint: str, dtype: str, *flags: str) -> None:
         arguments = [
             self.model, "--served-model-name", "base", "--enable-lora", "--max-lora-rank", "16",
             "--lora-modules", f"tuned={self.adapter}", "--dtype", dtype, "--tokenizer", self.adapter,
             "--reasoning-parser", self.parser, "--generation-config", "vllm", "--max-model-len", "2048",
         ]  # fmt: skip
         port = free_port()
-        with self.served(vllm_serve(PYTHON, arguments, port), port, f"serve-{dtype}") as memory:
-            url, names = f"http://{HOST}:{port}/v1", ("base", "tuned")
-            found = self.through(memory, f"serve-{dtype}", url, names, "--tokenizer", self.adapter)
-            return found | self.through(memory, f"chat-{dtype}", url, names)
+        command = vllm_serve(PYTHON, arguments, port)
+        self.served(f"{endpoint}-{dtype}", command, port, ("base", "tuned"), *flags)
 
-    def transformers_server(self, dtype: str) -> dict[str, int]:
+    def transformers_server(self, dtype: str) -> None:
         port = free_port()
         command = [
             PYTHON.with_name("transformers"), "serve", "--host", HOST, "--port", str(port), "--dtype", dtype,
             "--device", "cpu", "--continuous-batching",
         ]  # fmt: skip
-        with self.served(command, port, f"transformers-{dtype}") as memory:
-            names = (self.model, str(self.merged))
-            return self.through(memory, f"transformers-{dtype}", f"http://{HOST}:{port}/v1", names)
+        with merged(self.model, self.adapter) as folder:
+            self.served(f"transformers-{dtype}", command, port, (self.model, str(folder)))
 
-    @contextmanager
-    def served(self, command: Sequence[str | Path], port: int, name: str) -> Iterator[PeakMemory]:
-        """A running server, and its memory since it was started."""
+    def served(self, name: str, command: Sequence[str | Path], port: int, models: tuple[str, str], *flags: str) -> None:
+        """Measure a server that is started for it."""
         server = Server(command, self.out / f"{name}.log", vllm_environment(PYTHON))
         memory = PeakMemory(server.process.pid)
         memory.start()
         try:
             server.wait_until_up(f"http://{HOST}:{port}/health")
-            yield memory
+            api = ["--backend", "api", "--base-url", f"http://{HOST}:{port}/v1", "--api-concurrency", "64"]
+            api += ["--model", models[0], "--adapter", models[1]]
+            self.measure(name, [*api, *flags], memory)
         finally:
             memory.stop()
             server.end()
@@ -134,28 +138,36 @@ def merged(model: str, adapter: str) -> Iterator[Path]:
 
 
 def measurements(bench: Bench, dtypes: list[str], engines: list[str]) -> dict[str, dict[str, Any]]:
-    """Run every engine; returns speed and peak memory by engine and type of weights."""
-    ways: dict[str, Callable[[str], dict[str, int]]] = {
+    """Run every engine that has no record; returns speed and peak memory by engine and type of weights."""
+    ways: dict[str, Callable[[str], None]] = {
         "hf": lambda dtype: bench.local("hf", dtype),
         "vllm": lambda dtype: bench.local("vllm", dtype),
-        "serve": bench.vllm_server,
+        "serve": lambda dtype: bench.vllm_server("serve", dtype, "--tokenizer", bench.adapter),
+        "chat": lambda dtype: bench.vllm_server("chat", dtype),
         "transformers": bench.transformers_server,
     }
-    peaks: dict[str, int] = {}
-    for dtype in dtypes:
-        for name in engines:
+    found = {}
+    for dtype, engine in product(dtypes, engines):
+        name = f"{engine}-{dtype}"
+        if not bench.finished(name):
             try:
-                peaks |= ways[name](dtype)
+                ways[engine](dtype)
             except ServerFailed as error:
                 raise SystemExit(f"benchmarks.eval_engines: {error}") from error
-            print(f"{name}, {dtype}: done", flush=True)
-    found = {}
-    for name, peak in peaks.items():
-        times = json.loads((bench.out / f"{name}.times.json").read_text(encoding="utf-8"))
-        speed = {run: one["tokens"] / one["seconds"] for run, one in times.items()}
-        total = sum(one["tokens"] for one in times.values()) / sum(one["seconds"] for one in times.values())
-        found[name] = {"times": times, "tokens_per_second": speed | {"both": total}, "peak_bytes": peak}
+        print(f"{name}: done", flush=True)
+        found[name] = speeds(json.loads(bench.record(name).read_text("utf-8")))
     return found
+
+
+def speeds(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with tokens per second of each run and of both, by CPU time and by the clock."""
+    runs = {name: [one] for name, one in record["times"].items()} | {"both": list(record["times"].values())}
+    return record | {
+        f"tokens_per_{unit.removesuffix('s')}": {
+            name: sum(one["tokens"] for one in times) / sum(one[unit] for one in times) for name, times in runs.items()
+        }
+        for unit in ("cpu_seconds", "seconds")
+    }
 
 
 def compared(bench: Bench, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -179,47 +191,13 @@ def compared(bench: Bench, names: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def markdown(result: dict[str, Any]) -> str:
-    found, reference = result["engines"], result["engines"]["hf-float32"]
-    lines = [
-        f"`{result['command']}`: {result['model']} and its adapter on the full-precision base, "
-        f"{result['prompts']} prompts for each of base and tuned, at most {result['max_new_tokens']} new tokens, "
-        f"greedy, {result['hardware']['cpus']} CPU cores",
-        "",
-        "| engine | weights | tokens/s base | tokens/s tuned | times (a) | peak memory, GiB | equal to (a), float32 | "
-        + " | ".join(f"{RATES[rate]}, tuned" for rate in RATES)
-        + " |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | " + " | ".join(["---:"] * len(RATES)) + " |",
-    ]
-    for name, one in found.items():
-        engine, dtype = name.rsplit("-", 1)
-        speed, same = one["tokens_per_second"], one["agreement"]
-        base = found.get(f"hf-{dtype}", reference)["tokens_per_second"]["both"]
-        lines.append(
-            f"| {LABELS[engine]} | {dtype} | {speed['base']:.0f} | {speed['tuned']:.0f} | {speed['both'] / base:.2f} "
-            f"| {one['peak_bytes'] / 2**30:.2f} | {same['equal']} of {same['total']} | "
-            + " | ".join(_rate(one, rate) for rate in RATES)
-            + " |"
-        )
-    lines += ["", "Rates in percent, with 95 % Wilson intervals; p: McNemar's test against (a) on the same prompts."]
-    lines += [f"- {LABELS[name.rsplit('-', 1)[0]]}, {name.rsplit('-', 1)[1]}: completions that differ "
-              f"{one['why']}." for name, one in found.items() if one["why"]]  # fmt: skip
-    return "\n".join([*lines, ""])
-
-
-def _rate(one: dict[str, Any], rate: str) -> str:
-    value, test = one["rates"]["tuned"][rate], one["paired"]["tuned"][rate]
-    share, low, high = (100 * value[part] for part in ("value", "low", "high"))
-    return f"{share:.0f} [{low:.0f}, {high:.0f}], p {test['p_value']:.2f}"
-
-
 def main() -> int:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--adapter", required=True, help="adapter of the demo")
     p.add_argument("--limit", type=int, default=50, help="prompts of each of the two sets (default: 50)")
-    p.add_argument("--max-new-tokens", type=int, default=160)
+    p.add_argument("--max-new-tokens", type=int, default=128)
     p.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
-    p.add_argument("--engines", nargs="+", default=["hf", "vllm", "serve", "transformers"])
+    p.add_argument("--engines", nargs="+", default=["hf", "vllm", "serve", "chat", "transformers"])
     p.add_argument("--reasoning-parser", default="olmo3", help="of `vllm serve`; this one needs no special tokens")
     p.add_argument("--results", type=Path, default=RESULTS, help="folder of the table (default: %(default)s)")
     p.add_argument("--out", type=Path, help="folder of the evaluations (default: a temporary one)")
@@ -227,10 +205,10 @@ def main() -> int:
     os.environ |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "4")
     model = str(prepare())
-    with tempfile.TemporaryDirectory() as scratch, merged(model, args.adapter) as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         out = args.out or Path(scratch)
         out.mkdir(parents=True, exist_ok=True)
-        bench = Bench(model, args.adapter, folder, out, args.limit, args.max_new_tokens, args.reasoning_parser)
+        bench = Bench(model, args.adapter, out, args.limit, args.max_new_tokens, args.reasoning_parser)
         engines = measurements(bench, args.dtypes, args.engines)
         differences = compared(bench, list(engines))
     result = {
@@ -238,13 +216,13 @@ def main() -> int:
         "model": "SmolLM2-135M-Instruct",
         "prompts": args.limit * len(SETS),
         "max_new_tokens": args.max_new_tokens,
+        "cores": len(os.sched_getaffinity(0)),
         "engines": {name: one | differences[name] for name, one in engines.items()},
         "hardware": hardware(),
         "packages": versions(),
     }
-    args.results.mkdir(parents=True, exist_ok=True)
-    (args.results / "eval_engines.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (args.results / "eval_engines.md").write_text(markdown(result), encoding="utf-8")
+    write_atomic(args.results / "eval_engines.json", json.dumps(result, indent=2) + "\n")
+    write_atomic(args.results / "eval_engines.md", markdown(result))
     print(markdown(result))
     return 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-START_SECONDS = 900.0  # vLLM compiles at its first start
+START_SECONDS = 1800.0  # vLLM compiles at its first start; a busy machine needs long for it
 END_SECONDS = 60.0
 HOST = "127.0.0.1"
 
