@@ -1,0 +1,25 @@
+"""An Axolotl plugin for tests: lets accelerate split a model over CPU processes, as it does over GPUs.
+
+accelerate 1.13 takes FSDP and DeepSpeed for accelerators only; on CPU processes it would train whole copies, or each
+process alone. With the CPU declared an accelerator, everything else runs as it is: Axolotl's, accelerate's, torch's and
+this package's code.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from axolotl.integrations.base import BasePlugin
+
+
+class SplitOnTheCpu(BasePlugin):
+    """Each process is one that accelerate takes for a GPU's, with the CPU as its device and gloo between them."""
+
+    def register(self, cfg: Any) -> None:
+        os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
+        PartialState._prepare_backend = lambda *_, **__: ("gloo", DistributedType.MULTI_GPU)
+        if not cfg.get("deepspeed"):  # DeepSpeed opens the group itself
+            PartialState()
