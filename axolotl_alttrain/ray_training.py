@@ -6,10 +6,9 @@ Axolotl's driver completes the config and sends it to the workers, which run in 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from axolotl_alttrain.errors import AltTrainError
 
 _OUTPUTS = ("output_dir", "dataset_prepared_path")
 _MODELS = ("base_model", "base_model_config", "tokenizer_config")
@@ -23,9 +22,6 @@ def prepare_driver(cfg: Any) -> None:
 
     Args:
         cfg: The config before validation.
-
-    Raises:
-        AltTrainError: Ray is not installed.
     """
     for key in _OUTPUTS:
         if cfg.get(key):
@@ -36,14 +32,11 @@ def prepare_driver(cfg: Any) -> None:
     for entry in [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]:
         if entry.get("path"):
             entry["path"] = _if_local(entry["path"])
-    try:
-        import ray.train
-    except ImportError:
-        raise AltTrainError(
-            "use_ray: Ray is not installed; run \"pip install 'axolotl-alttrain[ray]'\" on every node, or remove 'use_ray'"
-        ) from None
     resources = cfg.get("resources_per_worker")
-    if resources and not resources.get("GPU"):
+    # Without Ray the recipe can still be previewed and estimated.
+    if resources and not resources.get("GPU") and find_spec("ray") is not None:
+        import ray.train
+
         scaling = ray.train.ScalingConfig
         ray.train.ScalingConfig = lambda **options: scaling(**options | {"use_gpu": False})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from accelerate import PartialState
+from accelerate import ParallelismConfig, PartialState
 from accelerate.utils import DistributedType
 from axolotl.integrations.base import BasePlugin
 
@@ -21,5 +21,7 @@ class SplitOnTheCpu(BasePlugin):
     def register(self, cfg: Any) -> None:
         os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
         PartialState._prepare_backend = lambda *_, **__: ("gloo", DistributedType.MULTI_GPU)
+        build = ParallelismConfig.build_device_mesh
+        ParallelismConfig.build_device_mesh = lambda config, _: build(config, "cpu")  # Axolotl says "cuda"
         if not cfg.get("deepspeed"):  # DeepSpeed opens the group itself
             PartialState()

@@ -33,7 +33,7 @@ def ray_keys() -> dict[str, Any]:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
     """The address of a Ray cluster with two cores, which ends with the test."""
-    pytest.importorskip("ray", reason="ray is not installed; it comes with the extra 'ray'")
+    pytest.importorskip("ray", reason="ray is not installed; it comes with axolotl[ray]")
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # the names of its sockets must stay short
     command = [BINARIES / "ray", "start", "--head", "--block", "--port", str(port), "--num-cpus", "2"]
@@ -79,7 +79,7 @@ def test_two_workers_train_save_and_evaluate(cluster: str, tiny: tuple[Path, Pat
 
 def test_preprocess_of_a_ray_recipe(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     """Axolotl 0.19 to 0.21 divide by a batch size that only Ray's workers set."""
-    pytest.importorskip("ray", reason="ray is not installed; it comes with the extra 'ray'")
+    pytest.importorskip("ray", reason="ray is not installed; it comes with axolotl[ray]")
     recipe = write_recipe(tiny[0], tmp_path, **ray_keys())
     done = run(["axolotl", "preprocess", recipe.name], tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -36,7 +36,7 @@ def test_split_weights_train_what_one_process_trains(
     kind: str, weights: str, tiny: tuple[Path, Path], tmp_path: Path
 ) -> None:
     if kind == "zero3" and find_spec("deepspeed") is None:
-        pytest.skip("deepspeed is not installed; it comes with the extra 'deepspeed'")
+        pytest.skip("deepspeed is not installed; it comes with axolotl[deepspeed]")
     one = train(write_recipe(tiny[0], tmp_path / "one", micro_batch_size=4), 1)
     recipe = write_recipe(tiny[0], tmp_path / "two", plugins=PLUGINS, alttrain=WATCHED, **settings(kind))
     two = train(recipe, 2)
