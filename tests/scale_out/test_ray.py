@@ -21,6 +21,8 @@ from .runs import BINARIES, FEWER_PROMPTS, expected_rows, greedy_tokens, recorde
 
 pytestmark = pytest.mark.slow
 RECIPE = ROOT / "examples" / "smollm2-135m-cpu-ray.yml"
+# On a busy machine: workers as urgent as other processes, and time for them to start.
+PATIENT = {"RAY_worker_niceness": "0", "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "900"}
 RAY = ("use_ray", "ray_run_name", "ray_num_workers", "resources_per_worker")
 
 
@@ -41,6 +43,7 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     command += ["--object-store-memory", str(100 << 20), "--disable-usage-stats"]
     env = os.environ | {"PYTHONPATH": f"{FEWER_PROMPTS}{os.pathsep}{ROOT}", "ALTTRAIN_RECORD": str(tmp_path)}
     env |= {"PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    env |= PATIENT
     with (tmp_path / "ray.log").open("w") as log:
         started = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -52,14 +55,14 @@ def cluster(tmp_path: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         started.terminate()
-        started.wait(timeout=60)
+        started.wait(timeout=300)  # it ends its own processes first
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_two_workers_train_save_and_evaluate(cluster: str, tiny: tuple[Path, Path], tmp_path: Path) -> None:
     # 45 rows are 23 batches of 2: the second worker's last batch is filled with earlier rows
     recipe = write_recipe(tiny[0], tmp_path, rows=45, alttrain={"evaluate": "probe"}, **ray_keys())
-    done = run(["axolotl", "train", recipe.name, "--launcher", "python"], tmp_path, RAY_ADDRESS=cluster)
+    done = run(["axolotl", "train", recipe.name, "--launcher", "python"], tmp_path, RAY_ADDRESS=cluster, **PATIENT)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-4000:]
     trained = recorded(tmp_path, said)
