@@ -17,8 +17,11 @@ _MODELS = ("base_model", "base_model_config", "tokenizer_config")
 def prepare_driver(cfg: Any) -> None:
     """Make a raw config mean the same in every worker. Does nothing in a worker, where that has happened.
 
-    Relative paths would be looked up, and the adapter saved, in Ray's own folders. Without a GPU in
-    ``resources_per_worker`` Axolotl asks for GPU workers all the same, which a cluster without GPUs never starts.
+    - Relative paths would be looked up, and the adapter saved, in Ray's own folders.
+    - The driver, a single process, would send ``ddp: false``. Workers then count the steps of one process and train
+      the data as often as there are workers.
+    - Without a GPU in ``resources_per_worker`` Axolotl asks for GPU workers all the same, which a cluster without GPUs
+      never starts.
 
     Args:
         cfg: The config before validation.
@@ -32,6 +35,8 @@ def prepare_driver(cfg: Any) -> None:
     for entry in [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]:
         if entry.get("path"):
             entry["path"] = _if_local(entry["path"])
+    if cfg.get("ddp") is None and int(cfg.get("ray_num_workers") or 1) > 1:
+        cfg["ddp"] = True
     resources = cfg.get("resources_per_worker")
     # Without Ray the recipe can still be previewed and estimated.
     if resources and not resources.get("GPU") and find_spec("ray") is not None:

@@ -24,6 +24,20 @@ def test_paths_mean_the_same_in_every_worker(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, None),
+        ({"ray_num_workers": 1}, None),
+        ({"ray_num_workers": 2}, True),
+        ({"ray_num_workers": 2, "ddp": False}, False),
+    ],
+)
+def test_several_workers_share_the_data(given: dict[str, Any], sent: bool | None) -> None:
+    prepare_driver(given)
+    assert given.get("ddp") is sent
+
+
+@pytest.mark.parametrize(
     ("resources", "gpus"), [(None, True), ({"GPU": 1}, True), ({"CPU": 1}, False), ({"CPU": 1, "GPU": 0}, False)]
 )
 def test_workers_without_gpus(resources: dict[str, int] | None, gpus: bool, monkeypatch: pytest.MonkeyPatch) -> None:
