@@ -23,5 +23,10 @@ class SplitOnTheCpu(BasePlugin):
         PartialState._prepare_backend = lambda *_, **__: ("gloo", DistributedType.MULTI_GPU)
         build = ParallelismConfig.build_device_mesh
         ParallelismConfig.build_device_mesh = lambda config, _: build(config, "cpu")  # Axolotl says "cuda"
-        if not cfg.get("deepspeed"):  # DeepSpeed opens the group itself
+        if not cfg.get("deepspeed"):
             PartialState()
+            return
+        # DeepSpeed opens the group itself; it would first compile, for minutes, a faster way between CPU processes.
+        import deepspeed.ops
+
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
