@@ -97,7 +97,7 @@ def write_recipe(base: Path, folder: Path, rows: int = ROWS, **changes: Any) -> 
     return path
 
 
-def run(arguments: list[str | Path], folder: Path, timeout: int = 1200, **env: str) -> subprocess.CompletedProcess[str]:
+def run(arguments: list[str | Path], folder: Path, timeout: int = 3600, **env: str) -> subprocess.CompletedProcess[str]:
     """A command in the folder, with this checkout's tests importable."""
     own = {
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
@@ -105,14 +105,16 @@ def run(arguments: list[str | Path], folder: Path, timeout: int = 1200, **env: s
         "ALTTRAIN_RECORD": str(folder),
         "OMP_NUM_THREADS": "1",
     }
-    return subprocess.run(
-        [str(argument) for argument in arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=os.environ | own | env,
-    )
+    command = [str(argument) for argument in arguments]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | own | env
+    ) as started:
+        try:
+            out, err = started.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            started.terminate()  # torchrun then ends its processes
+            raise
+    return subprocess.CompletedProcess(command, started.returncode, out, err)
 
 
 def expected_rows(recipe: Path) -> Counter[tuple[tuple[int, ...], tuple[int, ...]]]:
