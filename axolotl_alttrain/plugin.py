@@ -57,6 +57,10 @@ class AltTrainPlugin(BasePlugin):
 
         _print_user_errors_in_one_line()
         check_axolotl()
+        if cfg.get("use_ray"):
+            from axolotl_alttrain.ray_training import prepare_driver
+
+            prepare_driver(cfg)
         # Axolotl looks for `type: alttrain` here; it does not find strategies of other packages by itself.
         for kind in STRATEGIES:
             sys.modules[f"{_STRATEGIES}.{kind}"] = strategy_module(kind)
@@ -72,6 +76,18 @@ class AltTrainPlugin(BasePlugin):
             sys.modules[f"{_STRATEGIES}.{entry['type']}"] = strategy_module(kind)
         check_config(cfg)
 
+    def load_datasets(self, cfg: Any, preprocess: bool = False) -> None:
+        """Load nothing: this is the first hook after Axolotl has completed the config, before it loads the model."""
+        if not concerns(cfg):
+            return
+        from axolotl_alttrain.processes import join_on_the_cpu
+        from axolotl_alttrain.ray_training import set_batch_size
+
+        if not preprocess:
+            join_on_the_cpu(cfg)
+        elif cfg.use_ray:
+            set_batch_size(cfg)
+
     def pre_model_load(self, cfg: Any) -> None:
         """Seed the adapter's initial weights, and use all cores when training on the CPU."""
         if not concerns(cfg):
@@ -79,13 +95,14 @@ class AltTrainPlugin(BasePlugin):
         import torch
         from transformers import set_seed
 
+        from axolotl_alttrain.processes import number_of_processes
+
         if cfg.seed is not None:
             # Axolotl seeds only after LoRA has drawn its initial weights, so runs of one recipe would differ.
             set_seed(cfg.seed)
         # `accelerate launch` restricts torch to one thread.
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
-        if not torch.cuda.is_available() and alone and torch.get_num_threads() == 1 < processors:
+        if not torch.cuda.is_available() and number_of_processes() == 1 and torch.get_num_threads() == 1 < processors:
             torch.set_num_threads(processors)
             LOG.info("training on the CPU with %d threads instead of the launcher's 1", processors)
 
@@ -147,9 +164,11 @@ class AltTrainPlugin(BasePlugin):
         """Evaluate the trained model, on the first process, if ``evaluate`` is set."""
         if not concerns(cfg):
             return
+        from axolotl_alttrain.processes import is_first_process
+
         # Since 0.20, Axolotl calls this hook after a failed training as well.
         options = _options(cfg)
-        if options.evaluate is None or sys.exc_info()[0] is not None or os.environ.get("RANK", "0") != "0":
+        if options.evaluate is None or sys.exc_info()[0] is not None or not is_first_process():
             return
         import torch
 

@@ -26,12 +26,13 @@ def alttrain() -> None:
 @click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the preview as an HTML page.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@click.option("--gpus", type=click.IntRange(min=1), help="Number of GPUs (default: as many as CONFIG needs).")
 @user_errors_in_one_line
-def preview(config: Path, rows: int, html: Path | None, json_file: Path | None) -> None:
+def preview(config: Path, rows: int, html: Path | None, json_file: Path | None, gpus: int | None) -> None:
     """Show which tokens CONFIG trains: rows in colour, then tables over the whole dataset."""
     from axolotl_alttrain.cli.preview.preview_command import run_preview
 
-    run_preview(config, rows, html, json_file)
+    run_preview(config, rows, html, json_file, gpus=gpus)
 
 
 @alttrain.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,11 +69,7 @@ def duration(
         efficiency: Share of ``gpu.tflops`` that matrix products reach.
     """
     epochs = float(cfg.num_epochs or 1)
-    rounds = -(-len(batches) // gpus)
-    per_epoch = max(1, -(-rounds // int(cfg.gradient_accumulation_steps or 1)))
-    steps = int(per_epoch * epochs)
-    if cfg.max_steps and cfg.max_steps > 0:
-        steps = min(steps, int(cfg.max_steps))
+    per_epoch, steps = optimizer_steps(len(batches), cfg, gpus)
     share = steps / (per_epoch * epochs)
     seconds = sum(seconds_of(model, cfg, batch, gpu, efficiency) for batch in batches) * epochs * share / gpus
     seconds += steps * optimizer_seconds(model, cfg, gpu)
@@ -84,6 +81,20 @@ def duration(
         seconds=seconds,
         rows_per_step=rows / per_epoch,
     )
+
+
+def optimizer_steps(batches: int, cfg: Any, processes: int = 1) -> tuple[int, int]:
+    """Optimizer steps of an epoch and of the whole training, as transformers' Trainer counts them.
+
+    Args:
+        batches: Batches of one epoch, over all processes.
+        cfg: The recipe as Axolotl completes it.
+        processes: Training processes; each takes every n-th batch, and the last round is filled with earlier rows.
+    """
+    rounds = math.ceil(batches / processes)
+    per_epoch = max(1, math.ceil(rounds / int(cfg.gradient_accumulation_steps or 1)))
+    steps = math.ceil(per_epoch * float(cfg.num_epochs or 1))
+    return per_epoch, min(steps, int(cfg.max_steps)) if cfg.max_steps and cfg.max_steps > 0 else steps
 
 
 def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from axolotl_alttrain.cli import alttrain, tested
-from axolotl_alttrain.cli.checks import environment_checks
+from axolotl_alttrain.cli.checks import environment_checks, recipe_checks
 from axolotl_alttrain.cli.checks.environment_checks import (
     Check,
     check_bitsandbytes,
@@ -193,3 +193,15 @@ def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert json.loads(report.read_text())[1] == {"name": "b", "status": "warning", "found": "so so", "remedy": "look"}
     results.append(Check("c", "problem", "broken", "mend it"))
     assert CliRunner().invoke(alttrain, ["doctor"]).exit_code == 1
+
+
+@pytest.mark.parametrize(("key", "value", "name"), [("use_ray", True, "ray"), ("deepspeed", {}, "deepspeed")])
+def test_a_package_that_only_the_recipe_needs_is_named(
+    key: str, value: Any, name: str, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = value or {"zero_optimization": {"stage": 3}}
+    monkeypatch.setattr(recipe_checks, "find_spec", lambda _: None)
+    check = found(check_recipe(recipe(**{key: value})))[name]
+    assert (check.status, check.remedy) == ("problem", f"pip install 'axolotl[{name}]'")
+    monkeypatch.setattr(recipe_checks, "find_spec", lambda _: object())
+    assert name not in found(check_recipe(recipe(**{key: value})))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_
 from axolotl_alttrain.cli.recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.row_reader import UnreadCount
+
+# Keys of a config, and the package that each needs; Axolotl's extra of the same name brings it.
+_EXTRAS = {"use_ray": "ray", "deepspeed": "deepspeed"}
 
 
 def check_recipe(path: Path) -> Iterator[Check]:
@@ -30,6 +34,7 @@ def check_recipe(path: Path) -> Iterator[Check]:
             "config", "warning", f"valid for an RTX A6000, but not on this machine: {error}", "train on such a GPU"
         )
     cfg = load_config(path)
+    yield from _check_extras(cfg)
     try:
         tokenizer = load_tokenizer(cfg)
     except AltTrainError as error:
@@ -40,6 +45,13 @@ def check_recipe(path: Path) -> Iterator[Check]:
     yield Check("tokenizer", "ok", f"{cfg.tokenizer_config or cfg.base_model}")
     yield from _check_sources(cfg, tokenizer)
     yield check_prepared(cfg, tokenizer)
+
+
+def _check_extras(cfg: Any) -> Iterator[Check]:
+    """Packages that the config needs and that are not installed."""
+    for key, name in _EXTRAS.items():
+        if cfg.get(key) and find_spec(name) is None:
+            yield Check(name, "problem", f"{key} needs it, and it is not installed", f"pip install 'axolotl[{name}]'")
 
 
 def _check_sources(cfg: Any, tokenizer: Any) -> Iterator[Check]:

@@ -26,6 +26,7 @@ def run_preview(
     html: Path | None = None,
     json_file: Path | None = None,
     console: Console | None = None,
+    gpus: int | None = None,
 ) -> PreviewSummary:
     """Print the preview of a recipe and write it to the given files.
 
@@ -35,6 +36,7 @@ def run_preview(
         html: Output file for the page.
         json_file: Output file for the numbers.
         console: Where to print.
+        gpus: Number of GPUs; by default as many as the recipe needs.
 
     Returns:
         The statistics of the whole dataset.
@@ -50,7 +52,7 @@ def run_preview(
         task = progress.add_task("Tokenizing", total=total)
         unread = UnreadCount()
         rows = list(read_rows(recipe, lambda done: progress.advance(task, done), unread))
-    summary = summarize(recipe, rows, unread)
+    summary = summarize(recipe, rows, unread, gpus)
     chosen = choose(rows, shown)
     notes = [note for source in recipe.sources if source.renderer for note in source.renderer.notes]
     verdict = " ".join([describe(recipe.sources[0].chat), *dict.fromkeys(notes)])

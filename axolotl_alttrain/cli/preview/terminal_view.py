@@ -108,13 +108,17 @@ def summary_lines(summary: PreviewSummary, verdict: str) -> list[str]:
     )
     held = f", {training.held_out} held out" if training.held_out else ""
     lines.append(
-        f"Steps: {'' if training.exact else 'about '}{training.steps} on one GPU "
+        f"Steps: {'' if training.exact else 'about '}{training.steps} on {_gpus(training.gpus)} "
         f"({training.rows} rows{held}, {training.epochs} epochs, {training.batch_rows} rows per step)."
     )
     lines += UnreadCount(Counter(summary.unread), summary.left_out).sentences()
     if summary.other_datasets:
         lines.append(f"Not counted: datasets of other types ({', '.join(summary.other_datasets)}).")
     return lines
+
+
+def _gpus(number: int) -> str:
+    return "one GPU" if number == 1 else f"{number} GPUs"
 
 
 def _joined(counts: Mapping[str, int], total: int | None = None) -> str:

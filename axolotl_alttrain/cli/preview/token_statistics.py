@@ -12,7 +12,9 @@ import numpy as np
 from axolotl_alttrain.cli.preview.preview_rows import Example, PreviewRow
 from axolotl_alttrain.cli.recipe import Recipe
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.fit.duration import optimizer_steps
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
+from axolotl_alttrain.fit.gpus import needed_gpus
 from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.segments import LABELS_OF_SEGMENTS
 
@@ -40,15 +42,17 @@ class KindShare:
 
 @dataclass(frozen=True)
 class TrainingSteps:
-    """What one process trains.
+    """What is trained, over all GPUs.
 
     Attributes:
+        gpus: Number of GPUs, or of processes on a CPU.
         rows, held_out: Rows for training and for evaluation.
         batch_rows: Rows per optimizer step; a mean where rows are packed.
         epochs, steps: How long: epochs as in the config, optimizer steps.
         exact: Whether ``steps`` is exact.
     """
 
+    gpus: int
     rows: int
     held_out: int
     batch_rows: float
@@ -89,13 +93,16 @@ class PreviewSummary:
     left_out: int
 
 
-def summarize(recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | None = None) -> PreviewSummary:
+def summarize(
+    recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | None = None, gpus: int | None = None
+) -> PreviewSummary:
     """The statistics.
 
     Args:
         recipe: The recipe.
         rows: All its rows.
         unread: What of the rows is not trained.
+        gpus: Number of GPUs; by default as many as the recipe needs.
 
     Raises:
         AltTrainError: There are no rows.
@@ -125,29 +132,27 @@ def summarize(recipe: Recipe, rows: Sequence[PreviewRow], unread: UnreadCount | 
         sequence_len=cfg.sequence_len,
         too_long=len(rows) - sum(not row.dropped for row in rows),
         excess_length_strategy=cfg.excess_length_strategy,
-        training=_training(recipe, [row.tokens for row in kept]),
+        training=_training(recipe, [row.tokens for row in kept], gpus or needed_gpus(cfg)),
         other_datasets=recipe.others,
         unread=dict(sorted(unread.fields.items())) if unread else {},
         left_out=unread.left_out if unread else 0,
     )
 
 
-def _training(recipe: Recipe, lengths: list[int]) -> TrainingSteps:
-    """Training rows and optimizer steps on one process, as transformers' Trainer counts them."""
+def _training(recipe: Recipe, lengths: list[int], gpus: int) -> TrainingSteps:
+    """Training rows and optimizer steps."""
     cfg = recipe.cfg
     size = cfg.val_set_size or 0
     held_out = int(size) if size > 1 else math.ceil(len(lengths) * size)
     rows = len(lengths) - held_out
     per_batch, accumulate = int(cfg.micro_batch_size), int(cfg.gradient_accumulation_steps or 1)
     batches = len(epoch_batches(lengths[:rows], cfg))  # the choice of held-out rows changes packed batches slightly
-    per_epoch = max(1, math.ceil(batches / accumulate))
-    steps = math.ceil(per_epoch * float(cfg.num_epochs))
-    if cfg.max_steps:
-        steps = min(steps, int(cfg.max_steps)) if cfg.max_steps > 0 else steps
+    per_epoch, steps = optimizer_steps(batches, cfg, gpus)
     return TrainingSteps(
+        gpus=gpus,
         rows=rows,
         held_out=held_out,
-        batch_rows=round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate,
+        batch_rows=round(rows / per_epoch, 1) if cfg.sample_packing else per_batch * accumulate * gpus,
         epochs=cfg.num_epochs,
         steps=steps,
         exact=not (cfg.sample_packing or recipe.others or cfg.dataset_exact_deduplication),

@@ -51,7 +51,7 @@ def test_numbers_of_a_small_data_set(recipe: Recipe) -> None:
     assert sum(shares) == pytest.approx(1)
     assert summary.trained_share == pytest.approx(1 - summary.tokens["prompt"].share)
     # 6 rows, one held out: 5 rows in batches of 2 are 3 steps an epoch
-    assert summary.training == TrainingSteps(rows=5, held_out=1, batch_rows=2, epochs=2, steps=6, exact=True)
+    assert summary.training == TrainingSteps(gpus=1, rows=5, held_out=1, batch_rows=2, epochs=2, steps=6, exact=True)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,12 @@ def test_steps_are_counted_as_the_trainer_does(
 ) -> None:
     training = run_preview(recipe(**changes), 0, console=Console(file=io.StringIO())).training
     assert (training.steps, training.exact) == (steps, exact)
+
+
+def test_steps_and_rows_per_step_on_several_gpus(recipe: Recipe) -> None:
+    # 6 rows in batches of 2 are 3 batches an epoch: two GPUs need 2 steps, the second of them fills up
+    result = run("preview", recipe(), "--rows", 0, "--gpus", 2)
+    assert "Steps: 4 on 2 GPUs (6 rows, 2.0 epochs, 4 rows per step)." in " ".join(result.output.split())
 
 
 def test_the_terminal_shows_each_segment_in_its_colour(recipe: Recipe) -> None:
