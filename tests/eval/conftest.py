@@ -15,7 +15,7 @@ from .published import write_published
 
 @pytest.fixture(scope="session")
 def finished_run(tiny: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real, tiny run: base and tuned, three probe sets, three attack scenarios."""
+    """The folder of a real, tiny run: base and tuned, four probe sets, three attack scenarios."""
     out = tmp_path_factory.mktemp("run")
     base, adapter = map(str, tiny)
     what = ["--model", base, "--adapter", adapter, "--limit", "3", "--attacks", "none", "role-play", "multi-turn"]

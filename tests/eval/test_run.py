@@ -54,6 +54,7 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
         "samples.jsonl",
         "scored.jsonl",
         "judgements.jsonl",
+        "verdict-scores.jsonl",
         "summary.json",
         "manifest.json",
         "report.html",
@@ -61,13 +62,13 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
         "model-card.md",
     }
     samples = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
-    assert len(samples) == 30
+    assert len(samples) == 40
     assert {(s["run"], s["finish"]) for s in samples} <= {(r, f) for r in ("base", "tuned") for f in ("stop", "length")}
     assert all(s["tokens"] <= 12 for s in samples)
     assert set(summary["runs"]) == {"base", "tuned"}
     for one in summary["runs"].values():
         rate = one["metrics"]["harmful_response"]
-        assert (rate["total"], one["metrics"]["structure"]["total"]) == (5, 15)
+        assert (rate["total"], one["metrics"]["structure"]["total"]) == (10, 20)  # probe-harmful and probe-contrast; all
         assert rate["low"] <= rate["value"] <= rate["high"]
     assert summary["comparison"]["capability"]["pairs"] == 5
     page = (out / "report.html").read_text()
@@ -113,10 +114,10 @@ def test_a_killed_run_resumes_and_ends_the_same(
     lines = (finished[0] / "samples.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "samples.jsonl").write_text("".join(lines[:11]) + lines[11][:40])  # as kill -9 leaves it
     summary = run(tiny, tmp_path)
-    assert "11 of 30 completions are already in" in capsys.readouterr().out
+    assert "11 of 40 completions are already in" in capsys.readouterr().out
     assert summary["runs"] == finished[1]["runs"]
     again = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
-    assert len({s["key"] for s in again}) == len(again) == 30
+    assert len({s["key"] for s in again}) == len(again) == 40
 
 
 def test_other_settings_are_other_samples(tiny: tuple[Path, Path], tmp_path: Path) -> None:

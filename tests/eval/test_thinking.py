@@ -57,13 +57,13 @@ def test_what_was_trained_is_measured_and_paired(both: Path) -> None:
     pairs = [(pair["first"], pair["second"]) for pair in summary["modes"]]
     assert pairs == [("base", "base-off"), ("tuned", "tuned-off"), ("base-off", "tuned-off")]
     tested = {name: test["pairs"] for name, test in summary["modes"][1]["metrics"].items()}
-    assert (tested["harmful_response"], tested["over_refusal"], tested["capability"]) == (2, 2, 2)
-    assert tested["attack_success"] == 2  # role-play; a prefilled thought is asked with thinking on alone
-    assert summary["comparison"]["attack_success"]["pairs"] == 4
+    assert (tested["harmful_response"], tested["over_refusal"], tested["capability"]) == (4, 2, 2)
+    assert tested["attack_success"] == 4  # role-play; a prefilled thought is asked with thinking on alone
+    assert summary["comparison"]["attack_success"]["pairs"] == 8
     assert {tested[name] for name in OF_THOUGHT} == {0}
     assert summary["modes"][1]["metrics"]["harmful_response"]["test"] == "mcnemar"
     both_asked = [rate["total"] for rate in summary["modes"][1]["rates"]["attack_success"]]
-    assert both_asked == [2, 2]
+    assert both_asked == [4, 4]
 
 
 def test_rates_of_the_thought_do_not_apply_without_one(both: Path) -> None:
@@ -80,9 +80,9 @@ def test_rates_of_the_thought_do_not_apply_without_one(both: Path) -> None:
 
 def test_attacks_on_the_thought_are_named_as_missing_without_one(both: Path) -> None:
     reason = "it writes the thought, and with thinking off there is none"
-    name = "probe-harmful+prefilled-thought (thinking off)"
-    assert summary_of(both)["missing"] == {name: reason}
-    assert summary_of(both)["switched_off"] == [name]
+    names = [f"{name}+prefilled-thought (thinking off)" for name in ("probe-harmful", "probe-contrast")]
+    assert summary_of(both)["missing"] == dict.fromkeys(names, reason)
+    assert summary_of(both)["switched_off"] == names
 
 
 def test_everything_shows_both_modes(both: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_second_run_resumes_and_one_mode_takes_its_samples(
     shutil.copytree(both, tmp_path / "out")
     lines = (both / "samples.jsonl").read_text()
     keys = [json.loads(line)["key"] for line in lines.splitlines()]
-    assert len(set(keys)) == len(keys) == 36  # 2 runs of 10 prompts with thinking, 2 of 8 without
+    assert len(set(keys)) == len(keys) == 56  # 2 runs of 16 prompts with thinking, 2 of 12 without
     assert evaluate(hybrid, tmp_path / "out", "--thinking", "off") == 0
     assert (tmp_path / "out" / "samples.jsonl").read_text() == lines
     summary = summary_of(tmp_path / "out")

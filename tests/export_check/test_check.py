@@ -16,7 +16,7 @@ from axolotl_alttrain.cli import alttrain
 from tests.exports import Exports
 from tests.openai_server import Reply, Request, serve
 
-FEW = ["--prompts", "6", "--max-new-tokens", "8"]
+FEW = ["--prompts", "8", "--max-new-tokens", "8"]
 
 
 def check(folder: Path, out: Path, *flags: str) -> Result:
@@ -31,11 +31,11 @@ def test_the_exact_merge_agrees_token_for_token(exports: Exports, tmp_path: Path
     done = check(exports.exact, tmp_path, "--adapter", str(exports.adapter))
     assert done.exit_code == 0, done.output
     found = report(tmp_path)
-    assert (found["greedy"]["count"], found["greedy"]["total"]) == (6, 6)
+    assert (found["greedy"]["count"], found["greedy"]["total"]) == (8, 8)
     assert found["differences"] == []
-    assert found["first_token"]["prompts"] == 6
+    assert found["first_token"]["prompts"] == 8
     assert found["first_token"]["largest"] < 1e-7
-    assert found["sets"] == {"probe-harmful": 2, "probe-benign": 2, "probe-capability": 2}
+    assert found["sets"] == {"probe-harmful": 2, "probe-contrast": 2, "probe-benign": 2, "probe-capability": 2}
     assert found["trained"]["words"] == "adapter on the NF4 base it was trained on, in transformers"
     assert found["exported"]["words"] == "merged folder, origin unknown, in transformers"
     assert [rate["metric"] for rate in found["rates"]] == [
@@ -50,7 +50,7 @@ def test_the_exact_merge_agrees_token_for_token(exports: Exports, tmp_path: Path
 def test_the_full_precision_merge_differs_and_the_exit_code_says_so(exports: Exports, tmp_path: Path) -> None:
     done = check(exports.full, tmp_path, "--adapter", str(exports.adapter), "--margin", "0")
     found = report(tmp_path)
-    assert found["greedy"]["count"] < 6
+    assert found["greedy"]["count"] < 8
     assert found["first_token"]["largest"] > 1e-7
     first = found["differences"][0]
     assert first["trained"] != first["exported"]
@@ -81,7 +81,7 @@ def test_a_check_resumes(exports: Exports, tmp_path: Path) -> None:
     lines = before["exported"].splitlines(keepends=True)
     (tmp_path / "exported" / "samples.jsonl").write_text("".join(lines[:2]))
     done = check(exports.exact, tmp_path, *flags)
-    assert "2 of 6 completions are already in" in done.output
+    assert "2 of 8 completions are already in" in done.output
     assert (tmp_path / "trained" / "samples.jsonl").read_text() == before["trained"]
     again = (tmp_path / "exported" / "samples.jsonl").read_text().splitlines(keepends=True)
     assert sorted(again) == sorted(lines)
@@ -94,7 +94,7 @@ def test_another_chat_template_is_reported(exports: Exports, tmp_path: Path) -> 
     template.write_text(template.read_text().replace("trained by Hugging Face", "trained elsewhere"))
     done = check(folder, tmp_path / "out", "--adapter", str(exports.adapter))
     assert report(tmp_path / "out")["same_prompt"]["count"] == 0
-    assert "The exported form's chat template renders 6 of 6 prompts differently" in done.output
+    assert "The exported form's chat template renders 8 of 8 prompts differently" in done.output
 
 
 @pytest.mark.parametrize("logprobs", [True, False])
@@ -124,11 +124,11 @@ def test_a_server_that_rejects_unknown_fields(exports: Exports, tmp_path: Path, 
         done = check(exports.exact, tmp_path, *flags)
     assert done.exit_code == 0, done.output
     found = report(tmp_path)
-    assert found["greedy"]["count"] == 6
+    assert found["greedy"]["count"] == 8
     assert found["exported"]["words"] == f"merged folder, origin unknown, served by {http.url} as mine"
     if logprobs:
         assert found["first_token"]["largest"] < 1e-7
-        assert found["first_token"]["prompts"] == 6
+        assert found["first_token"]["prompts"] == 8
     else:
         assert found["first_token"] is None
         assert found["no_probabilities"] == "the server gives no log-probabilities"
@@ -157,7 +157,7 @@ def test_a_server_with_its_own_template_and_reasoning_parser(exports: Exports, t
         done = check(exports.exact, tmp_path, "--adapter", str(exports.adapter), *flags)
     assert done.exit_code == 0, done.output
     found = report(tmp_path)
-    assert found["greedy"]["count"] == 6
+    assert found["greedy"]["count"] == 8
     assert (found["same_prompt"], found["first_token"]) == (None, None)
     assert found["no_probabilities"] == "the chat endpoint takes no rendered prompt"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from axolotl_alttrain.data.builtin import resolve_dataset
 from axolotl_alttrain.prompt_strategies import alttrain, reasoning
 from datasets import Dataset
 
 from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.storage.builtin import resolve_dataset
 from axolotl_alttrain.storage.jsonl import read_jsonl
 from tests.conftest import ROOT
 
@@ -45,15 +45,11 @@ SYSTEM = [
 # By path: the row's number, its prompt and its completion.
 MIXED = {
     "alttrain-seed": (
-        685,
+        3076,
+        [1, 4093, 198, 14413, 3925, 314, 13039, 288, 260, 2388, 47, 2, 198, 1, 520, 9531, 198],
         [
-            1, 4093, 198, 8084, 982, 21262, 769, 28, 1326, 982, 3556, 28, 915, 2505, 549, 260, 3575, 282, 4617, 30, 2,
-            198, 1, 520, 9531, 198,
-        ],
-        [
-            44, 17400, 46, 198, 2931, 339, 5248, 1036, 3413, 327, 4617, 506, 3575, 1355, 750, 2814, 1924, 30, 198, 198,
-            1348, 314, 19177, 42, 357, 7475, 5988, 253, 1890, 12973, 2988, 30, 198, 198, 67, 4198, 2074, 314, 3227, 28,
-            564, 260, 3575, 553, 986, 719, 40136, 30, 198, 9617, 17400, 46, 198, 198, 7306, 38024, 30, 2,
+            44, 17400, 46, 198, 49, 1962, 563, 260, 46469, 3925, 30, 198, 198, 44226, 1325, 42, 357, 506, 16508, 30,
+            198, 198, 504, 1686, 5634, 18593, 28, 16293, 28, 2591, 30, 198, 9617, 17400, 46, 198, 198, 61, 9532, 30, 2,
         ],
     ),
     "alttrain-reasoning": (

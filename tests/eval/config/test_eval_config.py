@@ -56,6 +56,7 @@ DEFAULTS: dict[str, Any] = {
     "judge_concurrency": 8,
     "judge_max_tokens": 512,
     "judge_thoughts": True,
+    "verdict_rows": None,
     "out": Path("outputs/eval"),
 }
 

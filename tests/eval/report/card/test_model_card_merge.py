@@ -120,7 +120,7 @@ def test_only_our_own_results_are_replaced(summary: dict[str, Any]) -> None:
     wanted = expected(summary)
     wanted[hub.id, "accuracy"] = wanted.pop(("axolotl-alttrain/gsm8k", "accuracy"))
     assert ours == wanted
-    assert [len(one["metrics"]) for one in results[4:]] == [1, 1, 1]
+    assert [len(one["metrics"]) for one in results[4:]] == [1, 1, 1, 1]
     assert not any("source" in one for one in results[4:])
 
     once = str(card)

@@ -123,7 +123,7 @@ def test_push_keeps_what_stands_there_and_replaces_its_own(
     push_card(Summary.model_validate(again), revisions, "org/name", address)
     card = ModelCard(state.readme)
     assert values(card)["axolotl-alttrain/probe-benign", "over_refusal"] == 12.5
-    assert len(values(card)) == len(card.data.eval_results or ()) == 4
+    assert len(values(card)) == len(card.data.eval_results or ()) == 5
     assert state.readme.count(BEGIN) == state.readme.count(END) == 1
     assert "Words below." in state.readme
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.eval.judges import Case, Judgement, RefusalJudge
+from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_sets
 from axolotl_alttrain.eval.report import write_report
 from axolotl_alttrain.eval.report.page.browser import BrowserRow, browser_rows
 from axolotl_alttrain.eval.report.page.packing import packed
@@ -22,7 +23,6 @@ from axolotl_alttrain.eval.report.tables.summary_tables import sets_table
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import Scored
 
-from tests.conftest import PROBES
 from tests.eval.scoring.test_metrics import CASES, scored
 
 RATE = {"count": 1, "total": 4, "value": 0.25, "low": 0.05, "high": 0.7}
@@ -56,8 +56,7 @@ def row(i: int, words: list[str], length: int) -> BrowserRow:
 
 def vocabulary() -> list[str]:
     """Words as often as they stand in the probes; texts drawn from them at random pack worse than sentences do."""
-    lines = [line for path in sorted(PROBES.glob("probe-*.jsonl")) for line in path.read_text().splitlines()]
-    return [word for line in lines for word in json.loads(line)["instruction"].split()]
+    return [word for prompt in load_sets(PROBE_SETS) for word in prompt.instruction.split()]
 
 
 def unpacked(text: str) -> list[dict[str, Any]]:
