@@ -10,7 +10,7 @@ from axolotl_alttrain.eval.report.tables import Cell, Column, Interval, Table
 from axolotl_alttrain.eval.report.tables.numbers import NONE, percent
 from axolotl_alttrain.eval.report.tables.table import text_column
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
-from axolotl_alttrain.eval.stats.seeds import mean_over_seeds
+from axolotl_alttrain.eval.stats.over_seeds import mean_over_seeds
 from pydantic import BaseModel, JsonValue
 
 from .evaluation import AREAS, RATES, Measured
