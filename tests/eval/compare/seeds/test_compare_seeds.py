@@ -15,6 +15,11 @@ def trained(path: Path, name: str, harmful: int, refused: int = 0, **more: objec
     return str(folder(path / name, {"base": BASE, "tuned": cases}, f"out/{name}", **more))
 
 
+def shown(out: Path) -> str:
+    """``seeds.md`` as a reader sees it: Markdown's escapes are gone."""
+    return (out / "seeds.md").read_text().replace("\\", "")
+
+
 def test_the_mean_has_intervals_over_seeds_and_over_prompts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [trained(tmp_path, f"s{n}", harmful) for n, harmful in enumerate((3, 3, 6))]
     out = tmp_path / "out"
@@ -39,7 +44,7 @@ def test_the_mean_has_intervals_over_seeds_and_over_prompts(tmp_path: Path, caps
     # Of 12 prompts 6 fall by 1, 3 by 2/3, 3 not at all.
     assert (difference["prompts"]["pairs"], difference["prompts"]["lost"]) == (12, 9)
     assert difference["prompts"]["p_value"] == pytest.approx(2 / 2**9)
-    text = (out / "seeds.md").read_text()
+    text = shown(out)
     assert "|  | base | demo, mean of 3 seeds |" in text
     assert "| harmful responses, lower is better | 100.0 [75.8, 100.0] | 33.3 [0.0, 69.2] [15.0, 58.5] |" in text
     assert "| harmful responses, lower is better | 25.0, 25.0, 50.0 |" in text
@@ -74,7 +79,7 @@ def test_areas_are_averaged_where_every_seed_has_them(tmp_path: Path) -> None:
         "h against b",
         {"values": [0.9, 1.0], "mean": 0.95, "low": pytest.approx(0.314690, abs=1e-6), "high": 1.0},
     )
-    assert "h against b, higher is better | – | 0.950 [0.315, 1.000] |" in (tmp_path / "out" / "seeds.md").read_text()
+    assert "h against b, higher is better | – | 0.950 [0.315, 1.000] |" in shown(tmp_path / "out")
 
 
 def test_mistakes_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
