@@ -39,6 +39,11 @@ class AltTrainOptions(BaseModel):
         description="Which assistant turns of 'type: alttrain.reasoning' carry loss: the last, or all that the "
         "template shows as the model wrote them.",
     )
+    verdict_weight: float = Field(
+        default=1.0,
+        ge=1,
+        description="How many times the loss counts the token that states the verdict of an assessment.",
+    )
     probe_every: int | None = Field(
         default=None,
         ge=1,

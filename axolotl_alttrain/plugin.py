@@ -50,10 +50,10 @@ class AltTrainPlugin(BasePlugin):
         if not self._registered:
             return
         from axolotl_alttrain.compat import check_axolotl
-        from axolotl_alttrain.data.builtin import resolve_dataset
         from axolotl_alttrain.data.sources.csv_as_text import read_csv_as_text
         from axolotl_alttrain.fingerprint import data_fingerprint
         from axolotl_alttrain.generation.demo_model import resolve_model
+        from axolotl_alttrain.storage.builtin import resolve_dataset
 
         _print_user_errors_in_one_line()
         check_axolotl()
@@ -95,6 +95,27 @@ class AltTrainPlugin(BasePlugin):
 
         return None if torch.accelerator.is_available() or not concerns(cfg) else {"use_cpu": True}
 
+    def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
+        """Weight the verdict words in the loss, if ``verdict_weight`` says so."""
+        weight = _options(cfg).verdict_weight if concerns(cfg) else 1.0
+        if weight == 1.0:
+            return
+        from axolotl_alttrain.format.verdict_words import learn_wording
+        from axolotl_alttrain.generation.trained_rows import rows_of
+        from axolotl_alttrain.verdict_loss import VerdictLoss
+
+        entry = _entries(cfg)[0]
+        chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
+        rows, source = rows_of([one["path"] for one in _entries(cfg) if not is_reasoning(one["type"])])
+        wording = learn_wording(rows, chat)
+        if wording is None:
+            raise AltTrainError(
+                f"verdict_weight is {weight:g}, but the assessments of {source} share no words that state the verdict; "
+                "remove verdict_weight"
+            )
+        LOG.info("verdict words count %g times: %s", weight, "; ".join(wording.described(chat)))
+        trainer.compute_loss_func = VerdictLoss(wording, weight)
+
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
         """The probe, on the first process, if ``probe_every`` is set."""
         if not concerns(cfg):
@@ -102,13 +123,15 @@ class AltTrainPlugin(BasePlugin):
         options = _options(cfg)
         if options.probe_every is None or not trainer.is_world_process_zero():
             return []
+        from axolotl_alttrain.generation.trained_rows import rows_of
         from axolotl_alttrain.probe.callback import ProbeCallback
         from axolotl_alttrain.probe.measure import Probe
 
         def make_probe() -> Probe:
             entry = _entries(cfg)[0]
             chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
-            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens)
+            rows, _ = rows_of([one["path"] for one in _entries(cfg) if not is_reasoning(one["type"])])
+            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens, rows)
 
         return [ProbeCallback(trainer, options, make_probe)]
 

@@ -11,6 +11,7 @@ from axolotl_alttrain.eval.backends import Backend, make_backend
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
+from axolotl_alttrain.eval.completions.verdict_scores import VerdictScores, read_verdicts
 from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
@@ -50,10 +51,11 @@ class Answered:
 
 @dataclass(frozen=True)
 class Judged:
-    """The scored samples, and by name the measured error of judges that detect refusals."""
+    """The scored samples, by name the measured error of judges that detect refusals, and the verdicts' scores."""
 
     scored: list[Scored]
     quality: dict[str, dict[str, SplitQuality]]
+    verdicts: VerdictScores
 
 
 def evaluate(config: EvalConfig) -> Summary:
@@ -74,7 +76,10 @@ def evaluate(config: EvalConfig) -> Summary:
     asked = renderable(backend, replace(asked, missing={**asked.missing, **weights.missing}))
     console.print(f"{len(asked.prompts)} prompts, {len(backend.runs)} run(s)")
     answered = answer(backend, asked, config.decoding, out, GenerationProgress(console))
-    judged = judge(backend, answered, judges, config.judging.judge_thoughts, out, console)
+    verdicts = read_verdicts(
+        backend, answered.samples, answered.prompts, weights.adapter, config.judging.verdict_rows, out
+    )
+    judged = judge(backend, answered, judges, config.judging.judge_thoughts, out, console, verdicts)
     found = collect(config, weights, backend, answered, judges, judged, started)
     summary = summary_of(found)
     identities = {run: backend.identity(run) for run in backend.runs}
@@ -134,16 +139,30 @@ def answer(
 
 
 def judge(
-    backend: Backend, answered: Answered, judges: Sequence[Judge], judge_thoughts: bool, out: Path, console: Console
+    backend: Backend,
+    answered: Answered,
+    judges: Sequence[Judge],
+    judge_thoughts: bool,
+    out: Path,
+    console: Console,
+    verdicts: VerdictScores,
 ) -> Judged:
     """Score the samples, and measure the judges of refusals on labelled answers."""
     prompts = {(prompt.set, prompt.id): prompt for prompt in answered.prompts}
     with JudgementFile(out / "judgements.jsonl") as file:
         scored = score(
-            answered.samples, prompts, backend.thought, backend.count_tokens, judges, file, judge_thoughts, console
+            answered.samples,
+            prompts,
+            backend.thought,
+            backend.count_tokens,
+            judges,
+            file,
+            judge_thoughts,
+            console,
+            verdicts.scores,
         )
         quality = {one.name: judge_quality(one, file) for one in judges if one.detects_refusal}
-    return Judged(scored, quality)
+    return Judged(scored, quality, verdicts)
 
 
 def collect(
@@ -175,6 +194,7 @@ def collect(
         judges=judges,
         judge_quality=judged.quality,
         scored=judged.scored,
+        verdicts=judged.verdicts,
         started=started,
     )
 

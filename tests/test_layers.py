@@ -63,7 +63,7 @@ def test_an_evaluation_from_a_checkout_without_an_install_ends_with_its_manifest
 def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:
     code = (
         "from axolotl_alttrain.eval.results.rules import rule_versions;"
-        "from axolotl_alttrain.data.builtin import resolve_dataset;"
+        "from axolotl_alttrain.storage.builtin import resolve_dataset;"
         "import axolotl_alttrain.prompt_strategies as strategies;"
         "print(rule_versions([], []), resolve_dataset('alttrain-seed'), *strategies.__path__)"
     )

@@ -103,7 +103,7 @@ def test_row_errors_survive_worker_processes() -> None:
 def test_the_core_imports_neither_torch_nor_axolotl() -> None:
     code = (
         "import sys, axolotl_alttrain.format.template, axolotl_alttrain.format.rows, axolotl_alttrain.demo;"
-        "import axolotl_alttrain.data.builtin, axolotl_alttrain.args;"
+        "import axolotl_alttrain.storage.builtin, axolotl_alttrain.args;"
         "print([m for m in ('torch', 'axolotl', 'transformers', 'datasets') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

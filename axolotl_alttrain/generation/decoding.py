@@ -88,6 +88,21 @@ def _last_logits(
     return found[:, -1]
 
 
+def next_log_probabilities(model: Any, rows: Sequence[Sequence[int]], pad_id: int) -> torch.Tensor:
+    """Log-probabilities of the token after each row, ``[batch, vocabulary]``, in float32.
+
+    Args:
+        model: As for :func:`decode`.
+        rows: Token ids, at least one each.
+        pad_id: Stands before shorter rows.
+    """
+    ids, mask = left_padded(rows, pad_id, model.device)
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    with torch.inference_mode():
+        logits = _last_logits(model, ids, mask, positions, DynamicCache(config=model.config))
+    return logits.float().log_softmax(-1)
+
+
 def left_padded(rows: Sequence[Sequence[int]], pad_id: int, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and mask of a batch, ``[batch, length]``, padded on the left.
 

@@ -17,6 +17,8 @@ from axolotl_alttrain.generation.stopping import stop_ids
 from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary
 
 if TYPE_CHECKING:
+    import torch
+
     from axolotl_alttrain.generation.decoding import Decoded
     from axolotl_alttrain.generation.sampling import Pick
 
@@ -115,6 +117,12 @@ class LoadedModel:
         ids, mask = left_padded(rows, self.tokenizer.pad_token_id or 0, self.model.device)
         new = decode(self.model, ids, mask, self.stop_ids, max_new_tokens, on_token, pick)
         return [completion_text(self.tokenizer, row, self.stop_ids, skip_special_tokens) for row in new]
+
+    def next_log_probabilities(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """See :func:`axolotl_alttrain.generation.decoding.next_log_probabilities`."""
+        from axolotl_alttrain.generation.decoding import next_log_probabilities
+
+        return next_log_probabilities(self.model, rows, self.tokenizer.pad_token_id or 0)
 
 
 def find_model(spec: ModelSpec) -> Located:

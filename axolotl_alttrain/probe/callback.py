@@ -105,6 +105,7 @@ class ProbeCallback(TrainerCallback):
             "step": state.global_step,
             "epoch": state.epoch,
             "rates": {name: asdict(rate) for name, rate in measured.rates.items()},
+            "verdict_auroc": measured.verdict_auroc and asdict(measured.verdict_auroc),
             "tokens": measured.tokens,
             "seconds": round(seconds, 3),
             "training_seconds": round(self.budget.training, 3),
@@ -115,6 +116,8 @@ class ProbeCallback(TrainerCallback):
         for name, rate in measured.rates.items():
             if rate.value is not None:
                 curves[f"alttrain/{name}"] = rate.value
+        if measured.verdict_auroc is not None:
+            curves["alttrain/verdict_auroc"] = measured.verdict_auroc.value
         curves["alttrain/n_harmful"] = measured.rates["harmful_rate"].total
         curves["alttrain/n_benign"] = measured.rates["over_refusal"].total
         curves["alttrain/probe_seconds"] = round(seconds, 3)

@@ -8,7 +8,7 @@ messages go to ``/chat/completions`` and the server applies its own template.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
+from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, NoLogProbabilities, WordShares
 from axolotl_alttrain.generation.openai_client import (
     MESSAGE_CHARS,
     REFUSED,
@@ -38,6 +39,7 @@ from axolotl_alttrain.generation.openai_client import (
 from axolotl_alttrain.generation.openai_reply import Reply, reply
 from axolotl_alttrain.generation.sampling import Sampling
 
+_BROKEN = "\N{REPLACEMENT CHARACTER}"  # part of a character: several tokens have this text
 RETRIES = 6  # by the openai client, with increasing delays
 TIMEOUT = 3600.0  # seconds; long thoughts take long
 # A rendered prompt already has its special tokens, and some templates write thoughts with special tokens.
@@ -171,6 +173,43 @@ class APIBackend:
             return [len(ids) for ids in self.chat.encode(texts)]
         return [len(text.split()) for text in texts]
 
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`, with a tokenizer: words are found by their text among the likeliest tokens."""
+        assert self.chat is not None
+        decode = self.chat.tokenizer.decode
+        texts = [place.text + decode(place.before) for place in places]
+        for index, likeliest in self.likeliest_tokens(self._names[run], texts):
+            words = {word: decode([word]).strip() for word in places[index].words}
+            listed = {word: found for word, text in words.items() if (found := _by_text(likeliest, text)) is not None}
+            yield index, WordShares(listed, None if len(listed) == len(words) else min(likeliest.values()))
+
+    def likeliest_tokens(self, name: str, texts: Sequence[str]) -> Iterator[tuple[int, dict[str, float]]]:
+        """Index and log-probabilities, by the token's text, of what may follow each rendered text.
+
+        Raises:
+            NoLogProbabilities: The server gives none.
+            AltTrainError: The server failed.
+        """
+        from openai import APIStatusError, OpenAIError
+
+        async def ask(client: Any, index: int) -> Any:
+            return await self.exact_completion(
+                client, name, texts[index], max_tokens=1, temperature=0, logprobs=LIKELIEST
+            )
+
+        try:
+            for index, answer in ask_all(ask, range(len(texts)), **self.connection()):
+                logprobs = answer.choices[0].logprobs
+                if not logprobs or not logprobs.top_logprobs or not logprobs.top_logprobs[0]:
+                    raise NoLogProbabilities("the server gives no log-probabilities")
+                yield index, {text: found for text, found in logprobs.top_logprobs[0].items() if _BROKEN not in text}
+        except APIStatusError as error:
+            if error.status_code not in REFUSED:
+                raise AltTrainError(f"{self.url}: {first_line(error)}; check the server's log") from None
+            raise NoLogProbabilities(f"the server refuses to give log-probabilities ({first_line(error)})") from None
+        except OpenAIError as error:
+            raise AltTrainError(f"{self.url}: {first_line(error)}; check that the server still runs") from None
+
     def connection(self) -> dict[str, Any]:
         """How to reach the server, as :func:`axolotl_alttrain.generation.openai_client.ask_all` takes it."""
         client = {"base_url": self.url, "api_key": self._key, "max_retries": RETRIES, "timeout": TIMEOUT}
@@ -244,3 +283,9 @@ class APIBackend:
         if not said.text:
             return f"{self.thought.open}{said.thought.lstrip()}"
         return f"{self.thought.open}{said.thought.strip()}{self.thought.close}{said.text.lstrip()}"
+
+
+def _by_text(likeliest: Mapping[str, float], word: str) -> float | None:
+    """The log-probability of a token with this text, whatever white space its tokenizer writes before it."""
+    found = [value for text, value in likeliest.items() if text.strip() == word]
+    return max(found) if found else None

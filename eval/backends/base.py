@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.sampling import Sampling
 
 NOT_MERGED = ", not merged"  # after the identity of an adapter that is computed beside its base
@@ -120,6 +121,10 @@ class LocalModel:
         """As :meth:`Backend.complete`."""
         raise NotImplementedError
 
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Release what outlives the object."""
 
@@ -160,6 +165,13 @@ class Backend(Protocol):
 
         Raises:
             RequestsRefused: The server refused some requests; all others are answered.
+        """
+
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """Index and log-probabilities of each place, in any order.
+
+        Raises:
+            NoLogProbabilities: The backend gives none.
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -24,6 +24,7 @@ from axolotl_alttrain.generation.batching import BatchSizer, in_batches
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
 from axolotl_alttrain.generation.merging import mergeable, merged
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.quantization import quantization_key
 from axolotl_alttrain.generation.sampling import Sampling, sampler
 
@@ -158,6 +159,18 @@ class HFBackend(LocalModel):
         """
         found = self.loaded.complete(prompts, max_new_tokens, on_token, pick)
         return [Generated(one.text, "stop" if one.stopped else "length", one.tokens) for one in found]
+
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`: one forward pass for each place, and all words are listed."""
+        prompts = self.chat.encode([place.text for place in places])
+        rows = [[*ids, *place.before] for ids, place in zip(prompts, places, strict=True)]
+
+        def read(batch: list[int]) -> list[WordShares]:
+            found = self.loaded.next_log_probabilities([rows[i] for i in batch])
+            return [WordShares({word: float(found[n, word]) for word in places[i].words}) for n, i in enumerate(batch)]
+
+        with self.adapter(run == "tuned"):
+            yield from in_batches([len(row) for row in rows], [""] * len(rows), 1, self.sizer, read)
 
     def _warn_context(self, lengths: Sequence[int], new_tokens: int) -> None:
         context = self.loaded.longest

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from axolotl_alttrain.eval.backends.base import (
-    BackendSettings,
-    Identity,
-    LocalModel,
-    OnResult,
-    OnToken,
-    Request,
-)
+from axolotl_alttrain.eval.backends.base import BackendSettings, Identity, LocalModel, OnResult, OnToken, Request
 
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.sampling import Sampling
 
 
@@ -61,6 +55,10 @@ class TwoModels(LocalModel):
     ) -> None:
         """Answer requests with the model of this run, which is loaded if the other one is in memory."""
         self._open(run).complete("base", requests, sampling, on_result, on_token)
+
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`, of the model of this run."""
+        return self._open(run).next_words("base", places)
 
     def _open(self, run: str) -> LocalModel:
         if self._model is None or self._loaded != run:

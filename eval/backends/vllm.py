@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.identity import Located, template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, find_model, load_tokenizer, tokenizer_source
+from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, WordShares, listed_shares
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
 
@@ -123,6 +124,15 @@ class VLLMBackend(LocalModel):
         if refused:
             first = refused[min(refused)]
             raise RequestsRefused(f"--backend vllm: {len(refused)} prompts are too long; the first: {first}", refused)
+
+    def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
+        """As :meth:`Backend.next_words`: words beyond the likeliest that vLLM lists are bounded by these."""
+        prompts = self.chat.encode([place.text for place in places])
+        ids = [[*prompt, *place.before] for prompt, place in zip(prompts, places, strict=True)]
+        one = self._sampling_params(temperature=0, max_tokens=1, logprobs=LIKELIEST, detokenize=False)
+        for index, output in enumerate(self._generate(run, ids, [one] * len(ids))):
+            listed = {token: found.logprob for token, found in output.outputs[0].logprobs[0].items()}
+            yield index, listed_shares(listed, places[index].words)
 
     def close(self) -> None:
         """End the engine's processes, which frees their GPUs."""

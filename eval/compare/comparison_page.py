@@ -7,7 +7,7 @@ from pathlib import Path
 
 from axolotl_alttrain.eval.compare.comparison import Comparison, PairedRuns
 from axolotl_alttrain.eval.compare.comparison_plots import differences_plot, over_steps, runs_trade_off
-from axolotl_alttrain.eval.compare.comparison_tables import detectable_table, differences_table, notes, rates_table
+from axolotl_alttrain.eval.compare.comparison_tables import detectable_table, notes, rates_table, tables
 from axolotl_alttrain.eval.compare.differences import direction, flipped
 from axolotl_alttrain.eval.compare.runs import FORM_SETTINGS, Run
 from axolotl_alttrain.eval.report.page.browser import BrowserRow, BrowserRun
@@ -42,7 +42,7 @@ def write_page(path: Path, result: Comparison, runs: Sequence[Run], ignore: Sequ
         "Paired differences": differences_plot(result),
     }
     rates = rates_table(result)
-    differences = map(differences_table, result.pairs)
+    differences = tables(result)[1:]
     page = render_page(
         "compare.html.j2",
         _HERE,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from axolotl_alttrain.eval.compare.comparison import Comparison, PairedRuns
-from axolotl_alttrain.eval.report.tables import Cell, Column, Table, as_markdown, escaped
+from axolotl_alttrain.eval.report.tables import Cell, Column, Interval, Table, as_markdown, escaped
 from axolotl_alttrain.eval.report.tables.numbers import detectable_text, p_heading, p_text, percent, points
 from axolotl_alttrain.eval.report.tables.summary_tables import WILSON
 from axolotl_alttrain.eval.report.tables.table import text_column
@@ -23,7 +25,7 @@ def markdown(result: Comparison) -> str:
 
 def tables(result: Comparison) -> list[Table]:
     """The rates of all runs, then the paired differences of each other run."""
-    return [rates_table(result), *map(differences_table, result.pairs)]
+    return [rates_table(result), *map(differences_table, result.pairs), *_some(map(separation_table, result.pairs))]
 
 
 def rates_table(result: Comparison) -> Table:
@@ -66,6 +68,26 @@ def differences_table(pair: PairedRuns) -> Table:
         Column("detectable", "points", compact=True),
     )
     return Table(f"{pair.second} against {pair.first}", columns, tuple(rows), "95 % bootstrap interval")
+
+
+def separation_table(pair: PairedRuns) -> Table | None:
+    """What the verdicts' scores can tell, and unsafe thoughts; None where both runs have neither."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in pair.separation:
+        shown = Interval(one.area.difference, one.area.low, one.area.high, digits=3, signed=True)
+        name = f"AUROC of verdicts: {one.harmful}, {one.benign}"
+        rows.append((name, "+".join(map(str, one.pairs)), shown, p_text(one.area.p_value)))
+    for test in pair.thoughts:
+        behind = " behind safe answers" if test.metric == "unsafe_thought_only" else ""
+        name = f"unsafe thoughts{behind}, points: {test.set}"
+        rows.append((name, str(test.pairs), points(test), p_text(test.p_value)))
+    columns = (text_column("measure"), Column("pairs"), Column("difference"), Column("p"))
+    title = f"{pair.second} against {pair.first}: verdicts and thoughts"
+    return Table(title, columns, tuple(rows), "95 % DeLong and bootstrap intervals") if rows else None
+
+
+def _some(tables: Iterable[Table | None]) -> list[Table]:
+    return [table for table in tables if table]
 
 
 def detectable_table(result: Comparison) -> Table:

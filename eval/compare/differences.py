@@ -96,6 +96,8 @@ def _paired(first: Run, other: Run, ignore: Sequence[str]) -> PairedRuns:
         metrics=found.metrics,
         by_set=found.by_set,
         lengths=found.lengths,
+        separation=found.separation,
+        thoughts=found.thoughts,
         minimum_detectable={name: test.minimum_detectable for name, test in tested.items()},
         also_differing=_also_differing(first, other),
         flips=[_flip(*one) for one in flipped(first, other)],

@@ -204,6 +204,9 @@ class JudgingConfig(Group):
         512, "rubric, xstest: tokens per reply; a truncated reply is undetermined, and reasoning needs more", "N", ge=1
     )
     judge_thoughts: bool = option(True, "judge thoughts separately as well")
+    verdict_rows: Path | None = option(
+        None, "training rows whose wording of verdicts is scored (default: the adapter's, or the seed data)", "FILE"
+    )
 
     @model_validator(mode="after")
     def _models_are_named(self) -> JudgingConfig:

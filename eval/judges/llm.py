@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from axolotl_alttrain.eval.judges.base import Case, Judgement, Verdict, fence
+from axolotl_alttrain.eval.judges.base import Case, Judgement, Part, Verdict, fence
 from axolotl_alttrain.eval.judges.served import ServedJudge
 
 from axolotl_alttrain.generation.json_reply import last_object
@@ -53,17 +53,18 @@ class LLMJudge(ServedJudge):
     ) -> None:
         super().__init__(model, base_url, concurrency, http_retries)
         self.attempts, self.max_tokens = attempts, max_tokens
-        self._template = Template((PROMPTS / f"{self.name}.txt").read_text(encoding="utf-8"))
-        self.identity = json.dumps([model, self.address, max_tokens, self._template.template])
+        files: dict[Part, str] = {"answer": f"{self.name}.txt", "thought": f"{self.name}-thought.txt"}
+        self._templates = {part: Template((PROMPTS / name).read_text("utf-8")) for part, name in files.items()}
+        texts = [template.template for template in self._templates.values()]
+        self.identity = json.dumps([model, self.address, max_tokens, *texts])
 
     def prompt(self, case: Case) -> str:
         """The judge's prompt: request and reply, each in its own fence."""
         turns = [f"[{m['role']}] {m.get('content')}" for m in case.messages]
         request, request_fence = fence(str(case.messages[-1]["content"]) if len(turns) == 1 else "\n".join(turns))
         reply, reply_fence = fence(case.text)
-        part = "answer to the user" if case.part == "answer" else "reasoning before it answers the user"
-        return self._template.substitute(
-            request=request, request_fence=request_fence, reply=reply, reply_fence=reply_fence, part=part
+        return self._templates[case.part].substitute(
+            request=request, request_fence=request_fence, reply=reply, reply_fence=reply_fence
         )
 
     @abstractmethod
@@ -96,7 +97,7 @@ class RubricJudge(LLMJudge):
     """StrongREJECT's rubric: refused, convincing, specific, and the score computed from them."""
 
     name = "rubric"
-    version = 1
+    version = 2
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """``refusal`` if the text refuses, ``safe`` if it neither refuses nor helps, otherwise ``compliance``."""
@@ -113,7 +114,7 @@ class XSTestJudge(LLMJudge):
     """Full compliance, full refusal or partial refusal."""
 
     name = "xstest"
-    version = 1
+    version = 2
 
     def parse(self, row: Mapping[str, Any], raw: str) -> Judgement | None:
         """The class, if it is one of the three."""

@@ -15,14 +15,19 @@ from axolotl_alttrain.eval.report.tables.summary_tables import (
     missing_table,
     rates_table,
     repeats_table,
+    separation_table,
     sets_table,
+    thoughts_table,
 )
 from axolotl_alttrain.eval.results.summary import Summary
 
 
 def results(summary: Summary) -> str:
     """``results.md``: what was run, rates with intervals, paired differences, sets, attacks, what is missing."""
-    tables = (rates_table, sets_table, attacks_table, repeats_table, lengths_table, missing_table)
+    tables = (
+        *(rates_table, sets_table, separation_table, thoughts_table),
+        *(attacks_table, repeats_table, lengths_table, missing_table),
+    )
     opening = f"# Results\n\n{headline(summary)}\n\n{settings(summary)}\n"
     return "\n".join([opening, *sections([table(summary) for table in tables]), notes(summary)])
 

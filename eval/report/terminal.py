@@ -17,6 +17,8 @@ def print_summary(console: Console, summary: Summary) -> None:
         summary_tables.detectable(summary),
         summary_tables.lengths_table(summary),
         summary_tables.judges_table(summary),
+        summary_tables.separation_table(summary),
+        summary_tables.thoughts_table(summary),
         summary_tables.repeats_table(summary),
         None if only_probes else summary_tables.sets_table(summary),
         summary_tables.attacks_table(summary),

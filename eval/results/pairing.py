@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from axolotl_alttrain.eval.results.run_results import PairedLength, PairedLengths, PairedResults, SetTest
+from axolotl_alttrain.eval.results.separation import separation_tests
+from axolotl_alttrain.eval.results.thoughts import thought_tests
 from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.clusters import differences_of, paired_means, paired_over
@@ -27,6 +29,8 @@ def compare_rows(first: Sequence[ScoredRow], second: Sequence[ScoredRow]) -> Pai
         lengths={
             kind: _lengths([p for p in both if p[0].kind == kind]) for kind in dict.fromkeys(a.kind for a, _ in both)
         },
+        separation=separation_tests(both),
+        thoughts=thought_tests(both),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from axolotl_alttrain.eval.results.separation import Separation, SeparationTest
 from axolotl_alttrain.eval.scoring.metrics import TokenMeans
 from axolotl_alttrain.eval.scoring.thought_structure import PartSpreads, ThoughtStructure
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE, Rate
@@ -62,6 +63,25 @@ class Agreement(BaseModel, frozen=True):
     kappa: float | None = None
 
 
+class ThoughtsAndAnswers(BaseModel, frozen=True):
+    """Unsafe thoughts against unsafe answers on one set with harmful prompts, by one judge, attacks left out.
+
+    Attributes:
+        set, judge: Which.
+        both, thought_only, answer_only, neither: Samples by what is unsafe: a text that complies, fully or partly, or
+            that the judge calls unsafe. Samples without a thought or without an answer are left out.
+        unsafe_thought: Share of these samples whose thought is unsafe.
+    """
+
+    set: str
+    judge: str
+    both: int
+    thought_only: int
+    answer_only: int
+    neither: int
+    unsafe_thought: Rate
+
+
 class RunResults(BaseModel, frozen=True):
     """The results of one run.
 
@@ -71,6 +91,8 @@ class RunResults(BaseModel, frozen=True):
         judges, agreement: Each judge's own rates, and each two judges' agreement.
         by_set: What counts on each set.
         by_scenario, by_attack: Attack success by scenario, and by set and scenario.
+        separation: How well the verdicts' scores separate each harmful set from each benign one.
+        thoughts: Unsafe thoughts and unsafe answers on each set, where a judge read the thoughts.
     """
 
     metrics: dict[str, Rate]
@@ -83,6 +105,8 @@ class RunResults(BaseModel, frozen=True):
     by_set: dict[str, SetResult]
     by_scenario: dict[str, Rate] = {}
     by_attack: dict[str, dict[str, Rate]] = {}
+    separation: list[Separation] = []
+    thoughts: list[ThoughtsAndAnswers] = []
 
     def rate(self, metric: str) -> Rate:
         """A metric; without samples where this run does not have it."""
@@ -151,8 +175,12 @@ class PairedResults(BaseModel, frozen=True):
         metrics: By metric; tested outcomes with pairs also have their smallest detectable difference.
         by_set: Each tested outcome, and each set scored by degree, on each set; ``p_holm`` is over all of these.
         lengths: By kind of prompt.
+        separation: By two sets.
+        thoughts: Unsafe thoughts, and those behind a safe answer, by set.
     """
 
     metrics: dict[str, PairedTest]
     by_set: list[SetTest]
     lengths: dict[str, PairedLengths]
+    separation: list[SeparationTest] = []
+    thoughts: list[SetTest] = []

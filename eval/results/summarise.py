@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from axolotl_alttrain.eval.completions.samples import GenerationSettings
+from axolotl_alttrain.eval.completions.verdict_scores import VerdictScores
 from axolotl_alttrain.eval.judges import Judge, refusal_judge
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
 from axolotl_alttrain.eval.prompts.prompt import Prompt
@@ -15,7 +16,9 @@ from axolotl_alttrain.eval.results.manifest import versions
 from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.eval.results.per_judge import agreements, judge_rates
 from axolotl_alttrain.eval.results.run_results import RunResults
-from axolotl_alttrain.eval.results.summary import PaperResults, Summary
+from axolotl_alttrain.eval.results.separation import separations
+from axolotl_alttrain.eval.results.summary import PaperResults, ScoredFrom, Summary
+from axolotl_alttrain.eval.results.thoughts import thoughts_and_answers
 from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
 from axolotl_alttrain.eval.weights import WeightsForm
@@ -46,6 +49,7 @@ class Evaluation:
         judges: In the order of the command line.
         judge_quality: Each judge's measured error, by name.
         scored: The scored samples of all runs.
+        verdicts: The scores of their verdicts.
         started: When the evaluation began.
     """
 
@@ -67,6 +71,7 @@ class Evaluation:
     judges: Sequence[Judge]
     judge_quality: Mapping[str, dict[str, SplitQuality]]
     scored: Sequence[Scored]
+    verdicts: VerdictScores
     started: datetime
 
     def of_run(self, run: str) -> list[Scored]:
@@ -100,6 +105,9 @@ def summary_of(found: Evaluation) -> Summary:
         judges=[judge.name for judge in found.judges],
         refusal_judge=refusal_judge(found.judges).name,
         judge_quality=dict(found.judge_quality),
+        verdict_scores=ScoredFrom(
+            rows=found.verdicts.rows, wording=found.verdicts.wording, problem=found.verdicts.problem
+        ),
         runs={run: run_results(found.of_run(run), found.judges) for run in found.runs},
         comparison=None,
     )
@@ -108,7 +116,7 @@ def summary_of(found: Evaluation) -> Summary:
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
     """Everything that the summary says of one run."""
-    rates = summarise(scored)
+    rates, rows = summarise(scored), [one.as_row() for one in scored]
     return RunResults(
         metrics=rates.metrics,
         tokens=rates.tokens,
@@ -120,6 +128,8 @@ def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults
         by_set=by_set(scored),
         by_scenario=by_scenario(scored),
         by_attack=by_attack(scored),
+        separation=separations(rows),
+        thoughts=thoughts_and_answers(rows),
     )
 
 
@@ -142,5 +152,7 @@ def _compared(summary: Summary, found: Evaluation) -> Summary:
             "comparison": paired.metrics,
             "comparison_by_set": paired.by_set,
             "comparison_lengths": paired.lengths,
+            "comparison_separation": paired.separation,
+            "comparison_thoughts": paired.thoughts,
         }
     )

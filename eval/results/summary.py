@@ -8,6 +8,7 @@ from pathlib import Path
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
 from axolotl_alttrain.eval.results.finished import read_run_file
 from axolotl_alttrain.eval.results.run_results import PairedLengths, RunResults, SetTest
+from axolotl_alttrain.eval.results.separation import SeparationTest
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
 from axolotl_alttrain.eval.stats.repeats import Repeated
@@ -36,6 +37,14 @@ class PaperResults(BaseModel, frozen=True):
     source: str
     url: str = ""
     results: list[PaperResult]
+
+
+class ScoredFrom(BaseModel, frozen=True):
+    """What the verdicts' scores were read from, see :class:`~eval.completions.verdict_scores.VerdictScores`."""
+
+    rows: str = ""
+    wording: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class SummaryHead(BaseModel, frozen=True):
@@ -79,8 +88,10 @@ class Summary(BaseModel, frozen=True):
         judges, refusal_judge, judge_quality: The judges, the first of which determines the rates; quality by judge
             and split.
         runs: By run: ``base``, ``tuned``, or both.
+        verdict_scores: What the verdicts' scores were read from.
         comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
             prompt and part.
+        comparison_separation, comparison_thoughts: The same of what the verdicts can tell, and of unsafe thoughts.
         repeats: Repeated sampling, by run and metric.
     """
 
@@ -105,11 +116,14 @@ class Summary(BaseModel, frozen=True):
     judges: list[str]
     refusal_judge: str | None = None
     judge_quality: dict[str, dict[str, SplitQuality]] = {}
+    verdict_scores: ScoredFrom = ScoredFrom()
     runs: dict[str, RunResults]
     comparison: dict[str, PairedTest] | None = None
     repeats: dict[str, dict[str, Repeated]] = {}
     comparison_by_set: list[SetTest] = []
     comparison_lengths: dict[str, PairedLengths] = {}
+    comparison_separation: list[SeparationTest] = []
+    comparison_thoughts: list[SetTest] = []
 
     @property
     def tests(self) -> dict[str, PairedTest]:

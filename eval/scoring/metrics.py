@@ -17,6 +17,7 @@ from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Scored:
         right: For capability prompts, whether the answer is right; with a truncated thought it is not.
         thought_tokens, answer_tokens: Lengths of the two parts.
         refusal: Verdict on the answer by the first judge that detects refusals, which may be the first judge.
+        verdict_score: The model's leaning where the thought states its verdict; None if it states none.
         judgements, thoughts: By judge, on the answer and on the thought. Only the first judge reads answers to tasks.
     """
 
@@ -43,6 +45,7 @@ class Scored:
     judgements: Mapping[str, Judgement | None] = field(default_factory=dict)
     thoughts: Mapping[str, Judgement | None] = field(default_factory=dict)
     refusal: Verdict | None = None
+    verdict_score: VerdictScore | None = None
 
     @property
     def unit(self) -> tuple[str, str]:
@@ -83,6 +86,7 @@ class Scored:
             thought=self.parsed.thought,
             verdict=self.reading.verdict,
             thought_reading=self.reading,
+            verdict_score=self.verdict_score,
             follows_structure=self.parsed.follows_structure,
             answer=self.parsed.answer,
             judgement=self.judgement,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from axolotl_alttrain.eval.completions.samples import Sample
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion, parse_completion
+from axolotl_alttrain.generation.next_word import VerdictScore
 
 
 def score(
@@ -26,6 +28,7 @@ def score(
     file: JudgementFile | None = None,
     judge_thoughts: bool = True,
     console: Console | None = None,
+    verdict_scores: Mapping[str, VerdictScore] = MappingProxyType({}),
 ) -> list[Scored]:
     """Parse samples and judge them.
 
@@ -38,6 +41,7 @@ def score(
         file: Keeps the judgements of judges that are models.
         judge_thoughts: Whether judges that can do so also judge each thought on its own.
         console: For the progress of judges that take time.
+        verdict_scores: By the samples' keys.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     asked = [prompts[sample.set, sample.id] for sample in samples]
@@ -64,6 +68,7 @@ def score(
             judgements={name: found[i] for name, found in of_answer.items()},
             thoughts={name: found[i] for name, found in of_thought.items()},
             refusal=_verdict(refusals[i]),
+            verdict_score=verdict_scores.get(one.sample.key),
         )
         for i, one in enumerate(exchanges)
     ]

@@ -8,6 +8,8 @@ from axolotl_alttrain.eval.judges.thought_reader import Reading
 from axolotl_alttrain.eval.scoring.outcome import outcome_word
 from pydantic import BaseModel, JsonValue
 
+from axolotl_alttrain.generation.next_word import VerdictScore
+
 
 class RowJudgement(BaseModel, frozen=True):
     """What one judge says: its verdict and, where it gives one, a score between 0 and 1."""
@@ -24,6 +26,7 @@ class ScoredRow(BaseModel, frozen=True):
         source_id: Id of the prompt that an attack is made from.
         kind, instruction, prompt_sha256, category, scenario: The prompt.
         thought, verdict, thought_reading, follows_structure: The thought, and what it says about the request.
+        verdict_score: The model's leaning where the thought states its verdict; None if it states none.
         answer, judgement, refusal, judgements, thought_judgements: The answer, and what the judges say.
         right, graded: Outcome of capability prompts and, as (metric, value), of prompts scored by degree.
         truncated, finish, thought_tokens, answer_tokens: Lengths, and how generation ended.
@@ -43,6 +46,7 @@ class ScoredRow(BaseModel, frozen=True):
     thought: str | None = None
     verdict: str | None = None
     thought_reading: dict[str, JsonValue] | Reading | None = None
+    verdict_score: VerdictScore | None = None
     follows_structure: bool | None = None
     answer: str | None = None
     judgement: str | None = None

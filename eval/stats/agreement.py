@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, wilson
+from sklearn.metrics import cohen_kappa_score
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,8 @@ class PrecisionRecall:
 
 
 def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
-    """Cohen's kappa: agreement beyond chance, given how often each judge gives each verdict (Cohen 1960).
-
-    Returns:
-        At most 1; None without cases, or if both judges always give the same single verdict.
-    """
-    total = len(first)
-    if not total:
-        return None
-    observed = sum(a == b for a, b in zip(first, second, strict=True)) / total
-    left, right = Counter(first), Counter(second)
-    chance = sum(left[label] * right[label] for label in left) / total**2
-    return None if chance == 1 else (observed - chance) / (1 - chance)
+    """Cohen's kappa; None without cases, or if both judges always give the same single verdict."""
+    return float(cohen_kappa_score(first, second)) if len({*first, *second}) > 1 else None
 
 
 def precision_recall(said: Sequence[Hashable], labels: Sequence[Hashable], target: Hashable) -> PrecisionRecall:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.generation.stopping import stop_ids
 from axolotl_alttrain.probe.measure import Probe, ProbeTooLong
 from axolotl_alttrain.probe.undisturbed import undisturbed
+from tests.conftest import SEED
 
 
 @pytest.fixture
@@ -91,6 +94,23 @@ def test_rates_count_what_was_judged(model: Any, smollm2: Any) -> None:
     # Random weights write no thought and refuse nothing: every answer to a harmful prompt is a compliance.
     assert (rates["harmful_rate"].count, rates["over_refusal"].count, rates["structure"].count) == (4, 0, 0)
     assert 0 < measured.tokens <= 64
+
+
+OPENED = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+
+
+def test_verdicts_are_scored_where_there_are_some(model: Any, smollm2: Any) -> None:
+    """Random weights do not write AltTrain's thoughts, but one without an understanding can always be forced."""
+    understood = read_examples(SEED)
+    rows = [replace(row, problem_understanding="", omitted=("problem_understanding",)) for row in understood]
+    with undisturbed(model):
+        assert Probe(learn_format(smollm2), 2, 8, understood).measure(model).verdict_auroc is None
+        measured = Probe(learn_format(smollm2, OPENED), 4, 8, rows).measure(model)
+    assert measured.verdict_auroc is not None
+    assert 0 <= measured.verdict_auroc.low <= measured.verdict_auroc.value <= measured.verdict_auroc.high <= 1
 
 
 def test_a_probe_ends_where_its_time_does(model: Any, smollm2: Any) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.data.builtin import resolve_dataset
 from axolotl_alttrain.data.sources.csv_as_text import text_csv
 from axolotl_alttrain.errors import AltTrainError, first_line
+from axolotl_alttrain.storage.builtin import resolve_dataset
 
 _FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}
 

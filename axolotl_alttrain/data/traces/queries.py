@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from axolotl_alttrain.data.builtin import BUILTIN_DATASETS, resolve_dataset
 from axolotl_alttrain.errors import AltTrainError, RowError, described
 from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.storage.builtin import BUILTIN_DATASETS, resolve_dataset
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 

@@ -12,7 +12,14 @@ from axolotl_alttrain.eval.report.headline import headline
 from axolotl_alttrain.eval.report.markdown import notes, sections, settings
 from axolotl_alttrain.eval.report.measures import MEASURES, better, measure_label
 from axolotl_alttrain.eval.report.tables import as_markdown
-from axolotl_alttrain.eval.report.tables.summary_tables import attacks_table, missing_table, rates_table, sets_table
+from axolotl_alttrain.eval.report.tables.summary_tables import (
+    attacks_table,
+    missing_table,
+    rates_table,
+    separation_table,
+    sets_table,
+    thoughts_table,
+)
 from axolotl_alttrain.eval.results.run_results import RunResults, SetResult
 from axolotl_alttrain.eval.results.summary import Summary
 
@@ -44,7 +51,8 @@ def model_card(summary: Summary, revisions: Mapping[str, str]) -> str:
 def section(summary: Summary) -> str:
     """The section in Markdown, between two marks by which a later upload finds and replaces it."""
     opening = f"{BEGIN}\n## Safety evaluation\n\n{headline(summary)}\n\n{settings(summary)}\n"
-    tables = sections([sets_table(summary), attacks_table(summary), missing_table(summary)], level=3)
+    which = (sets_table, separation_table, thoughts_table, attacks_table, missing_table)
+    tables = sections([table(summary) for table in which], level=3)
     return "\n".join([opening, as_markdown(rates_table(summary)), *tables, notes(summary) + END + "\n"])
 
 

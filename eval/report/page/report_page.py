@@ -14,6 +14,7 @@ from axolotl_alttrain.eval.report.page.definitions import definitions
 from axolotl_alttrain.eval.report.page.packing import packed
 from axolotl_alttrain.eval.report.plots.attacks_plot import attacks
 from axolotl_alttrain.eval.report.plots.rates_plot import rates
+from axolotl_alttrain.eval.report.plots.separation_plot import separation
 from axolotl_alttrain.eval.report.plots.sets_plot import by_set
 from axolotl_alttrain.eval.report.plots.summary_trade_off import summary_trade_off
 from axolotl_alttrain.eval.report.plots.svg import Plot
@@ -43,6 +44,8 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         missing=_html(summary_tables.missing_table(summary)),
         tables={
             "By set": _html(summary_tables.sets_table(summary)),
+            "What verdicts can tell": _html(summary_tables.separation_table(summary)),
+            "Thoughts and answers": _html(summary_tables.thoughts_table(summary)),
             "By attack scenario": _html(summary_tables.attacks_table(summary)),
             "Repeated sampling": _html(summary_tables.repeats_table(summary)),
             f"Mean length, {summary.lengths_in}": _html(summary_tables.lengths_table(summary)),
@@ -66,6 +69,7 @@ def _plots(summary: Summary, scored: Sequence[Scored]) -> dict[str, Plot]:
         "Rates": rates(summary, shown),
         "By set": by_set(summary),
         "Attacks": attacks(summary),
+        "What verdicts can tell": separation(summary),
         "Lengths": tokens(summary, [one.as_row() for one in scored]),
     }
     return {title: plot for title, plot in plots.items() if plot}

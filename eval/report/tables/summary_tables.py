@@ -12,7 +12,7 @@ from axolotl_alttrain.eval.report.tables.numbers import (
     percent,
     points,
 )
-from axolotl_alttrain.eval.report.tables.table import Cell, Column, Table, text_column
+from axolotl_alttrain.eval.report.tables.table import Cell, Column, Interval, Table, text_column
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import METRICS, TESTED
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
@@ -108,6 +108,64 @@ def _judge_row(summary: Summary, name: str) -> tuple[Cell, ...]:
     held_out = summary.judge_quality.get(name, {}).get("held-out")
     gold = held_out.classes.get("refusal") if held_out else None
     return (name, *rates, *([percent(gold.precision), percent(gold.recall)] if gold else [NONE, NONE]))
+
+
+def separation_table(summary: Summary) -> Table | None:
+    """How well the verdicts' scores tell harmful from benign sets, and where the line is; None without scores."""
+    tests = {(test.harmful, test.benign): test.area.p_value for test in summary.comparison_separation}
+    rows: list[tuple[Cell, ...]] = []
+    for run, results in summary.runs.items():
+        for one in results.separation:
+            area = Interval(one.area.value, one.area.low, one.area.high, digits=3)
+            lines = [percent(rate) for point in (one.own, one.best) for rate in (point.missed, point.false_alarms)]
+            paired = [p_text(tests.get((one.harmful, one.benign)))] if tests else []
+            sets = f"{one.harmful}, {one.benign}"
+            rows.append((sets, run, "+".join(map(str, one.scored)), area, *lines, f"{one.threshold:.2f}", *paired))
+    titles = ("missed", "false alarms", "best line: missed", "best line: false alarms")
+    columns = [
+        *(text_column("sets"), text_column("run"), Column("n"), Column("AUROC")),
+        *(Column(title, "%", compact=True) for title in titles),
+        Column("at", compact=True),
+        *([Column("p (DeLong)", compact=True)] if tests else []),
+    ]
+    intervals, notes = "95 % DeLong and Wilson intervals", _unscored(summary)
+    return Table("What verdicts can tell", tuple(columns), tuple(rows), intervals, notes, wide=True) if rows else None
+
+
+def thoughts_table(summary: Summary) -> Table | None:
+    """Unsafe thoughts against unsafe answers on each set; None where no judge read the thoughts."""
+    tests = {(test.metric, test.set): p_text(test.p_value) for test in summary.comparison_thoughts}
+    names = ("unsafe_thought", "unsafe_thought_only")
+    rows: list[tuple[Cell, ...]] = []
+    for run, results in summary.runs.items():
+        for one in results.thoughts:
+            paired = [tests.get((name, one.set), NONE) for name in names] if tests else []
+            counts = [one.both, one.thought_only, one.answer_only, one.neither]
+            rows.append((one.set, one.judge, run, *map(str, counts), percent(one.unsafe_thought), *paired))
+    columns = [
+        *map(text_column, ("set", "judge", "run")),
+        *(Column(title, compact=True) for title in ("both unsafe", "thought only", "answer only", "neither")),
+        Column("unsafe thoughts", "%"),
+        *(Column(title, compact=True) for title in ("p: thought", "p: thought only") if tests),
+    ]
+    return Table("Thoughts and answers", tuple(columns), tuple(rows), WILSON) if rows else None
+
+
+def _unscored(summary: Summary) -> tuple[str, ...]:
+    """What the scores were read from, and which samples have none."""
+    source = summary.verdict_scores
+    notes = [f"Verdict words, from {source.rows}: {'; '.join(source.wording)}."]
+    for run, results in summary.runs.items():
+        if not results.separation:
+            notes.append(f"{run}: no score, because no thought gets as far as an assessment.")
+        for name, text in (
+            ("undefined", "samples have no score, because their thought does not get as far as an assessment"),
+            ("forced", "were read after the training rows' wording, because the model took another one"),
+            ("bounded", "have words that the backend does not list, which count with the most they can have"),
+        ):
+            if count := max((getattr(one, name) for one in results.separation), default=0):
+                notes.append(f"{run}: up to {count} {text}.")
+    return tuple(notes)
 
 
 def repeats_table(summary: Summary) -> Table | None:

@@ -18,6 +18,7 @@ from axolotl_alttrain.eval.prompts.probes import load_set
 from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.generation.next_word import NextWord, NoLogProbabilities, WordShares
 from axolotl_alttrain.generation.openai_reply import FILTERED
 from axolotl_alttrain.generation.sampling import Sampling
 from tests.openai_server import Reply, Request, serve
@@ -267,3 +268,29 @@ def test_refusals_and_finishes_in_every_form(reply: Reply, answer: str, finish: 
     assert [(one.text, one.finish) for one in found] == [(answer, finish)]
     refused = finish == "stop" and answer != "Sure."
     assert (judge_refusal(answer, "Forge a passport.") == "refusal") == refused
+
+
+def test_log_probabilities_of_words(tiny: tuple[Path, Path]) -> None:
+    """Words are found by their text; one that the server does not list has at most the least of those it lists."""
+    top = {" harmful": -0.5, "harmful": -3.0, " fine": -1.0, " the": -4.0}
+
+    def answer(request: Request) -> Reply:
+        assert (request.body["prompt"], request.body["max_tokens"]) == ("[user]Q[assistant]This is", 1)
+        choice = {"index": 0, "finish_reason": "length", "text": "x", "logprobs": {"top_logprobs": [top]}}
+        whole = {"id": "c", "object": "text_completion", "created": 0, "model": "m", "choices": [choice]}
+        return Reply(body=json.dumps(whole))
+
+    with serve(answer) as http:
+        backend = APIBackend("m", None, http.url, str(tiny[0]))
+        assert backend.chat is not None
+        before, (harmful,), (harmless,) = backend.chat.encode(["This is", " harmful", " harmless"])
+        places = [NextWord("[user]Q[assistant]", tuple(before), (harmful, harmless))] * 2
+        found = dict(backend.next_words("base", places))
+    assert found == dict.fromkeys((0, 1), WordShares({harmful: -0.5}, -4.0))
+
+
+def test_a_server_without_log_probabilities(tiny: tuple[Path, Path]) -> None:
+    with serve(lambda request: "text") as http:
+        backend = APIBackend("m", None, http.url, str(tiny[0]))
+        with pytest.raises(NoLogProbabilities, match="the server gives no log-probabilities"):
+            dict(backend.next_words("base", [NextWord("Q", (1,), (2, 3))]))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.eval.answers import code_execution, final_answer
-from axolotl_alttrain.eval.judges import judge_quality, thought_quality, thought_reader
+from axolotl_alttrain.eval.judges import judge_quality, thought_reader
 from axolotl_alttrain.eval.judges.base import Case
 from axolotl_alttrain.eval.judges.guards import guards
 from axolotl_alttrain.eval.judges.guards.guard_prompt import GuardPrompt
@@ -23,6 +23,7 @@ from axolotl_alttrain.eval.scoring.metrics import METRICS, Metric
 from axolotl_alttrain.format.parsed_completion import STRUCTURE_VERSION, parse_completion
 from axolotl_alttrain.generation.json_reply import last_object
 from axolotl_alttrain.storage.jsonl import read_jsonl
+from benchmarks import thought_quality
 from tests.eval import frozen
 from tests.eval.judges.guards.test_guard_forms import WRONG, forms
 from tests.eval.scoring.test_metrics import CASES, HELP, STOP, scored

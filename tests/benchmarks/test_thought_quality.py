@@ -4,22 +4,23 @@ import json
 from pathlib import Path
 
 import pytest
-from axolotl_alttrain.eval.judges.thought_quality import main, published_quality, thought_quality
 
 from axolotl_alttrain.errors import RowError
+from benchmarks.thought_quality import main, published_quality, thought_quality
 from tests.templates import TEMPLATES
 
 
 def test_on_the_labelled_thoughts() -> None:
     found = thought_quality()  # the figures in docs/judges.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
-        "open": (47, 53),
-        "held-out": (39, 53),
+        "open": (52, 53),
+        "held-out": (42, 53),
     }
     assert {split: one["paragraphs"] for split, one in found.items()} == {
-        "open": {"rows": 12, "right": 7},
+        "open": {"rows": 12, "right": 12},
         "held-out": {"rows": 12, "right": 9},
     }
+    assert found["held-out"]["kappa"] == pytest.approx(0.6895633652822151)
     assert [one["steps"] for one in found.values()] == [0, 0]
 
 
@@ -31,8 +32,8 @@ def test_published_thoughts_on_harmful_requests() -> None:
     assert published_quality(row["response"] for row in rows) == {
         "rows": 1000,
         "follows_structure": 0,
-        "recognised": 926,
-        "verdicts": {"benign": 78, "harmful": 866, "undetermined": 56},
+        "recognised": 933,
+        "verdicts": {"benign": 86, "harmful": 864, "undetermined": 50},
     }
 
 

@@ -1,6 +1,6 @@
-"""The measured error of the thought reader, on ``gold/thought-gold.jsonl``, which was written for this project.
+"""The measured error of the thought reader, on ``thought-gold.jsonl``, which was written for this project.
 
-``python -m axolotl_alttrain.eval.judges.thought_quality`` prints the figures of docs/judges.md. With a file of
+``python -m benchmarks.thought_quality`` prints the figures of docs/judges.md. With a file of
 published completions, such as the JSON of STAR-1, it also prints what the evaluator reads in them.
 """
 
@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.eval.judges import thought_reader
 from axolotl_alttrain.eval.judges.thought_reader import Reading, read_thought
+from axolotl_alttrain.eval.stats.agreement import cohen_kappa
 
 from axolotl_alttrain.errors import RowError, described
 from axolotl_alttrain.format.example import BLANK_LINE
@@ -21,7 +23,7 @@ from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
-GOLD = Path(__file__).parent / "gold" / "thought-gold.jsonl"
+GOLD = Path(thought_reader.__file__).parent / "gold" / "thought-gold.jsonl"
 LABELS = {"harmful": "harmful", "benign": "benign", "none": "undetermined"}
 
 
@@ -36,9 +38,9 @@ def thought_quality(path: Path = GOLD) -> dict[str, Any]:
     The split ``open`` may be read when the reader is improved; ``held-out`` is only for measuring.
 
     Returns:
-        ``open`` and ``held-out``, each with ``rows``, ``right``, the same for thoughts of at least three paragraphs
-        (``paragraphs``), ``steps`` (rows mistaken for AltTrain's steps) and ``confusion`` (``label > verdict`` to
-        count).
+        ``open`` and ``held-out``, each with ``rows``, ``right``, ``kappa`` (Cohen's), the same counts for
+        thoughts of at least three paragraphs (``paragraphs``), ``steps`` (rows mistaken for AltTrain's steps) and
+        ``confusion`` (``label > verdict`` to count).
 
     Raises:
         RowError: A row of the file is invalid.
@@ -58,6 +60,7 @@ def thought_quality(path: Path = GOLD) -> dict[str, Any]:
     return {
         split: {
             **_counted(some),
+            "kappa": cohen_kappa([label for label, *_ in some], [reading.verdict for _, reading, _ in some]),
             "paragraphs": _counted([one for one in some if one[2]]),
             "steps": sum(reading.source == "steps" for _, reading, _ in some),
             "confusion": {f"{a} > {b}": n for (a, b), n in sorted(Counter((a, r.verdict) for a, r, _ in some).items())},
@@ -88,9 +91,7 @@ def _counted(some: Sequence[tuple[str, Reading, bool]]) -> dict[str, int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the figures as JSON."""
-    parser = argparse.ArgumentParser(
-        prog="python -m eval.judges.thought_quality", description=__doc__.split("\n", 1)[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.thought_quality", description=__doc__.split("\n", 1)[0])
     parser.add_argument("completions", nargs="?", type=Path, help="JSON file: a list of objects with 'response'")
     args = parser.parse_args(argv)
     found: dict[str, Any] = {"gold": thought_quality()}

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from axolotl_alttrain.format.example import AltTrainExample, Label
+from axolotl_alttrain.format.rows import read_examples
+from axolotl_alttrain.format.template import ChatFormat, learn_format
+from axolotl_alttrain.format.verdict_words import Wording, learn_wording
+from tests.conftest import SEED
+
+SIMPLE = (
+    "{% for m in messages %}[{{m.role}}]{{m.content}}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+
+
+def example(label: Label, assessment: str, understanding: str = "The user asks something.") -> AltTrainExample:
+    return AltTrainExample("Q?", label, understanding, assessment, "So be it.", "Answer.")
+
+
+def pairs(harmful: str, benign: str, times: int = 3) -> list[AltTrainExample]:
+    return [example("harmful", harmful), example("benign", benign)] * times
+
+
+@pytest.fixture(scope="module")
+def chat(smollm2: Any) -> ChatFormat:
+    return learn_format(smollm2)
+
+
+@pytest.fixture(scope="module")
+def seed(chat: ChatFormat) -> Wording:
+    found = learn_wording(read_examples(SEED), chat)
+    assert found is not None
+    return found
+
+
+def texts(chat: ChatFormat, ids: tuple[int, ...]) -> list[str]:
+    return [chat.tokenizer.decode([token]) for token in ids]
+
+
+def test_the_seed_data_state_their_verdict_after_this_is(chat: ChatFormat, seed: Wording) -> None:
+    english, chinese = seed.openings
+    assert texts(chat, english.before) == ["This", " is"]
+    assert (texts(chat, english.harmful), texts(chat, english.benign)) == ([" harmful"], [" harmless"])
+    assert chat.tokenizer.decode(chinese.before) == "这个请求是"
+    assert (english.rows, chinese.rows) == (1146, 16)
+    assert seed.described(chat)[0] == "This is: harmful / harmless"
+
+
+def test_another_tokenizer_parts_elsewhere(deepseek: Any) -> None:
+    """The blank line before the assessment is one token with the full stop, and Chinese parts one token earlier."""
+    chat = learn_format(deepseek, SIMPLE)
+    found = learn_wording(read_examples(SEED), chat)
+    assert found is not None
+    assert texts(chat, found.openings[0].before) == ["This", " is"]
+    place = found.place("<think>\nThe user asks.\n\nThis is harmless: yes.\n\nGo.\n</think>\n\nHi", chat)
+    assert place is not None
+    assert chat.tokenizer.decode(place.before) == "<think>\nThe user asks.\n\nThis is"
+    assert place.opening == found.openings[0]
+
+
+@pytest.mark.parametrize(
+    ("harmful", "benign", "before", "words"),
+    [
+        ("Verdict: unsafe, since it hurts.", "Verdict: fine, since it helps.", "Verdict:", [" unsafe", " fine"]),
+        ("Das ist schädlich, weil es schadet.", "Das ist harmlos, weil es hilft.", "Das ist", [" sch", " harm"]),
+        ("Danger. It hurts.", "Fine. It helps.", "", ["D", "Fine"]),
+        ("C'est nuisible.", "C'est sans danger.", "C'est", [" nu", " s"]),
+    ],
+)
+def test_any_wording_and_language(chat: ChatFormat, harmful: str, benign: str, before: str, words: list[str]) -> None:
+    found = learn_wording(pairs(harmful, benign), chat)
+    assert found is not None
+    (opening,) = found.openings
+    assert chat.tokenizer.decode(opening.before) == before
+    assert texts(chat, opening.words) == words
+
+
+def test_several_wordings_of_one_side_are_words_of_one_place(chat: ChatFormat) -> None:
+    rows = pairs("This is harmful: a.", "This is harmless: b.") + pairs("This is dangerous: a.", "This is fine: b.")
+    found = learn_wording(rows, chat)
+    assert found is not None
+    (opening,) = found.openings
+    assert texts(chat, opening.harmful) == [" harmful", " dangerous"]
+    assert texts(chat, opening.benign) == [" harmless", " fine"]
+
+
+def test_a_shared_word_moves_the_place_behind_it(chat: ChatFormat) -> None:
+    """ "not" begins both verdicts, so it states neither."""
+    rows = pairs("This is not safe.", "This is not harmful.")
+    found = learn_wording(rows, chat)
+    assert found is not None
+    assert [chat.tokenizer.decode(one.before) for one in found.openings] == ["This is not"]
+
+
+def test_a_wrong_label_among_many_does_not_hide_a_word(chat: ChatFormat) -> None:
+    rows = [*pairs("This is harmful.", "This is harmless.", 30), example("benign", "This is harmful.")]
+    found = learn_wording(rows, chat)
+    assert found is not None
+    assert texts(chat, found.openings[0].harmful) == [" harmful"]
+
+
+def test_rows_without_a_common_wording_have_no_verdict_word(chat: ChatFormat) -> None:
+    free = ["It would hurt people.", "A crime like that is wrong.", "People could die.", "Theft is what this is."]
+    good = ["A recipe hurts nobody.", "Gardens are nice.", "Everybody may know that.", "Plain arithmetic."]
+    rows = [example("harmful", text) for text in free] + [example("benign", text) for text in good]
+    assert learn_wording(rows, chat) is None
+    assert learn_wording([], chat) is None
+
+
+def test_the_place_of_a_completion(chat: ChatFormat, seed: Wording) -> None:
+    def before(completion: str) -> tuple[str, bool] | None:
+        place = seed.place(completion, chat)
+        return place and (chat.tokenizer.decode(place.before), place.forced)
+
+    thought = "<think>\nThe user asks about locks.\n\n{}\n\nGo on.\n</think>\n\nHi"
+    opened = "<think>\nThe user asks about locks.\n\n"
+    assert before(thought.format("This is harmless: fine.")) == (opened + "This is", False)
+    assert before(thought.format("This is ordinary.")) == (opened + "This is", False)
+    assert before(thought.format("Locks are everywhere.")) == (opened + "This is", True)
+    assert before(thought.format("这个请求是有害的，因为。")) == (opened + "这个请求是", False)
+    # Cut off inside the assessment, and a thought that ends before one.
+    assert before(opened + "This") == (opened + "This is", True)
+    assert before("<think>\nThe user asks about locks.\n</think>\n\nHi") == (opened + "This is", True)
+    # Cut off inside the understanding, and no thought at all.
+    assert before("<think>\nThe user asks about") is None
+    assert before("Locks have pins.") is None
+
+
+def test_the_place_has_the_ids_that_training_has(chat: ChatFormat, seed: Wording) -> None:
+    row = replace(read_examples(SEED)[0])
+    ids = chat.encode([row.completion(chat.thought)])[0]
+    place = seed.place(row.completion(chat.thought), chat)
+    assert place is not None
+    assert ids[: len(place.before)] == list(place.before)
+    assert ids[len(place.before)] in place.opening.harmful
+
+
+def test_rows_without_an_understanding_begin_with_the_assessment(chat: ChatFormat) -> None:
+    without = {"problem_understanding": "", "omitted": ("problem_understanding",)}
+    rows = [replace(row, **without) for row in pairs("This is harmful.", "This is harmless.")]
+    found = learn_wording(rows, chat)
+    assert found is not None
+    assert not found.understanding
+    place = found.place("<think>\nThis is harmless.\n\nGo on.\n</think>\n\nHi", chat)
+    assert place is not None
+    assert chat.tokenizer.decode(place.before) == "<think>\nThis is"
