@@ -1,10 +1,10 @@
 """Arms of the demo recipe, each trained and evaluated; all are shown, losers included.
 
     python -m benchmarks.arms                                        # all arms, seed 1995; hours on two CPU cores
-    python -m benchmarks.arms --only recipe bf16 --seeds 1995 1996   # some arms, two seeds each
+    python -m benchmarks.arms --only recipe qlora --seeds 1995 1996   # some arms, two seeds each
     python -m benchmarks.arms --forms as-trained full-precision      # and on the unquantised base
     python -m benchmarks.arms --trained mine=outputs/a,outputs/b     # adapters that are trained already
-    python -m benchmarks.arms --only bf16 --sealed                   # the halves that are reported
+    python -m benchmarks.arms --only recipe --sealed                 # the halves that are reported
 
 Arms are chosen on the open halves of the probe sets; ``--sealed`` is for what was chosen. Finished trainings and
 evaluations are kept, and an interrupted run resumes. Writes benchmarks/results/arms.json, .md and .png (or

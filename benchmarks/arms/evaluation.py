@@ -101,16 +101,10 @@ def measured(folder: Path, run: str = "tuned") -> Measured:
     results = read_summary(folder).runs[run]
     rates = {one.kind: one.rate for one in results.by_set.values()}
     rates["structure"] = results.rate("structure")
-    return Measured({name: rates[name] for name in RATES if name in rates}, _areas(folder, run))
+    areas = {results.by_set[one.harmful].kind: one.area.value for one in results.separation}
+    return Measured({name: rates[name] for name in RATES if name in rates}, areas)
 
 
 def loaded_as(folder: Path, run: str) -> str:
     """Which weights a run measured, in words."""
     return shown(read_summary(folder).weights.get(run))
-
-
-def _areas(folder: Path, run: str) -> dict[str, float]:
-    """The areas in ``summary.json``; summaries that do not score verdicts have none."""
-    content = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["runs"][run]
-    kinds = {name: one["kind"] for name, one in content["by_set"].items()}
-    return {kinds[one["harmful"]]: one["area"]["value"] for one in content.get("separation", ())}

@@ -53,7 +53,6 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
                     _origin(summary, manifest, name),
                     manifest.rule_versions,
                     summary.weights.get(name),
-                    _areas(summary.runs[name]),
                 )
             )
     return in_order(named_by_form(merged(with_ends(runs))))
@@ -72,12 +71,6 @@ def _read(folder: Path) -> tuple[SummaryHead, list[ScoredRow], ManifestRecord]:
     if not rows:
         raise AltTrainError(f"{path}: the file has no rows; {FINISHED}")
     return summary, rows, manifest
-
-
-def _areas(run: object) -> dict[tuple[str, str], float]:
-    """The areas under the ROC curve in a run of ``summary.json``; only evaluations that score verdicts have them."""
-    found = run.get("separation", ()) if isinstance(run, dict) else ()
-    return {(one["harmful"], one["benign"]): one["area"]["value"] for one in found}
 
 
 def _judged(summary: SummaryHead, manifest: ManifestRecord) -> dict[str, JsonValue]:

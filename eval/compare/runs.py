@@ -35,7 +35,6 @@ class Run:
         origin: What may differ but is reported: template, versions, the sets' revisions.
         rules: Versions of the metrics and judges that it used; None if they were not recorded.
         form: Which weights it measured; None if that was not recorded.
-        areas: Areas under the ROC curve of the verdicts' scores, by harmful and benign set; empty if not recorded.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Run:
     origin: Mapping[str, JsonValue] = field(default_factory=dict)
     rules: Mapping[str, int] | None = None
     form: WeightsForm | None = None
-    areas: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def adapter_identity(self) -> str:

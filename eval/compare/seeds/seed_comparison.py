@@ -8,6 +8,7 @@ from statistics import fmean
 
 from axolotl_alttrain.eval.compare.runs import check_pairs
 from axolotl_alttrain.eval.compare.seeds.seed_groups import SeedGroup
+from axolotl_alttrain.eval.results.separation import separations
 from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES, Metric
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.clusters import paired_means, paired_over, rate_over
@@ -68,7 +69,7 @@ class GroupResult(BaseModel, frozen=True):
         trained: Whether it is a training.
         measures: Over the samples that all runs of all groups have.
         areas: By harmful and benign set, as ``HARMFUL against BENIGN``, the area under the ROC curve of the verdicts'
-            scores over all their prompts; only sets for which every run has one.
+            scores; only sets for which every run has scores.
         differences: Against the reference; empty for the reference itself.
     """
 
@@ -133,7 +134,7 @@ def compare_groups(
                 weights=shown(group.runs[0].form),
                 trained=group.trained,
                 measures=[_measured(one, kept[group.name]) for one in measures],
-                areas=_areas(group),
+                areas=_areas(kept[group.name]),
                 differences=[_difference(one, kept[first.name], kept[group.name]) for one in measures]
                 if group is not first
                 else [],
@@ -169,9 +170,11 @@ def _measured(measure: Measure, runs: Sequence[Sequence[ScoredRow]]) -> GroupMea
     )
 
 
-def _areas(group: SeedGroup) -> dict[str, SeedMean]:
-    shared = [pair for pair in group.runs[0].areas if all(pair in run.areas for run in group.runs)]
-    return {" against ".join(pair): mean_over_seeds([run.areas[pair] for run in group.runs]) for pair in shared}
+def _areas(runs: Sequence[Sequence[ScoredRow]]) -> dict[str, SeedMean]:
+    found = [{f"{one.harmful} against {one.benign}": one.area.value for one in separations(rows)} for rows in runs]
+    return {
+        sets: mean_over_seeds([one[sets] for one in found]) for sets in found[0] if all(sets in one for one in found)
+    }
 
 
 def _difference(

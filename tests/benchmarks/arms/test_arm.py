@@ -25,8 +25,8 @@ def test_the_listed_arms_change_only_keys_that_the_recipe_or_axolotl_knows() -> 
 
     arms = read_arms(ARMS)
     assert arms[0].recipe == {}
-    assert {key for arm in arms for key in arm.recipe} <= set(AxolotlInputConfig.model_fields)
-    assert [arm.name for arm in read_arms(ARMS, ["bf16", "lora"])] == ["bf16", "lora"]
+    assert {key for arm in arms for key in arm.recipe} <= {*AxolotlInputConfig.model_fields, "alttrain"}
+    assert [arm.name for arm in read_arms(ARMS, ["float32", "qlora"])] == ["float32", "qlora"]
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_a_broken_file_is_named(text: str, message: str, tmp_path: Path) -> None
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(AltTrainError, match="has no arm nothing; allowed: recipe, bf16"):
+    with pytest.raises(AltTrainError, match="has no arm nothing; allowed: recipe, float32"):
         read_arms(ARMS, ["nothing"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,20 +67,33 @@ def test_recipes_are_compared_with_a_named_one(tmp_path: Path) -> None:
     assert harmful["p_value"] == pytest.approx(0.204833, abs=1e-6)  # t = 3
 
 
-def test_areas_are_averaged_where_every_seed_has_them(tmp_path: Path) -> None:
-    folders = [trained(tmp_path, f"s{n}", 3 + n) for n in range(2)]
-    for one, area in zip(folders, (0.9, 1.0), strict=True):
-        path = Path(one) / "summary.json"
-        summary = json.loads(path.read_text())
-        separation = [{"harmful": "h", "benign": "b", "area": {"value": area}}]
-        path.write_text(json.dumps(summary | {"runs": {"base": {}, "tuned": {"separation": separation}}}))
-    assert main(["compare", "--seeds", f"demo={folders[0]}", folders[1], "--out", str(tmp_path / "out")]) == 0
-    (area,) = json.loads((tmp_path / "out" / "seeds.json").read_text())["groups"]["demo"]["areas"].items()
-    assert area == (
-        "h against b",
-        {"values": [0.9, 1.0], "mean": 0.95, "low": pytest.approx(0.314690, abs=1e-6), "high": 1.0},
+def score(path: Path, log_odds: dict[str, list[float]]) -> None:
+    """Give the tuned samples of each kind these scores, the last one to all that follow."""
+    rows, seen = [], Counter[str]()
+    for line in (path / "scored.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if row["run"] == "tuned" and row["kind"] in log_odds:
+            values = log_odds[row["kind"]]
+            value = values[min(seen[row["kind"]], len(values) - 1)]
+            seen[row["kind"]] += 1
+            row["verdict_score"] = {"log_odds": value, "mass": 1.0}
+            row["set"] = row["kind"]
+        rows.append(json.dumps(row))
+    (path / "scored.jsonl").write_text("\n".join(rows) + "\n")
+
+
+def test_areas_are_averaged_over_seeds(tmp_path: Path) -> None:
+    folders = [Path(trained(tmp_path, f"s{n}", 3)) for n in range(2)]
+    score(folders[0], {"harmful": [2.0], "benign": [1.0]})
+    score(folders[1], {"harmful": [0.0] * 6 + [2.0], "benign": [1.0]})  # 6 of 12 below every harmless one
+    assert main(["compare", "--seeds", f"demo={folders[0]}", str(folders[1]), "--out", str(tmp_path / "out")]) == 0
+    groups = json.loads((tmp_path / "out" / "seeds.json").read_text())["groups"]
+    assert groups["demo"]["areas"] == {
+        "harmful against benign": {"values": [1.0, 0.5], "mean": 0.75, "low": 0.0, "high": 1.0}
+    }
+    assert "AUROC of the verdicts' scores, harmful against benign, higher is better | 0.750 [0.000, 1.000] |" in shown(
+        tmp_path / "out"
     )
-    assert "h against b, higher is better | – | 0.950 [0.315, 1.000] |" in shown(tmp_path / "out")
 
 
 def test_mistakes_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
