@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import yaml
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.builtin import resolve_dataset
 
 RECIPE_FILE = "recipe.yml"
 _NUMBER = r"'?([\d.e+-]+)'?"
@@ -43,17 +47,28 @@ def train(config: dict[str, Any], folder: Path) -> None:
         TrainingFailed: The training ended with an error.
         AltTrainError: The folder holds the training of another config.
     """
-    path, text = folder / RECIPE_FILE, yaml.safe_dump(config, sort_keys=False)
+    path, text = folder / RECIPE_FILE, yaml.safe_dump(config, sort_keys=False) + _data_notes(config)
     if is_trained(folder):
         if path.is_file() and path.read_text(encoding="utf-8") != text:
-            raise AltTrainError(f"{folder}: was trained with another recipe; delete the folder, or use another --out")
+            raise AltTrainError(
+                f"{folder}: was trained with another recipe or data; delete the folder, or use another --out"
+            )
         return
     write_atomic(path, text)
-    done = subprocess.run(["axolotl", "train", str(path)])
+    scripts = Path(sys.executable).parent  # axolotl starts `accelerate`, which it looks for on PATH
+    environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run([sys.executable, "-m", "axolotl.cli.main", "train", str(path)], env=environment)
     if done.returncode or not is_trained(folder):
         raise TrainingFailed(
             f"axolotl train ended with {done.returncode}; see {folder.parent.name}/{folder.name}/debug.log"
         )
+
+
+def _data_notes(config: dict[str, Any]) -> str:
+    """A comment for each data file with its hash, so that a training on other rows is not taken for this one."""
+    files = {Path(resolve_dataset(entry["path"])) for entry in config.get("datasets", ())}
+    hashes = [(one.name, hashlib.sha256(one.read_bytes()).hexdigest()[:16]) for one in sorted(files) if one.is_file()]
+    return "".join(f"# {name} {digest}\n" for name, digest in hashes)
 
 
 def is_trained(folder: Path) -> bool:

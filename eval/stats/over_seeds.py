@@ -52,7 +52,8 @@ class SeedDifference:
     Attributes:
         difference: Of the means; None without seeds on either side.
         low, high: Its 95 % interval; None where neither side has two seeds.
-        p_value: Of the test that the difference is 0; None where there is no interval.
+        p_value: Of the test that the difference is 0; None without an interval, or where all seeds agree and the
+            interval has no width.
     """
 
     difference: float | None
@@ -78,7 +79,7 @@ def difference_over_seeds(first: Sequence[float], second: Sequence[float]) -> Se
         return SeedDifference(difference)
     squared = sum(error for error, _ in errors)
     if squared == 0:
-        return SeedDifference(difference, difference, difference, float(difference == 0))
+        return SeedDifference(difference, difference, difference)
     freedom = squared**2 / sum(error**2 / df for error, df in errors)
     half = float(t.ppf(0.975, freedom)) * sqrt(squared)
     p = float(2 * t.sf(abs(difference) / sqrt(squared), freedom))

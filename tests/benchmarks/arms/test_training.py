@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from axolotl_alttrain.errors import AltTrainError
 from benchmarks.arms.training import Training, measured_training, train
@@ -28,5 +29,16 @@ def test_a_finished_training_is_kept_and_another_recipe_refused(tmp_path: Path) 
         (tmp_path / name).touch()
     (tmp_path / "recipe.yml").write_text("seed: 1\n")
     train({"seed": 1}, tmp_path)
-    with pytest.raises(AltTrainError, match="was trained with another recipe; delete the folder, or use another --out"):
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    rows = {"seed": 1, "datasets": [{"path": str(tmp_path / "rows.jsonl")}]}
+    (tmp_path / "recipe.yml").write_text(
+        yaml.safe_dump(rows, sort_keys=False) + "# rows.jsonl ca3d163bab055381\n"  # sha256 of {} and a line end
+    )
+    train(rows, tmp_path)
+    (tmp_path / "rows.jsonl").write_text("{}\n{}\n")
+    with pytest.raises(AltTrainError, match="another recipe or data"):
+        train(rows, tmp_path)
+    with pytest.raises(
+        AltTrainError, match="was trained with another recipe or data; delete the folder, or use another --out"
+    ):
         train({"seed": 2}, tmp_path)

@@ -52,5 +52,5 @@ def test_a_base_is_fixed() -> None:
 def test_differences_without_spread() -> None:
     assert difference_over_seeds([], [0.5]) == SeedDifference(None)
     assert difference_over_seeds([0.25], [0.5]) == SeedDifference(0.25)
-    assert difference_over_seeds([0.25], [0.5, 0.5]) == SeedDifference(0.25, 0.25, 0.25, 0.0)
-    assert difference_over_seeds([0.5], [0.5, 0.5]) == SeedDifference(0.0, 0.0, 0.0, 1.0)
+    assert difference_over_seeds([0.25], [0.5, 0.5]) == SeedDifference(0.25, 0.25, 0.25, None)
+    assert difference_over_seeds([0.5], [0.5, 0.5]) == SeedDifference(0.0, 0.0, 0.0, None)

@@ -68,16 +68,14 @@ def test_recipes_are_compared_with_a_named_one(tmp_path: Path) -> None:
 
 
 def score(path: Path, log_odds: dict[str, list[float]]) -> None:
-    """Give the tuned samples of each kind these scores, the last one to all that follow."""
+    """Give the tuned samples of each kind these scores, the last one to all that follow, and each kind its own set."""
     rows, seen = [], Counter[str]()
     for line in (path / "scored.jsonl").read_text().splitlines():
         row = json.loads(line)
-        if row["run"] == "tuned" and row["kind"] in log_odds:
-            values = log_odds[row["kind"]]
-            value = values[min(seen[row["kind"]], len(values) - 1)]
-            seen[row["kind"]] += 1
-            row["verdict_score"] = {"log_odds": value, "mass": 1.0}
-            row["set"] = row["kind"]
+        row["set"] = kind = row["kind"]
+        if row["run"] == "tuned" and (values := log_odds.get(kind)):
+            row["verdict_score"] = {"log_odds": values[min(seen[kind], len(values) - 1)], "mass": 1.0}
+            seen[kind] += 1
         rows.append(json.dumps(row))
     (path / "scored.jsonl").write_text("\n".join(rows) + "\n")
 
@@ -91,8 +89,9 @@ def test_areas_are_averaged_over_seeds(tmp_path: Path) -> None:
     assert groups["demo"]["areas"] == {
         "harmful against benign": {"values": [1.0, 0.5], "mean": 0.75, "low": 0.0, "high": 1.0}
     }
-    assert "AUROC of the verdicts' scores, harmful against benign, higher is better | 0.750 [0.000, 1.000] |" in shown(
-        tmp_path / "out"
+    assert (
+        "AUROC of the verdicts' scores, harmful against benign, higher is better | – | 0.750 [0.000, 1.000] |"
+        in shown(tmp_path / "out")
     )
 
 
