@@ -57,7 +57,9 @@ class Plan:
 def trainings(arm: Arm, beforehand: Sequence[Path], plan: Plan, failed: dict[str, str]) -> Iterator[tuple[str, Path]]:
     """Seed and adapter of each training of an arm; those of adapters given beforehand are not trained."""
     if beforehand:
-        yield from ((folder.name, folder) for folder in beforehand)
+        names = [folder.absolute().name for folder in beforehand]
+        for name, folder in zip(names, beforehand, strict=True):
+            yield (name if names.count(name) == 1 else "-".join(folder.absolute().parts[-2:])), folder
         return
     for seed in plan.seeds:
         folder = plan.out / arm.name / f"seed-{seed}"
