@@ -22,13 +22,15 @@ DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
 TEST_ARGS ?=
 WALKTHROUGH_ARGS ?=
+CONTROLS := structure plain reasoning direct-refusal reassessed benign-100 benign-400
+SEEDS ?= 1995 1996 1997
 VLLM_VENV ?= .venv-vllm
 
 # axolotl starts `accelerate`, which it looks for on PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install vllm versions demo train eval walkthrough docs test test-all lint tree build clean
+.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint tree build clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -66,6 +68,13 @@ train: versions
 
 eval: install
 	$(BIN)/python -m eval.run --adapter $(DEMO_OUTPUT) $(DEMO_EVAL_ARGS)
+
+# About 8 hours on two CPU cores, estimated: 21 trainings and evaluations. It resumes after an interruption.
+controls: install  ## the demo's data without the structure: build, train, evaluate and compare, three seeds each
+	$(BIN)/axolotl alttrain build benchmarks/arms/controls-data.yml
+	$(BIN)/python -m benchmarks.arms --arms benchmarks/arms/controls.yml --seeds $(SEEDS) --sealed --out outputs/controls
+	$(BIN)/python -m eval.run compare --reference structure --out outputs/controls/compare \
+	  $(foreach arm,$(CONTROLS),--seeds $(arm)=$(foreach seed,$(SEEDS),outputs/controls/eval/probe/$(arm)-$(seed)-as-trained))
 
 walkthrough: install  ## docs/walkthrough.md, its commands run for real; resumes after an interruption
 	$(BIN)/python -m docs.make_walkthrough $(WALKTHROUGH_ARGS)

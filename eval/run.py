@@ -22,7 +22,16 @@ def compare_parser() -> argparse.ArgumentParser:
         description="Compare runs on the prompts they share: table, compare.html, compare.json, compare.md.",
         epilog="A base that several folders share is shown once; checkpoint-N folders are ordered by their steps.",
     )
-    p.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="results folder of the evaluator (--out)")
+    p.add_argument("folders", nargs="*", type=Path, metavar="RUN", help="results folder of the evaluator (--out)")
+    p.add_argument(
+        "--seeds",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("NAME=RUN", "RUN"),
+        help="runs of one recipe trained with several seeds, for its mean with an interval over seeds beside the one "
+        "over prompts: table, seeds.json, seeds.md; may be repeated",
+    )
     p.add_argument(
         "--ignore",
         nargs="+",
@@ -82,7 +91,14 @@ def _evaluate(argv: Sequence[str]) -> int:
 
 
 def _compare(argv: Sequence[str]) -> int:
-    args = compare_parser().parse_args(argv)  # before the import: --help must not wait for it
+    args = compare_parser().parse_args(argv)  # before the imports: --help must not wait for them
+    if args.seeds:
+        from axolotl_alttrain.eval.compare.seeds import compare_seeds
+
+        compare_seeds(args.seeds, args.folders, args.out, args.ignore, args.reference)
+        return 0
+    if not args.folders:
+        raise AltTrainError("no run is given; give results folders, or --seeds NAME=RUN RUN RUN")
     from axolotl_alttrain.eval.compare import compare
 
     compare(args.folders, args.out, args.ignore, args.reference)

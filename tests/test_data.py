@@ -114,7 +114,7 @@ def test_harmful_rows_come_first_as_the_demo_recipe_slices_them() -> None:
     labels = [e.label for e in EXAMPLES]
     assert labels == sorted(labels, reverse=True)
     first = [row["label"] for _, row in read_jsonl(FIRST_EDITION)]
-    assert first.index("benign") == 489  # benchmarks/tradeoff.py counts on it
+    assert first.index("benign") == 489  # benchmarks/arms/arms.yml counts on it
 
 
 def test_refusals_vary() -> None:

@@ -106,13 +106,32 @@ AssessorConfig = Annotated[OfflineConfig | OpenAIConfig | LocalConfig, Field(dis
 
 
 class VariantConfig(_Strict):
-    """A second dataset from the same assessments: other sizes, a step omitted, or CR rephrased."""
+    """A second dataset from the same assessments.
+
+    Attributes:
+        name: Of its file.
+        harmful, benign: Its size, where it differs from ``data.jsonl``.
+        omit: Steps to leave out; without all three, the answer alone is trained, after an empty thought.
+        rephrase: Draw another stop statement for harmful rows.
+        reassess: Replace HA by the offline assessor's wording of label and category.
+        direct_refusal: Answer every harmful row with one fixed thought and refusal.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     harmful: int | None = Field(None, ge=0)
     benign: int | None = Field(None, ge=0)
     omit: tuple[Step, ...] = ()
     rephrase: bool = False
+    reassess: bool = False
+    direct_refusal: bool = False
+
+    @model_validator(mode="after")
+    def _steps_remain(self) -> VariantConfig:
+        if self.reassess and "harmfulness_assessment" in self.omit:
+            raise ValueError("'reassess' rewrites the step that 'omit' leaves out; remove one of them")
+        if self.direct_refusal and self.rephrase:
+            raise ValueError("'direct_refusal' has no stop statement for 'rephrase'; remove one of them")
+        return self
 
 
 class BuildConfig(_Strict):

@@ -58,7 +58,8 @@ class AltTrainExample:
         harmfulness_assessment: HA, the verdict and its reason.
         conditional_reasoning: CR, a stop for harmful requests, reasoning about the solution for benign ones.
         answer: What the user sees.
-        omitted: Steps left out, as in the paper's ablations; their texts are empty.
+        omitted: Steps left out, as in the paper's ablations; their texts are empty. Without all three, the thought is
+            empty and the answer alone is trained.
         tools: Tools that the prompt describes, as the template takes them.
         tool_calls: Calls that follow the answer in the trained turn.
 
@@ -138,7 +139,7 @@ class AltTrainExample:
 
     def pieces(self, fmt: ThoughtFormat) -> list[tuple[str, str]]:
         """The completion in order as (name, text): delimiters, steps with the following blank line, answer."""
-        last = self.steps[-1]
+        last = self.steps[-1] if self.steps else ""
         steps = [(name, getattr(self, name) + (BLANK_LINE if name != last else "")) for name in self.steps]
         return [
             ("thought_opening", fmt.open),
@@ -191,8 +192,8 @@ def _checked_objects(name: str, value: Any) -> tuple[Message, ...]:
 
 def _checked_omitted(value: Any) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
-    if names is None or not set(names) < set(STEPS):  # at least one step remains
-        raise RowError("omitted", described(value), f"list one or two of {', '.join(STEPS)}")
+    if names is None or not set(names) <= set(STEPS):
+        raise RowError("omitted", described(value), f"list some of {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in names)
 
 

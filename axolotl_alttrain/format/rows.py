@@ -94,7 +94,8 @@ def unread_fields(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shape(row: Mapping[str, Any]) -> str | None:
-    if any(row.get(name) is not None for name in STEPS):
+    without_steps = row.get("omitted") and row.get("answer") is not None
+    if without_steps or any(row.get(name) is not None for name in STEPS):
         return "columns"
     return next((name for name in ("messages", "response") if row.get(name) is not None), None)
 

@@ -53,7 +53,7 @@ def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row:
             [{"role": "user", "content": 3}],
             "has no text in message 1: its content is the int 3; make the content a text or a list of parts",
         ),
-        ("omitted", "answer", "is 'answer'; list one or two of " + ", ".join(STEPS)),
+        ("omitted", "answer", "is 'answer'; list some of " + ", ".join(STEPS)),
         ("language", 7, "is the int 7; write a string or leave the field out"),
     ],
 )
@@ -89,6 +89,12 @@ def test_the_last_step_may_be_the_one_left_out(row: dict[str, Any]) -> None:
     assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
 
 
+def test_without_any_step_the_thought_is_empty(row: dict[str, Any]) -> None:
+    example = AltTrainExample(**row | dict.fromkeys(STEPS, "") | {"omitted": STEPS})
+    assert example.completion(FORMATS[0]) == "<think>\n\n</think>\n\nI can't help with that.<|im_end|>"
+    assert "".join(text for _, text in example.pieces(FORMATS[0])) == example.completion(FORMATS[0])
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -96,7 +102,6 @@ def test_the_last_step_may_be_the_one_left_out(row: dict[str, Any]) -> None:
         ({"harmfulness_assessment": ""}, "harmfulness_assessment"),
         ({"omitted": ["answer"]}, "omitted"),
         ({"omitted": "harmfulness_assessment"}, "omitted"),
-        ({"omitted": ["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]}, "omitted"),
     ],
 )
 def test_a_step_is_left_out_only_if_the_row_says_so(row: dict[str, Any], change: dict[str, Any], field: str) -> None:

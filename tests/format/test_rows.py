@@ -143,3 +143,11 @@ def test_columns_without_a_step(row: dict[str, Any]) -> None:
     example = example_from_row(row)
     assert example.reasoning == "Okay, the user wants a forged passport.\n\nI should stop here."
     assert example_from_row(example.as_row()) == example
+
+
+def test_columns_without_any_step(row: dict[str, Any]) -> None:
+    names = ["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]
+    row |= dict.fromkeys(names) | {"omitted": names}
+    example = example_from_row(row)
+    assert (example.reasoning, example.answer) == ("", "I can't help with that.")
+    assert example_from_row(example.as_row()) == example

@@ -10,7 +10,7 @@ from axolotl_alttrain.data.build_config import VariantConfig
 from axolotl_alttrain.data.build_context import BuildContext
 from axolotl_alttrain.data.output.build_report import VariantReport
 from axolotl_alttrain.data.output.tally import Tally
-from axolotl_alttrain.data.steps.assembly import varied
+from axolotl_alttrain.data.steps.variants import varied
 from axolotl_alttrain.storage.atomic import open_atomic
 
 

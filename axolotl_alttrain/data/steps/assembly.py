@@ -1,4 +1,4 @@
-"""The training example of a trace, and its form in a variant.
+"""The training example of a trace.
 
 A harmful query gets a stop statement and a refusal. Of a benign trace, the rest of the thought and the answer are kept
 byte for byte, except for outer whitespace.
@@ -6,13 +6,10 @@ byte for byte, except for outer whitespace.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessment
-from axolotl_alttrain.data.build_config import VariantConfig
 from axolotl_alttrain.data.seeded_draw import draw
 from axolotl_alttrain.data.steps.understanding import Understanding
 from axolotl_alttrain.data.traces.trace import Trace
@@ -64,22 +61,6 @@ def sentence(assessment: Assessment, language: str | None) -> str:
         return assessment.reason
     verdicts = _VERDICTS[assessment.verdict]
     return verdicts.get(language or "", verdicts[""]) + assessment.reason
-
-
-def varied(example: AltTrainExample, variant: VariantConfig, seed: int) -> AltTrainExample:
-    """The example as a variant has it; steps that the variant omits are named in ``omitted``."""
-    if variant.rephrase:
-        example = rephrased(example, seed)
-    changes: dict[str, Any] = dict.fromkeys(variant.omit, "")
-    return replace(example, omitted=tuple(dict.fromkeys((*example.omitted, *variant.omit))), **changes)
-
-
-def rephrased(example: AltTrainExample, seed: int) -> AltTrainExample:
-    """The example with another stop statement (the paper's ablation "CR rephrased"); benign examples are unchanged."""
-    if example.label == "benign":
-        return example
-    text = draw(wording("stops-rephrased"), seed, "rephrase", example.messages[-1]["content"])
-    return replace(example, conditional_reasoning=text)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 
 from axolotl_alttrain.data.assessors.base import Assessment, Question
 from axolotl_alttrain.data.assessors.offline import OfflineAssessor
-from axolotl_alttrain.data.steps.assembly import assemble, rephrased, sentence, wording
+from axolotl_alttrain.data.steps.assembly import assemble, sentence, wording
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.verdict import declares_verdict, read_verdict
@@ -36,9 +36,6 @@ def test_a_harmful_one_stops_and_refuses_in_drawn_or_given_words() -> None:
     words = {"verdict": "harmful", "reason": "harmful: theft", "stop": "I stop.", "refusal": "I can't."}
     given = assemble(trace, understand(THOUGHT), assessed(**words), seed=1)
     assert (given.conditional_reasoning, given.answer) == ("I stop.", "I can't.")
-    other = rephrased(drawn, 1)
-    assert other.conditional_reasoning in wording("stops-rephrased")
-    assert replace(other, conditional_reasoning=drawn.conditional_reasoning) == drawn
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Arms of the demo recipe: trained, evaluated and compared; ``python -m benchmarks.arms``."""
