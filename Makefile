@@ -96,6 +96,7 @@ lint: install tree  ## code, layers, workflows and Dockerfiles
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	cd build/tree && $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint docker/Dockerfile docker/Dockerfile.cpu
 
 dist: install  ## wheel and sdist in dist/, as a release builds them
 	rm -rf dist
