@@ -55,8 +55,8 @@ def test_every_flag_of_an_evaluation_is_in_its_long_help() -> None:
     short, long = run("evaluate", "--help").output, run("evaluate", "--help-all").output
     flags = {f"--{name.replace('_', '-')}" for name in FLAGS}
     common = {f"--{name.replace('_', '-')}" for name in COMMON}
-    assert set(re.findall(r"^  (--[a-z-]+)", long, re.MULTILINE)) >= flags
-    shown = set(re.findall(r"^  (--[a-z-]+)", short, re.MULTILINE))
+    assert set(re.findall(r"^  (--[a-z0-9-]+)", long, re.MULTILINE)) >= flags
+    shown = set(re.findall(r"^  (--[a-z0-9-]+)", short, re.MULTILINE))
     assert shown == common | {"--help-all", "--list", "--pin"}
 
 
