@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -13,6 +18,7 @@ from rich.console import Console
 from axolotl_alttrain.storage.atomic import write_atomic
 
 STDOUT = Path("-")
+_json_stream: ContextVar[TextIO | None] = ContextVar("json_stream", default=None)
 
 
 class _Target(click.Path):
@@ -24,13 +30,13 @@ class _Target(click.Path):
         return super().convert(value, param, ctx)
 
 
-def json_option(what: str) -> Callable[[Any], Any]:
+def json_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The option ``--json``.
 
     Args:
         what: Completes "Print ... as JSON".
     """
-    return click.option(
+    option = click.option(
         "--json",
         "json_file",
         is_flag=False,
@@ -39,6 +45,34 @@ def json_option(what: str) -> Callable[[Any], Any]:
         metavar="[FILE]",
         help=f"Print {what} as JSON and nothing else; with FILE, write them there.",
     )
+
+    def with_option(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(*args: Any, json_file: Path | None = None, **kwargs: Any) -> None:
+            if json_file != STDOUT:
+                return command(*args, json_file=json_file, **kwargs)
+            with _everything_else_on_stderr():
+                return command(*args, json_file=json_file, **kwargs)
+
+        return option(run)
+
+    return with_option
+
+
+@contextmanager
+def _everything_else_on_stderr() -> Iterator[None]:
+    """Axolotl logs on standard output; what reads JSON there must not see it."""
+    loggers = [logging.root, *(each for each in logging.root.manager.loggerDict.values())]
+    for logger in loggers:
+        for handler in getattr(logger, "handlers", ()):
+            if isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.__stdout__):
+                handler.setStream(sys.stderr)
+    token = _json_stream.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _json_stream.reset(token)
 
 
 def console_beside(json_file: Path | None) -> Console:
@@ -52,7 +86,7 @@ def write_json(json_file: Path | None, value: Any, console: Console) -> None:
         return
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     if json_file == STDOUT:
-        print(text, end="")
+        print(text, end="", file=_json_stream.get() or sys.stdout)
         return
     write_atomic(json_file, text)
     console.print(f"Written: {json_file}", highlight=False, soft_wrap=True)

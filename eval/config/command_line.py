@@ -58,15 +58,17 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         help="YAML file with these flags, such as examples/eval-8b.yml; flags on the command line take precedence",
     )  # fmt: skip
     p.add_argument("--list", action="store_true", default=False, help="list all sets, suites and attacks, then exit")
-    p.add_argument(
-        "--pin", action="store_true", default=False,
-        help="print the newest commits of --sets or --suite as --revision takes them, then exit",
-    )  # fmt: skip
+    if "revision" in shown:
+        p.add_argument(
+            "--pin", action="store_true", default=False,
+            help="print the newest commits of --sets or --suite as --revision takes them, then exit",
+        )  # fmt: skip
+    common = p.add_argument_group("common flags") if shown is COMMON else None
     for group in GROUPS.values():
-        fields = {name: field for name, field in group.model_fields.items() if name in shown}
-        section = p.add_argument_group((group.__doc__ or "").rstrip(".").lower()) if fields else p
-        for name, field in fields.items():
-            _add(section, name, field)
+        section = common or p.add_argument_group((group.__doc__ or "").rstrip(".").lower())
+        for name, field in group.model_fields.items():
+            if name in shown:
+                _add(section, name, field)
     return p
 
 

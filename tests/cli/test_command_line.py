@@ -57,7 +57,7 @@ def test_every_flag_of_an_evaluation_is_in_its_long_help() -> None:
     common = {f"--{name.replace('_', '-')}" for name in COMMON}
     assert set(re.findall(r"^  (--[a-z0-9-]+)", long, re.MULTILINE)) >= flags
     shown = set(re.findall(r"^  (--[a-z0-9-]+)", short, re.MULTILINE))
-    assert shown == common | {"--help-all", "--list", "--pin"}
+    assert shown == common | {"--help-all", "--list"}
 
 
 @pytest.mark.parametrize(
