@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 
 NAMES = ["preview", "doctor", "fit", "build", "data-card", "traces", "export", "evaluate", "compare", "card"]
 NAMES += ["check-export"]
-SCREEN = 45  # lines, at 100 columns
+SCREEN = 40  # lines, at 100 columns
 
 
 def run(*arguments: str) -> Any:
