@@ -75,7 +75,7 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     assert targets == {"test", "lint", "docs", "dist", "demo"}
     commands = "\n".join(step.get("run", "") for step in steps("ci.yml"))
     assert set(re.findall(r"^make (\w+)", commands, re.MULTILINE)) == targets
-    for part in ("-m pytest -m slow", ".ci/check-demo", "FAST=1"):
+    for part in ("-m pytest -m slow", "-m pytest tests/release", ".ci/check-demo", "FAST=1"):
         assert part in script
         assert part in commands
 
