@@ -17,6 +17,11 @@ endif
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_RECIPE ?= examples/smollm2-135m-cpu.yml
+ifdef FAST
+  DEMO_OUTPUT ?= outputs/fast
+  DEMO_TRAIN_ARGS ?= --max-steps 64
+  DEMO_EVAL_ARGS ?= --limit 24 --max-new-tokens 160 --out $(DEMO_OUTPUT)-eval
+endif
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
 DEMO_EVAL_ARGS ?=
@@ -30,7 +35,7 @@ VLLM_VENV ?= .venv-vllm
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint tree build clean
+.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint tree dist clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -61,6 +66,9 @@ versions: install
 	@$(BIN)/python -m axolotl_alttrain.cli.tested $(VENV)
 
 demo: train eval  ## prepare the embedded model, train it, evaluate base and tuned, write the report
+ifdef FAST
+	@echo "FAST: a fraction of the training and 24 prompts of each set. It shows the path, not the README's rates."
+endif
 
 train: versions
 	$(BIN)/python -m axolotl_alttrain.demo
@@ -93,12 +101,16 @@ tree:
 	rm -rf build/tree && mkdir -p build/tree/axolotl_alttrain
 	ln -s $(CURDIR)/axolotl_alttrain/* $(CURDIR)/eval $(CURDIR)/examples $(CURDIR)/prompt_strategies build/tree/axolotl_alttrain/
 
-lint: install tree
+lint: install tree  ## code, layers, workflows and Dockerfiles
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	cd build/tree && $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint docker/Dockerfile docker/Dockerfile.cpu
 
-build: install
-	$(BIN)/python -m build --wheel
+dist: install  ## wheel and sdist in dist/, as a release builds them
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:
 	rm -rf outputs last_run_prepared build dist *.egg-info

@@ -10,15 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from axolotl_alttrain.eval.config.command_line import config_from, parser
+from axolotl_alttrain.eval.config.command_line import PROGRAM, config_from, parser
 
 from axolotl_alttrain.errors import AltTrainError
 
 
-def compare_parser() -> argparse.ArgumentParser:
+def compare_parser(program: str = f"{PROGRAM} compare") -> argparse.ArgumentParser:
     """The command line of ``compare``."""
     p = argparse.ArgumentParser(
-        prog="python -m eval.run compare",
+        prog=program,
         description="Compare runs on the prompts they share: table, compare.html, compare.json, compare.md.",
         epilog="A base that several folders share is shown once; checkpoint-N folders are ordered by their steps.",
     )
@@ -46,8 +46,12 @@ def compare_parser() -> argparse.ArgumentParser:
     return p
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
     """Run the evaluation or a subcommand.
+
+    Args:
+        argv: Its arguments; those of this process by default.
+        program: The command as the user typed it, for usage and messages; ``python -m eval.run`` by default.
 
     Returns:
         0; 1 on a mistake, which is printed in one line; 3 if a set, an attack or a completion is unavailable and the
@@ -55,17 +59,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         but are not failures.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "card": _card}
+    commands: dict[str, Callable[[Sequence[str], str], int]] = {"compare": _compare, "card": _card}
     name = argv[0] if argv[:1] and argv[0] in commands else ""
+    shown = program or f"{PROGRAM} {name}".strip()
     try:
-        return commands[name](argv[1:]) if name else _evaluate(argv)
+        return commands[name](argv[1:], shown) if name else _evaluate(argv, shown)
     except AltTrainError as error:
-        print(f"{f'eval.run {name}'.strip()}: {error}", file=sys.stderr)
+        print(f"{shown.removeprefix('python -m ')}: {error}", file=sys.stderr)
         return 1
 
 
-def _evaluate(argv: Sequence[str]) -> int:
-    args = parser().parse_args(argv)
+def _evaluate(argv: Sequence[str], program: str) -> int:
+    args = parser(program).parse_args(argv)
     if args.list:
         from axolotl_alttrain.eval.prompts.listing import print_listing
 
@@ -78,20 +83,21 @@ def _evaluate(argv: Sequence[str]) -> int:
         return print_pins(list(config.prompts.sets or ()), config.prompts.suite)
     from axolotl_alttrain.eval.evaluate import evaluate  # after parsing: --help must not wait for torch
 
+    name = program.removeprefix("python -m ")
     try:
         summary = evaluate(config)
     except KeyboardInterrupt:
-        print("eval.run: interrupted; run the same command again to resume", file=sys.stderr)
+        print(f"{name}: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     if set(summary.missing) - set(summary.switched_off):
-        print("eval.run: some of the requested sets, attacks or completions are missing; see the last table",
+        print(f"{name}: some of the requested sets, attacks or completions are missing; see the last table",
               file=sys.stderr)  # fmt: skip
         return 3
     return 0
 
 
-def _compare(argv: Sequence[str]) -> int:
-    args = compare_parser().parse_args(argv)  # before the imports: --help must not wait for them
+def _compare(argv: Sequence[str], program: str) -> int:
+    args = compare_parser(program).parse_args(argv)  # before the imports: --help must not wait for them
     if args.seeds:
         from axolotl_alttrain.eval.compare.seeds import compare_seeds
 
@@ -105,10 +111,10 @@ def _compare(argv: Sequence[str]) -> int:
     return 0
 
 
-def _card(argv: Sequence[str]) -> int:
+def _card(argv: Sequence[str], program: str) -> int:
     from axolotl_alttrain.eval.report.card.model_card_command import card
 
-    card(argv)
+    card(argv, program)
     return 0
 
 

@@ -9,23 +9,36 @@ from typing import Any
 import click
 
 from axolotl_alttrain.cli.check_export_command import check_export
+from axolotl_alttrain.cli.evaluation_commands import COMMANDS
+from axolotl_alttrain.cli.json_output import json_option
 from axolotl_alttrain.cli.user_errors import user_errors_in_one_line
 
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-@click.group()
+class _InOrder(click.Group):
+    """A group that lists its commands in the order of use, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which they were added."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def alttrain() -> None:
-    """AltTrain: build data, preview training, estimate memory and time, check the machine, export what was trained."""
+    """AltTrain: check a config, build data, evaluate what was trained, and export it.
+
+    Training itself is 'axolotl train CONFIG'.
+    """
     # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
 
 
-@alttrain.command()
+@alttrain.command(short_help="Show which tokens a config trains.")
 @_CONFIG
 @click.option("--rows", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show in full.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the preview as an HTML page.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@json_option("the numbers")
 @click.option("--gpus", type=click.IntRange(min=1), help="Number of GPUs (default: as many as CONFIG needs).")
 @user_errors_in_one_line
 def preview(config: Path, rows: int, html: Path | None, json_file: Path | None, gpus: int | None) -> None:
@@ -37,7 +50,7 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None, 
 
 @alttrain.command()
 @click.argument("config", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the checks as JSON.")
+@json_option("versions and checks")
 @user_errors_in_one_line
 def doctor(config: Path | None, json_file: Path | None) -> int:
     """Check this machine and, if given, CONFIG.
@@ -49,7 +62,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     return run_doctor(config, json_file)
 
 
-@alttrain.command()
+@alttrain.command(short_help="Estimate peak memory and training time on a GPU.")
 @_CONFIG
 @click.option("--gpu", default="a6000", show_default=True, help="GPU model: a6000, 3090, 4090, a100-40, h100, ...")
 @click.option("--gpus", type=click.IntRange(min=1), help="Number of GPUs (default: as many as CONFIG needs).")
@@ -59,7 +72,7 @@ def doctor(config: Path | None, json_file: Path | None) -> int:
     type=click.FloatRange(0.01, 1),
     help="Share of the GPU's peak matrix rate that is reached (default: 0.65).",
 )
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the numbers as JSON.")
+@json_option("the numbers")
 @user_errors_in_one_line
 def fit(
     config: Path, gpu: str, gpus: int | None, rows: int | None, efficiency: float | None, json_file: Path | None
@@ -74,7 +87,7 @@ def fit(
     return run_fit(config, gpu, gpus, rows, efficiency or MATRIX_EFFICIENCY, json_file)
 
 
-@alttrain.command()
+@alttrain.command(short_help="Build a dataset from reasoning traces.")
 @_CONFIG
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to (default: the one in CONFIG)."
@@ -97,21 +110,21 @@ def build(config: Path, out: Path | None, dry_run: bool, repo: str | None, publi
     run_build(config, out, dry_run, repo, public)
 
 
-@alttrain.command()
+@alttrain.command("data-card", short_help="Write the data card of a build, or push it.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--push", "repo", metavar="ORG/NAME", help="Upload card, page, rows and variants to this dataset repository."
 )
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @user_errors_in_one_line
-def card(folder: Path, repo: str | None, public: bool) -> None:
-    """Write the dataset card and the page of the build in FOLDER; with --push, upload them with the rows."""
-    from axolotl_alttrain.cli.card_command import run_card
+def data_card(folder: Path, repo: str | None, public: bool) -> None:
+    """Write the data card and the page of the build in FOLDER; with --push, upload them with the rows."""
+    from axolotl_alttrain.cli.data_card_command import run_data_card
 
-    run_card(folder, repo, public)
+    run_data_card(folder, repo, public)
 
 
-@alttrain.command()
+@alttrain.command(short_help="Sample a model's own reasoning traces.")
 @click.option("--model", required=True, help="Folder or Hub id; with --backend openai, the model's name on the server.")
 @click.option(
     "--queries",
@@ -174,7 +187,7 @@ def traces(
     run_traces(sampler, settings, queries, out, column, samples)
 
 
-@alttrain.command()
+@alttrain.command(short_help="Export an adapter as one model.")
 @click.argument("adapter")
 @click.option(
     "--to", "target", type=click.Path(path_type=Path), required=True, help="Folder to write: new, or an earlier export."
@@ -215,8 +228,5 @@ def export(
     run_export(ExportRequest(adapter, target, base, form, dtype, parse_size(max_shard_size), thought_format))
 
 
-alttrain.add_command(check_export)
-
-
-if __name__ == "__main__":
-    alttrain(prog_name="axolotl alttrain")
+for _command in (*COMMANDS, check_export):
+    alttrain.add_command(_command)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 from rich.table import Table
 
-from axolotl_alttrain.cli.card_command import run_card
+from axolotl_alttrain.cli.data_card_command import run_data_card
 from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import BuildConfig, load_config
 from axolotl_alttrain.data.estimate import Estimate, estimate
@@ -59,7 +59,7 @@ def run_build(
     console.print(_report_table(result))
     console.print(result.assessor.statement)
     console.print(f"Written: {folder / 'data.jsonl'} (train it with `type: alttrain`), {folder / 'report.json'}")
-    run_card(folder, repo, public, console)
+    run_data_card(folder, repo, public, console)
     return result
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WITHIN, DIFFERENT, MISTAKE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-@click.command("check-export")
+@click.command("check-export", short_help="Compare an export with what was trained.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--adapter", help="Folder or Hub id of the merged adapter (default: the one in FOLDER's record).")
 @click.option("--model", help="Folder or Hub id of the base model (default: the one in the adapter's config).")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from axolotl_alttrain.cli.json_output import console_beside, write_json
 from axolotl_alttrain.cli.recipe import DEFAULT_GPU, load_config, quiet
 from axolotl_alttrain.cli.row_lengths import Lengths, row_lengths, with_rows
 from axolotl_alttrain.errors import AltTrainError
@@ -20,7 +20,6 @@ from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.fit.error_band import PUBLISHED_BAND
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu, needed_gpus
 from axolotl_alttrain.fit.memory import GIB, Model, Part, memory_parts, read_model
-from axolotl_alttrain.storage.atomic import write_atomic
 
 _LARGEST_BATCH_TOKENS = 1 << 22
 
@@ -148,14 +147,12 @@ def run_fit(
     console: Console | None = None,
 ) -> int:
     """Print the estimate; return 1 if the recipe does not fit the GPU, otherwise 0."""
-    console = console or Console()
+    console = console or console_beside(json_file)
     found = estimate(config, find_gpu(gpu), gpus, rows, efficiency)
     console.print(parts_table(found))
     for line in fit_lines(found):
         console.print(line, highlight=False)
-    if json_file is not None:
-        write_atomic(json_file, json.dumps(found.as_dict(), indent=2) + "\n")
-        console.print(f"Written: {json_file}", highlight=False)
+    write_json(json_file, found.as_dict(), console)
     return 0 if found.fits else 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from axolotl_alttrain.eval.config.config_file import choices_of, is_list, is_switch, read_flags
@@ -13,32 +13,61 @@ from pydantic.fields import FieldInfo
 
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
+PROGRAM = "python -m eval.run"
+# The flags of most evaluations; `--help` shows these, `--help-all` all.
+COMMON = (
+    "model", "adapter", "weights", "suite", "sets", "attacks", "limit", "max_new_tokens", "backend", "judges", "out"
+)  # fmt: skip
 
-def parser() -> argparse.ArgumentParser:
+
+class _ShortHelp(argparse.Action):
+    """``--help``: the common flags, on one screen."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        make_parser(parser.prog, COMMON).print_help()
+        parser.exit()
+
+
+def parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """The command line. It yields only the flags that were given, as texts; their types are checked by the model."""
-    p = argparse.ArgumentParser(
-        prog="python -m eval.run",
-        description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
-        epilog="Subcommands: 'python -m eval.run compare RUN [RUN ...]' compares finished runs; "
+    return make_parser(program, FLAGS)
+
+
+def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser:
+    """A command line with the flags that are named."""
+    subcommands = (
+        "Subcommands: 'python -m eval.run compare RUN [RUN ...]' compares finished runs; "
         "'python -m eval.run card RUN' writes a model card. "
-        "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
+    )
+    p = argparse.ArgumentParser(
+        prog=program,
+        usage=f"{program} [CONFIG] [flags]",
+        description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
+        epilog=(subcommands if program == PROGRAM else "")
+        + "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
         "Exit codes: 0, success; 1, a mistake, which is named; 3, a set, attack or completion is unavailable and the "
         "rest ran. HumanEval that a suite skips is reported as missing, with exit code 0.",
         argument_default=argparse.SUPPRESS,
+        add_help=False,
     )
+    p.add_argument("-h", "--help", action=_ShortHelp, nargs=0, help="show the common flags and exit")
+    p.add_argument("--help-all", action="help", help="show every flag and exit")
     p.add_argument(
         "config", nargs="?", type=Path, default=None, metavar="CONFIG",
         help="YAML file with these flags, such as examples/eval-8b.yml; flags on the command line take precedence",
     )  # fmt: skip
     p.add_argument("--list", action="store_true", default=False, help="list all sets, suites and attacks, then exit")
-    p.add_argument(
-        "--pin", action="store_true", default=False,
-        help="print the newest commits of --sets or --suite as --revision takes them, then exit",
-    )  # fmt: skip
+    if "revision" in shown:
+        p.add_argument(
+            "--pin", action="store_true", default=False,
+            help="print the newest commits of --sets or --suite as --revision takes them, then exit",
+        )  # fmt: skip
+    common = p.add_argument_group("common flags") if shown is COMMON else None
     for group in GROUPS.values():
-        section = p.add_argument_group((group.__doc__ or "").rstrip(".").lower())
+        section = common or p.add_argument_group((group.__doc__ or "").rstrip(".").lower())
         for name, field in group.model_fields.items():
-            _add(section, name, field)
+            if name in shown:
+                _add(section, name, field)
     return p
 
 

@@ -30,7 +30,7 @@ def read_flags(path: Path) -> tuple[dict[str, object], dict[str, str]]:
         where = f"{path}: field '{key}'"
         if name not in FLAGS:
             near = get_close_matches(name, FLAGS, 1)
-            hint = f"did you mean '{near[0]}'?" if near else "python -m eval.run --help lists the names"
+            hint = f"did you mean '{near[0]}'?" if near else "python -m eval.run --help-all lists the names"
             raise AltTrainError(f"{where} is unknown; {hint}")
         if value is not None and value != []:
             values[name], written[name] = _value(name, FLAGS[name], value, where), where

@@ -190,7 +190,8 @@ def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     result = CliRunner().invoke(alttrain, ["doctor", "--json", str(report)])
     assert result.exit_code == 0
     assert "→ look" in result.output
-    assert json.loads(report.read_text())[1] == {"name": "b", "status": "warning", "found": "so so", "remedy": "look"}
+    checks = json.loads(report.read_text())["checks"]
+    assert checks[1] == {"name": "b", "status": "warning", "found": "so so", "remedy": "look"}
     results.append(Check("c", "problem", "broken", "mend it"))
     assert CliRunner().invoke(alttrain, ["doctor"]).exit_code == 1
 

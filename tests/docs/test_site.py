@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 PAGES += [ROOT / "eval" / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r'\]\((?!https?://|#)([^)#\s]+)|(?:src|srcset)="(?!https?://)([^"]+)"')
 RESULTS = ROOT / "benchmarks" / "results"
@@ -31,17 +31,27 @@ def table(path: Path, start: str) -> list[list[str]]:
     return [rows[0], *rows[2:]]
 
 
-@pytest.mark.skipif(find_spec("material") is None, reason="no mkdocs-material; it comes with the extra 'docs'")
+@pytest.mark.skipif(
+    find_spec("material") is None or find_spec("mkdocstrings") is None,
+    reason="no mkdocs-material or mkdocstrings; they come with the extra 'docs'",
+)
 def test_the_site_builds_without_warnings_and_asks_no_server(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     pages = sorted(path.stem for path in (tmp_path / "site").glob("*.html"))
     assert pages == sorted(["404", *(path.stem for path in (ROOT / "docs").glob("*.md"))])
-    assert [path for path in (tmp_path / "site").rglob("*") if path.suffix in (".py", ".in")] == []
+    assert [path for path in (tmp_path / "site").rglob("*") if path.suffix in (".py", ".in", ".ipynb")] == []
+    api = (tmp_path / "site" / "api.html").read_text()
+    for name in ("AltTrainOptions", "AltTrainExample", "ParsedCompletion", "ExportRequest", "Summary"):
+        assert f'.{name}"' in api, name
     for page in (tmp_path / "site").glob("*.html"):
         loaded = re.findall(r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]+)', page.read_text())
         assert loaded == [], page.name
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

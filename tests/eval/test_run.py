@@ -190,7 +190,7 @@ def test_help_is_quick_and_both_names_work() -> None:
     for module in ("eval.run", "axolotl_alttrain.eval.run"):
         start = time.monotonic()
         shown = subprocess.run(
-            [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+            [sys.executable, "-m", module, "--help-all"], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert "--load-in-4bit" in shown.stdout
         assert time.monotonic() - start < 10  # no torch: it would not even get near this on a busy machine

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from axolotl_alttrain import __version__
 from axolotl_alttrain.cli.checks.environment_checks import (
     Check,
     check_bitsandbytes,
@@ -18,7 +20,8 @@ from axolotl_alttrain.cli.checks.environment_checks import (
     check_launcher,
     check_packages,
 )
-from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.cli.json_output import console_beside, write_json
+from axolotl_alttrain.cli.tested import this_environment
 
 _SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "bold red")}
 
@@ -28,22 +31,32 @@ def run_doctor(config: Path | None = None, json_file: Path | None = None, consol
 
     Args:
         config: A recipe to check; without one, only the machine is checked.
-        json_file: Where to write the checks.
+        json_file: Where to write versions and checks; ``-`` prints them and nothing else.
         console: Where to print.
 
     Returns:
         1 if there is a problem, otherwise 0.
     """
-    console = console or Console()
+    console = console or console_beside(json_file)
     with Console(stderr=True).status("checking"):
         checks = list(all_checks(config))
     console.print(checks_table(checks))
     counts = {status: sum(check.status == status for check in checks) for status in _SIGNS}
     console.print(f"{counts['ok']} ok, {counts['warning']} warning(s), {counts['problem']} problem(s)")
-    if json_file is not None:
-        write_atomic(json_file, json.dumps([asdict(check) for check in checks], indent=2, ensure_ascii=False) + "\n")
-        console.print(f"Written: {json_file}")
+    write_json(json_file, doctor_report(checks), console)
     return 1 if counts["problem"] else 0
+
+
+def doctor_report(checks: Iterable[Check]) -> dict[str, Any]:
+    """What a report about a problem needs: the package, the platform, versions, and the checks."""
+    here = this_environment()
+    return {
+        "axolotl-alttrain": __version__,
+        "platform": platform.platform(),
+        "python": here.python,
+        "packages": here.packages,
+        "checks": [asdict(check) for check in checks],
+    }
 
 
 def all_checks(config: Path | None) -> Iterator[Check]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from axolotl_alttrain.cli.json_output import console_beside, write_json
 from axolotl_alttrain.cli.preview.preview_rows import PreviewRow, read_rows
 from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
 from axolotl_alttrain.cli.preview.token_statistics import PreviewSummary, summarize
@@ -34,7 +34,7 @@ def run_preview(
         config: An Axolotl config.
         shown: Number of rows to show in full, of both labels in turn.
         html: Output file for the page.
-        json_file: Output file for the numbers.
+        json_file: Output file for the numbers; ``-`` prints them and nothing else.
         console: Where to print.
         gpus: Number of GPUs; by default as many as the recipe needs.
 
@@ -44,7 +44,7 @@ def run_preview(
     Raises:
         AltTrainError: The config, the data or the template is unusable; the message says why.
     """
-    console = console or Console()
+    console = console or console_beside(json_file)
     recipe = load_recipe(config)
     total = sum(len(source.rows) for source in recipe.sources)
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
@@ -60,11 +60,7 @@ def run_preview(
     if html is not None:
         write_atomic(html, page(config.name, chosen, summary, verdict))
         console.print(f"Written: {html}")
-    if json_file is not None:
-        write_atomic(
-            json_file, json.dumps({"config": str(config), **asdict(summary)}, indent=2, ensure_ascii=False) + "\n"
-        )
-        console.print(f"Written: {json_file}")
+    write_json(json_file, {"config": str(config), **asdict(summary)}, console)
     return summary
 
 

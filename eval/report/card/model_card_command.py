@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from huggingface_hub import RepoCard
 
 
-def card_parser() -> argparse.ArgumentParser:
+PROGRAM = "python -m eval.run card"
+
+
+def card_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     """The command line of ``card``."""
     p = argparse.ArgumentParser(
-        prog="python -m eval.run card",
+        prog=program,
         description="Write model-card.md and results.md of a finished run; --push uploads the results to the Hub.",
     )
     p.add_argument("folder", type=Path, metavar="RUN", help="the folder of a finished evaluation (its --out)")
@@ -35,13 +38,17 @@ def card_parser() -> argparse.ArgumentParser:
     return p
 
 
-def card(argv: Sequence[str]) -> None:
+def card(argv: Sequence[str], program: str = PROGRAM) -> None:
     """Write both files and, with ``--push``, upload.
+
+    Args:
+        argv: The arguments.
+        program: The command as the user typed it.
 
     Raises:
         AltTrainError: The folder holds no finished run, the model's name is invalid, or the upload fails.
     """
-    args = card_parser().parse_args(argv)
+    args = card_parser(program).parse_args(argv)
     if args.push is not None:
         check_repository(args.push)
     summary, revisions = read_run(args.folder)

@@ -81,7 +81,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_the_hub_reads_the_metadata(folder: Path) -> None:
-    result = CliRunner().invoke(alttrain, ["card", str(folder)])
+    result = CliRunner().invoke(alttrain, ["data-card", str(folder)])
     assert result.exit_code == 0, result.output
     data = DatasetCard.load(folder / "README.md").data.to_dict()
     assert data["language"] == ["en"]
@@ -102,7 +102,7 @@ def test_numbers_and_names_of_sources() -> None:
 
 
 def test_a_folder_without_a_report(tmp_path: Path) -> None:
-    result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
+    result = CliRunner().invoke(alttrain, ["data-card", str(tmp_path)])
     assert result.exit_code == 1
     assert result.output.startswith(f"Error: {tmp_path / 'report.json'}: cannot be read")
     assert len(result.output.splitlines()) == 1
@@ -110,7 +110,7 @@ def test_a_folder_without_a_report(tmp_path: Path) -> None:
 
 def test_a_report_that_lacks_a_field_names_it(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(json.dumps(REPORT | {"counts": {"label": {}}}), encoding="utf-8")
-    result = CliRunner().invoke(alttrain, ["card", str(tmp_path)])
+    result = CliRunner().invoke(alttrain, ["data-card", str(tmp_path)])
     assert result.output == (
         f"Error: {tmp_path / 'report.json'}: not a build's report ('counts.category': Field required); run "
         "'axolotl alttrain build' again\n"

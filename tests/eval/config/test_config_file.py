@@ -74,7 +74,7 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("suit: paper", "field 'suit' is unknown; did you mean 'suite'?"),
-        ("zzz: 1", "field 'zzz' is unknown; python -m eval.run --help lists the names"),
+        ("zzz: 1", "field 'zzz' is unknown; python -m eval.run --help-all lists the names"),
         ("list: true", "field 'list' is unknown; "),
         ("config: e.yml", "field 'config' is unknown; "),
         ("limit: [1, 2]", "field 'limit': must be a single value, found list [1, 2]"),

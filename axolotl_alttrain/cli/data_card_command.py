@@ -1,4 +1,4 @@
-"""``axolotl alttrain card``: the dataset card and the page of a build, and their upload."""
+"""``axolotl alttrain data-card``: the dataset card and the page of a build, and their upload."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from axolotl_alttrain.data.output.dataset_card import write_card
 from axolotl_alttrain.data.output.push import push
 
 
-def run_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
+def run_data_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
     """Write the card and the page of a build, and upload them with the rows if a repository is given.
 
     Args:
