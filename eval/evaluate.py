@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from axolotl_alttrain.eval.backends import Backend, make_backend
+from axolotl_alttrain.eval.backends.recorded import RecordedBackend
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
-from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, PromptsConfig
+from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, JudgingConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.prompts.published_sets import load_available
 from axolotl_alttrain.eval.prompts.sets import specs
+from axolotl_alttrain.eval.protocols import protocol_named
 from axolotl_alttrain.eval.report.paper import hub_id, paper_results
 from axolotl_alttrain.eval.report.terminal import print_summary
 from axolotl_alttrain.eval.report.write_run import FILES, write_run
@@ -28,7 +30,7 @@ from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.weights import Weights, weights_of
 from rich.console import Console
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, TemplateError
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,20 @@ def evaluate(config: EvalConfig) -> Summary:
     asked = renderable(backend, replace(asked, missing={**asked.missing, **weights.missing}))
     console.print(f"{len(asked.prompts)} prompts, {len(backend.runs)} run(s)")
     answered = answer(backend, asked, config.decoding, out, GenerationProgress(console))
-    judged = judge(backend, answered, judges, config.judging.judge_thoughts, out, console)
+    return finish(config, weights, backend, answered, judges, started)
+
+
+def finish(
+    config: EvalConfig,
+    weights: Weights,
+    backend: Backend,
+    answered: Answered,
+    judges: Sequence[Judge],
+    started: datetime,
+) -> Summary:
+    """Judge the samples, then print and write everything but the samples."""
+    console, out = _console(), config.output.out
+    judged = judge(backend, answered, judges, config.judging, out, console)
     found = collect(config, weights, backend, answered, judges, judged, started)
     summary = summary_of(found)
     identities = {run: backend.identity(run) for run in backend.runs}
@@ -109,17 +124,27 @@ def load_prompts(config: PromptsConfig) -> Asked:
 
 
 def renderable(backend: Backend, asked: Asked) -> Asked:
-    """Leave out prompts whose thought is prefilled or suppressed if only the server knows its template.
+    """Leave out prompts that cannot be rendered: a thought that only the server's template could open, or a system
+    message that the template does not take.
 
     Raises:
         AltTrainError: No prompt is left.
     """
-    free = [prompt for prompt in asked.prompts if prompt.thought == "free"]
-    if len(free) == len(asked.prompts) or backend.render(asked.prompts[0].conversation) is not None:
-        return asked
-    reason = "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
-    dropped = {f"{prompt.set}+{prompt.scenario}": reason for prompt in asked.prompts if prompt.thought != "free"}
-    return _not_empty(Asked(free, asked.missing | dropped))
+    reasons = {f"{p.set}+{p.scenario}": why for p in asked.prompts if (why := _not_rendered(backend, p))}
+    kept = [prompt for prompt in asked.prompts if f"{prompt.set}+{prompt.scenario}" not in reasons]
+    return asked if not reasons else _not_empty(Asked(kept, asked.missing | reasons))
+
+
+def _not_rendered(backend: Backend, prompt: Prompt) -> str:
+    if prompt.thought == "free" and not (prompt.attack and prompt.conversation[0]["role"] == "system"):
+        return ""
+    try:
+        text = backend.render(prompt.conversation)
+    except TemplateError as error:
+        return str(error)
+    if text is None and prompt.thought != "free":
+        return "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
+    return ""
 
 
 def answer(
@@ -134,13 +159,21 @@ def answer(
 
 
 def judge(
-    backend: Backend, answered: Answered, judges: Sequence[Judge], judge_thoughts: bool, out: Path, console: Console
+    backend: Backend, answered: Answered, judges: Sequence[Judge], how: JudgingConfig, out: Path, console: Console
 ) -> Judged:
     """Score the samples, and measure the judges of refusals on labelled answers."""
     prompts = {(prompt.set, prompt.id): prompt for prompt in answered.prompts}
     with JudgementFile(out / "judgements.jsonl") as file:
         scored = score(
-            answered.samples, prompts, backend.thought, backend.count_tokens, judges, file, judge_thoughts, console
+            answered.samples,
+            prompts,
+            backend.thought,
+            backend.count_tokens,
+            judges,
+            file,
+            how.judge_thoughts,
+            console,
+            how.judge_part,
         )
         quality = {one.name: judge_quality(one, file) for one in judges if one.detects_refusal}
     return Judged(scored, quality)
@@ -162,9 +195,12 @@ def collect(
         folder=weights.folder,
         forms=weights.forms,
         base_model=hub_id(weights.model),
-        paper=paper_results(weights.model),
+        paper=paper_results(weights.model, config.prompts.protocol),
+        protocol=protocol_named(config.prompts.protocol).words if config.prompts.protocol else None,
         runs=backend.runs,
-        settings=GenerationSettings(backend.settings(), config.decoding.sampling),
+        settings=GenerationSettings(
+            backend.settings(), None if isinstance(backend, RecordedBackend) else config.decoding.sampling
+        ),
         repeats=config.decoding.samples,
         token_unit=backend.token_unit,
         thought=backend.thought,

@@ -9,10 +9,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from axolotl_alttrain.eval.config.command_line import config_from, parser
 
 from axolotl_alttrain.errors import AltTrainError
+
+if TYPE_CHECKING:
+    from axolotl_alttrain.eval.results.summary import Summary
 
 
 def compare_parser() -> argparse.ArgumentParser:
@@ -46,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         but are not failures.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    commands: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "card": _card}
+    commands: dict[str, Callable[[Sequence[str]], int]] = {"compare": _compare, "card": _card, "import": _import}
     name = argv[0] if argv[:1] and argv[0] in commands else ""
     try:
         return commands[name](argv[1:]) if name else _evaluate(argv)
@@ -74,6 +78,10 @@ def _evaluate(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("eval.run: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
+    return _exit_code(summary)
+
+
+def _exit_code(summary: Summary) -> int:
     if set(summary.missing) - set(summary.switched_off):
         print("eval.run: some of the requested sets, attacks or completions are missing; see the last table",
               file=sys.stderr)  # fmt: skip
@@ -87,6 +95,12 @@ def _compare(argv: Sequence[str]) -> int:
 
     compare(args.folders, args.out, args.ignore, args.reference)
     return 0
+
+
+def _import(argv: Sequence[str]) -> int:
+    from axolotl_alttrain.eval.import_transcripts import import_transcripts
+
+    return _exit_code(import_transcripts(argv))
 
 
 def _card(argv: Sequence[str]) -> int:

@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m eval.run",
         description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
         epilog="Subcommands: 'python -m eval.run compare RUN [RUN ...]' compares finished runs; "
-        "'python -m eval.run card RUN' writes a model card. "
+        "'python -m eval.run card RUN' writes a model card; "
+        "'python -m eval.run import FILE ...' judges transcripts of garak and PyRIT. "
         "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
         "Exit codes: 0, success; 1, a mistake, which is named; 3, a set, attack or completion is unavailable and the "
         "rest ran. HumanEval that a suite skips is reported as missing, with exit code 0.",
@@ -31,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
         "config", nargs="?", type=Path, default=None, metavar="CONFIG",
         help="YAML file with these flags, such as examples/eval-8b.yml; flags on the command line take precedence",
     )  # fmt: skip
-    p.add_argument("--list", action="store_true", default=False, help="list all sets, suites and attacks, then exit")
+    p.add_argument(
+        "--list", action="store_true", default=False, help="list all sets, suites, protocols and attacks, then exit"
+    )
     p.add_argument(
         "--pin", action="store_true", default=False,
         help="print the newest commits of --sets or --suite as --revision takes them, then exit",
@@ -39,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     for group in GROUPS.values():
         section = p.add_argument_group((group.__doc__ or "").rstrip(".").lower())
         for name, field in group.model_fields.items():
-            _add(section, name, field)
+            add_flag(section, name, field)
     return p
 
 
@@ -65,7 +68,8 @@ def parse(argv: Sequence[str]) -> EvalConfig:
     return config_from(parser().parse_args(argv))
 
 
-def _add(group: argparse._ActionsContainer, name: str, field: FieldInfo) -> None:
+def add_flag(group: argparse._ActionsContainer, name: str, field: FieldInfo) -> None:
+    """Add the flag of a field to a command line."""
     flag, text = f"--{name.replace('_', '-')}", (field.description or "").replace("%", "%%")
     if users := noted(field, "backends"):
         text = f"{', '.join(users)}: {text}"

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "load_in_4bit": None,
     "dtype": "auto",
     "thought_format": "auto",
+    "protocol": None,
     "suite": None,
     "sets": None,
     "data_dir": None,
@@ -54,6 +55,7 @@ DEFAULTS: dict[str, Any] = {
     "judge_concurrency": 8,
     "judge_max_tokens": 512,
     "judge_thoughts": True,
+    "judge_part": "answer",
     "out": Path("outputs/eval"),
 }
 
