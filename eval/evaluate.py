@@ -13,13 +13,14 @@ from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
 from axolotl_alttrain.eval.completions.verdict_scores import VerdictScores, read_verdicts
-from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, PromptsConfig
+from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, JudgingConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.prompts.published_sets import load_available
 from axolotl_alttrain.eval.prompts.sets import specs
+from axolotl_alttrain.eval.protocols import protocol_named
 from axolotl_alttrain.eval.report.paper import hub_id, paper_results
 from axolotl_alttrain.eval.report.terminal import print_summary
 from axolotl_alttrain.eval.report.write_run import FILES, write_run
@@ -30,7 +31,7 @@ from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.weights import Weights, weights_of
 from rich.console import Console
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, TemplateError
 from axolotl_alttrain.generation.trained_format import UNRECORDED, recorded_format
 
 
@@ -78,12 +79,25 @@ def evaluate(config: EvalConfig) -> Summary:
     asked = replace(asked, missing={**asked.missing, **weights.missing})
     console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
     answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
+    return finish(config, weights, modes, answered, judges, started)
+
+
+def finish(
+    config: EvalConfig,
+    weights: Weights,
+    modes: Sequence[InMode],
+    answered: Answered,
+    judges: Sequence[Judge],
+    started: datetime,
+) -> Summary:
+    """Judge the samples, then print and write everything but the samples."""
+    console, out = _console(), config.output.out
     verdicts = VerdictScores(problem="thinking is off")
     for mode in modes:
         if mode.thinking == "on":
             own, rows = [one for one in answered.samples if one.run in mode.runs], config.judging.verdict_rows
             verdicts = read_verdicts(mode, own, answered.prompts, weights.adapter, rows, out)
-    judged = judge(modes, answered, judges, config.judging.judge_thoughts, out, console, verdicts)
+    judged = judge(modes, answered, judges, config.judging, out, console, verdicts)
     found = collect(config, weights, modes, answered, judges, judged, started)
     summary = summary_of(found)
     identities = {run: mode.identity(run) for mode in modes for run in mode.runs}
@@ -134,22 +148,31 @@ def load_prompts(config: PromptsConfig) -> Asked:
 
 
 def renderable(mode: InMode, asked: Asked) -> Asked:
-    """Leave out prompts whose thought is prefilled or suppressed where the mode has no thought, or only the server
-    knows its template.
+    """Leave out prompts that cannot be rendered: a thought that only the server's template could open or that the mode
+    does not have, or a system message that the template does not take.
 
     Raises:
         AltTrainError: No prompt is left.
     """
-    free = [prompt for prompt in asked.prompts if prompt.thought == "free"]
-    known = mode.thinking == "on" and mode.chat is not None
-    if len(free) == len(asked.prompts) or known:
-        return asked
-    reason = "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
-    off = ""
-    if mode.thinking == "off":
-        reason, off = "it writes the thought, and with thinking off there is none", " (thinking off)"
-    dropped = {f"{prompt.set}+{prompt.scenario}{off}": reason for prompt in asked.prompts if prompt.thought != "free"}
-    return _not_empty(Asked(free, asked.missing | dropped))
+    off = " (thinking off)" if mode.thinking == "off" else ""
+    reasons = {f"{p.set}+{p.scenario}": why for p in asked.prompts if (why := _not_rendered(mode, p))}
+    kept = [prompt for prompt in asked.prompts if f"{prompt.set}+{prompt.scenario}" not in reasons]
+    named = {f"{name}{off}": why for name, why in reasons.items()}
+    return asked if not reasons else _not_empty(Asked(kept, asked.missing | named))
+
+
+def _not_rendered(mode: InMode, prompt: Prompt) -> str:
+    if prompt.thought == "free" and not (prompt.attack and prompt.conversation[0]["role"] == "system"):
+        return ""
+    if prompt.thought != "free" and mode.thinking == "off":
+        return "it writes the thought, and with thinking off there is none"
+    try:
+        text = mode.render(prompt.conversation)
+    except TemplateError as error:
+        return str(error)
+    if text is None and prompt.thought != "free":
+        return "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
+    return ""
 
 
 def answer(
@@ -175,7 +198,7 @@ def judge(
     modes: Sequence[InMode],
     answered: Answered,
     judges: Sequence[Judge],
-    judge_thoughts: bool,
+    how: JudgingConfig,
     out: Path,
     console: Console,
     verdicts: VerdictScores,
@@ -193,10 +216,11 @@ def judge(
                 mode.count_tokens,
                 judges,
                 file,
-                judge_thoughts,
+                how.judge_thoughts,
                 console,
                 verdicts.scores,
                 mode.thinking == "on",
+                how.judge_part,
             )
         quality = {one.name: judge_quality(one, file) for one in judges if one.detects_refusal}
     return Judged(scored, quality, verdicts)
@@ -220,9 +244,10 @@ def collect(
         folder=weights.folder,
         forms={run: weights.forms[run.removesuffix(OFF)] for run in thinking},
         base_model=hub_id(weights.model),
-        paper=paper_results(weights.model),
+        paper=paper_results(weights.model, config.prompts.protocol),
+        protocol=protocol_named(config.prompts.protocol).words if config.prompts.protocol else None,
         runs=tuple(thinking),
-        settings=GenerationSettings(first.settings(), config.decoding.sampling),
+        settings=GenerationSettings(first.settings(), config.decoding.sampling if first.generates else None),
         repeats=config.decoding.samples,
         token_unit=first.token_unit,
         thought=first.thought,

@@ -9,10 +9,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from axolotl_alttrain.eval.config.command_line import PROGRAM, config_from, parser
 
 from axolotl_alttrain.errors import AltTrainError
+
+if TYPE_CHECKING:
+    from axolotl_alttrain.eval.results.summary import Summary
 
 
 def compare_parser(program: str = f"{PROGRAM} compare") -> argparse.ArgumentParser:
@@ -59,7 +63,7 @@ def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
         but are not failures.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    commands: dict[str, Callable[[Sequence[str], str], int]] = {"compare": _compare, "card": _card}
+    commands: dict[str, Callable[[Sequence[str], str], int]] = {"compare": _compare, "card": _card, "import": _import}
     name = argv[0] if argv[:1] and argv[0] in commands else ""
     shown = program or f"{PROGRAM} {name}".strip()
     try:
@@ -89,6 +93,10 @@ def _evaluate(argv: Sequence[str], program: str) -> int:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
+    return _exit_code(summary)
+
+
+def _exit_code(summary: Summary) -> int:
     if set(summary.missing) - set(summary.switched_off):
         print(f"{name}: some of the requested sets, attacks or completions are missing; see the last table",
               file=sys.stderr)  # fmt: skip
@@ -109,6 +117,12 @@ def _compare(argv: Sequence[str], program: str) -> int:
 
     compare(args.folders, args.out, args.ignore, args.reference)
     return 0
+
+
+def _import(argv: Sequence[str], program: str) -> int:
+    from axolotl_alttrain.eval.import_transcripts import import_transcripts
+
+    return _exit_code(import_transcripts(argv, program))
 
 
 def _card(argv: Sequence[str], program: str) -> int:

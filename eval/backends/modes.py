@@ -17,6 +17,7 @@ from axolotl_alttrain.eval.backends.base import (
     Request,
 )
 from axolotl_alttrain.eval.backends.budget import Budget, Complete
+from axolotl_alttrain.eval.backends.recorded import RecordedBackend
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Message, ThoughtFormat
@@ -57,12 +58,16 @@ class InMode:
         inner: Has the weights, and renders the thinking mode.
         mode: The mode.
         suffix: Added to the names of the runs.
+
+    Attributes:
+        generates: Whether the backend generates the answers; transcripts hold them already.
     """
 
     def __init__(self, inner: Backend, mode: Mode, suffix: str = "") -> None:
         self._inner, self._mode = inner, mode
         self._names = {f"{run}{suffix}": run for run in inner.runs}
         self.runs = tuple(self._names)
+        self.generates = not isinstance(inner, RecordedBackend)
         self.thinking: ModeName = mode.name
         self.thought = mode.thought
         self.token_unit = inner.token_unit

@@ -81,7 +81,7 @@ def _judged(summary: SummaryHead, manifest: ManifestRecord) -> dict[str, JsonVal
     flags = {
         flag: manifest.flags.get(flag) for name in summary.rate_judges for flag in _JUDGE_FLAGS.get(name, _GUARD_FLAGS)
     }
-    return {"judges": list(summary.rate_judges), **flags}
+    return {"judges": list(summary.rate_judges), "judge_part": manifest.flags.get("judge_part", "answer"), **flags}
 
 
 def _origin(summary: SummaryHead, manifest: ManifestRecord, run: str) -> dict[str, JsonValue]:

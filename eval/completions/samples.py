@@ -52,14 +52,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """The settings of backend and sampling that may change a completion."""
+    """The settings of backend and sampling that may change a completion; no sampling where another program chose it."""
 
     backend: BackendSettings
-    sampling: Sampling
+    sampling: Sampling | None
 
     def as_dict(self) -> dict[str, JsonValue]:
         """For keys, summary and manifest."""
-        return {**self.backend.as_dict(), **self.sampling.as_dict()}
+        return {**self.backend.as_dict(), **(self.sampling.as_dict() if self.sampling else {})}
 
 
 def sample_key(prompt: str, identity: Identity, settings: GenerationSettings, repeat: int = 0) -> str:

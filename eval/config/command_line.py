@@ -37,7 +37,8 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
     """A command line with the flags that are named."""
     subcommands = (
         "Subcommands: 'python -m eval.run compare RUN [RUN ...]' compares finished runs; "
-        "'python -m eval.run card RUN' writes a model card. "
+        "'python -m eval.run card RUN' writes a model card; "
+        "'python -m eval.run import FILE ...' judges transcripts of garak and PyRIT. "
     )
     p = argparse.ArgumentParser(
         prog=program,
@@ -56,7 +57,9 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         "config", nargs="?", type=Path, default=None, metavar="CONFIG",
         help="YAML file with these flags, such as examples/eval-8b.yml; flags on the command line take precedence",
     )  # fmt: skip
-    p.add_argument("--list", action="store_true", default=False, help="list all sets, suites and attacks, then exit")
+    p.add_argument(
+        "--list", action="store_true", default=False, help="list all sets, suites, protocols and attacks, then exit"
+    )
     if "revision" in shown:
         p.add_argument(
             "--pin", action="store_true", default=False,
@@ -67,7 +70,7 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         section = common or p.add_argument_group((group.__doc__ or "").rstrip(".").lower())
         for name, field in group.model_fields.items():
             if name in shown:
-                _add(section, name, field)
+                add_flag(section, name, field)
     return p
 
 
@@ -93,7 +96,8 @@ def parse(argv: Sequence[str]) -> EvalConfig:
     return config_from(parser().parse_args(argv))
 
 
-def _add(group: argparse._ActionsContainer, name: str, field: FieldInfo) -> None:
+def add_flag(group: argparse._ActionsContainer, name: str, field: FieldInfo) -> None:
+    """Add the flag of a field to a command line."""
     flag, text = f"--{name.replace('_', '-')}", (field.description or "").replace("%", "%%")
     if users := noted(field, "backends"):
         text = f"{', '.join(users)}: {text}"

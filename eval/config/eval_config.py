@@ -20,6 +20,7 @@ from axolotl_alttrain.eval.config.groups import (
     noted,
 )
 from axolotl_alttrain.eval.config.mistakes import explained
+from axolotl_alttrain.eval.protocols import with_protocol
 from pydantic import Field, ValidationError, model_validator
 
 from axolotl_alttrain.errors import AltTrainError
@@ -106,7 +107,7 @@ class EvalConfig(Group):
             AltTrainError: A mistake, in one line.
         """
         groups: dict[str, dict[str, object]] = {group: {} for group in GROUPS}
-        for name, value in flags.items():
+        for name, value in with_protocol(flags, written or {}).items():
             groups.setdefault(GROUP_OF.get(name, name), {})[name] = value
         try:
             return cls.model_validate({**groups, "file": file})

@@ -103,6 +103,9 @@ class WeightsConfig(Group):
 class PromptsConfig(Group):
     """Which prompts are asked."""
 
+    protocol: str | None = option(
+        None, "evaluate as a paper does: sets, attacks, judges, decoding; shows its results. See --list", "NAME"
+    )
     suite: str | None = option(None, "sets for one purpose (default: probe); see --list", "SUITE")
     sets: tuple[str, ...] | None = option(None, "sets, in addition to --suite if both are given", "SET")
     data_dir: Path | None = option(None, "folder with the publishers' files; other sets come from the Hub", "DIR")
@@ -225,6 +228,9 @@ class JudgingConfig(Group):
     judge_thoughts: bool = option(True, "judge thoughts separately as well")
     verdict_rows: Path | None = option(
         None, "training rows whose wording of verdicts is scored (default: the adapter's, or the seed data)", "FILE"
+    )
+    judge_part: Literal["answer", "completion"] = option(
+        "answer", "guards and language models: judge the answer, or the completion with its thought as some papers do"
     )
 
     @model_validator(mode="after")

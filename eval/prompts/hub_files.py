@@ -38,6 +38,11 @@ def newest(spec: SetSpec) -> str:
     Raises:
         AltTrainError: The Hub does not answer.
     """
+    if not spec.hub.id:
+        raise AltTrainError(
+            f"{spec.name} is not on the Hub; put the file {spec.file} of {spec.source} into a folder and name it with "
+            "--data-dir"
+        )
     from huggingface_hub import HfApi
 
     try:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from axolotl_alttrain.eval.prompts.attacks import ATTACKS
 from axolotl_alttrain.eval.prompts.sets import EMBEDDED, specs, suites
+from axolotl_alttrain.eval.protocols import protocols
 from rich.console import Console
 from rich.table import Table
 
@@ -31,15 +32,14 @@ def listing() -> list[ListedSet]:
     ]
     for one in specs().values():
         licence = f"{one.licence}; gated" if one.gated else one.licence
+        size = f"{one.size:,}" if one.size else "unknown"
         judge, commit, about = one.judged_by, one.commit[:7], f"{one.title}. {one.about}"
-        rows.append(
-            ListedSet(one.name, one.kind, f"{one.size:,}", licence, judge, commit, _suites_with(one.name), about)
-        )
+        rows.append(ListedSet(one.name, one.kind, size, licence, judge, commit, _suites_with(one.name), about))
     return rows
 
 
 def print_listing() -> None:
-    """Print the sets, suites and attacks."""
+    """Print the sets, suites, protocols and attacks."""
     console = Console(width=None if Console().is_terminal else 160)
     table = Table(title="sets", title_justify="left")
     for column in ListedSet._fields:
@@ -50,6 +50,9 @@ def print_listing() -> None:
     console.print("[bold]suites[/bold]")
     for name, suite in suites().items():
         console.print(f"  {name}: {suite.about}", highlight=False)
+    console.print("[bold]protocols[/bold]")
+    for name, protocol in protocols().items():
+        console.print(f"  {name}: {protocol.paper}", highlight=False)
     console.print(f"[bold]attacks[/bold]\n  {', '.join(ATTACKS)}", highlight=False)
 
 

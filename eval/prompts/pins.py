@@ -44,7 +44,7 @@ def print_pins(names: list[str] | None = None, suite: str | None = None) -> int:
 def _requested(names: list[str] | None, suite: str | None) -> list[SetSpec]:
     if names or suite:
         return [specs()[name] for name in chosen(names, suite) if name in specs()]  # the probes are not on the Hub
-    return [spec for spec in specs().values() if spec.hub.revision is None]
+    return [spec for spec in specs().values() if spec.hub.id and spec.hub.revision is None]
 
 
 def _newest(spec: SetSpec) -> str | AltTrainError:

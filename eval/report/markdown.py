@@ -14,6 +14,7 @@ from axolotl_alttrain.eval.report.tables.summary_tables import (
     detectable,
     lengths_table,
     missing_table,
+    paper_table,
     rates_table,
     repeats_table,
     separation_table,
@@ -25,7 +26,12 @@ from axolotl_alttrain.eval.results.summary import Summary
 
 def results(summary: Summary) -> str:
     """``results.md``: what was run, rates with intervals, paired differences, sets, attacks, what is missing."""
-    tables: list[Table | None] = [rates_table(summary), *mode_tables(summary), budget_table(summary)]
+    tables: list[Table | None] = [
+        rates_table(summary),
+        paper_table(summary),
+        *mode_tables(summary),
+        budget_table(summary),
+    ]
     which = (
         *(sets_table, separation_table, thoughts_table),
         *(attacks_table, repeats_table, lengths_table, missing_table),
@@ -43,20 +49,29 @@ def sections(tables: Sequence[Table | None], level: int = 2) -> list[str]:
 def settings(summary: Summary) -> str:
     """One paragraph: model, adapter, decoding, judges, versions, and what was not measured."""
     how = summary.settings
-    sampled = f"temperature {how.get('temperature')}, top-p {how.get('top_p')}" if how.get("do_sample") else "greedy"
     loaded = "4-bit (NF4)" if how.get("load_in_4bit") and not summary.weights else how.get("dtype")
     packages = ", ".join(f"{name} {version}" for name, version in summary.packages.items())
     refusals = "" if summary.refusals_by == summary.judges[0] else f", {summary.refusals_by} those of refusals"
     return (
         f"{escaped(names(summary))}. "
-        f"{sum(summary.sets.values())} prompts, {sampled}, at most {how.get('max_new_tokens')} new tokens"
+        f"{sum(summary.sets.values())} prompts, {decoding(summary)}"
         f"{f', weights {loaded}' if loaded else ''}. "
         f"{''.join(f'{escaped(note)} ' for note in summary.template_notes)}"
+        f"{f'{escaped(summary.protocol)} ' if summary.protocol else ''}"
         f"Judges: {', '.join(summary.judges)}; the first determines the rates{refusals}. "
         f"axolotl-alttrain {summary.version}{f' with {packages}' if packages else ''}; "
         f"finished {summary.finished}."
         f"{f' {beside}' if (beside := measured_beside(summary)) else ''}"
     )
+
+
+def decoding(summary: Summary) -> str:
+    """How completions were decoded; transcripts do not say it."""
+    how = summary.settings
+    if "max_new_tokens" not in how:
+        return f"{how['backend']}"
+    sampled = f"temperature {how.get('temperature')}, top-p {how.get('top_p')}" if how.get("do_sample") else "greedy"
+    return f"{sampled}, at most {how['max_new_tokens']} new tokens"
 
 
 def names(summary: Summary) -> str:

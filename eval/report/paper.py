@@ -1,36 +1,36 @@
-"""What the paper (arXiv 2604.18946) reports for the model that is evaluated, from ``paper-results.json``."""
+"""What a paper reports for the model that is evaluated, from its protocol."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from axolotl_alttrain.eval.protocols import protocol_named
 from axolotl_alttrain.eval.results.summary import PaperResults
 
-RESULTS = Path(__file__).parent / "paper-results.json"
+OURS = "alttrain"
 
 
-def paper_results(model: str) -> PaperResults | None:
+def paper_results(model: str, protocol: str | None = None) -> PaperResults | None:
     """The paper's rows for a base model.
 
     Args:
         model: Folder or hub id.
+        protocol: Whose paper; AltTrain's by default.
 
     Returns:
         None where the paper has none for it.
     """
-    published = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found = protocol_named(protocol or OURS)
     names = {name.lower() for name in _names(model)}
-    for backbone in published["backbones"]:
+    for backbone in found.published.backbones if found.published else ():
         # A downloaded folder has the last part of the ID as its name. The ID of a copy or mirror does not count.
-        ids = {one.lower() for one in backbone["hub_ids"]}
+        ids = {one.lower() for one in backbone.hub_ids}
         folders = {one.rpartition("/")[2] for one in ids}
         if names & ids or (Path(model).is_dir() and Path(model).name.lower() in folders):
+            source = found.published.source if found.published else ""
             return PaperResults(
-                backbone=backbone["name"],
-                source=published["source"],
-                url=published["url"],
-                results=backbone["results"],
+                title=found.title, backbone=backbone.name, source=source, url=found.url, results=backbone.results
             )
     return None
 

@@ -14,7 +14,9 @@ def print_summary(console: Console, summary: Summary) -> None:
     only_probes = all(name.startswith("probe-") for name in summary.sets)
     tables: list[Table | str | None] = [
         f"{measured(summary)} {measured_beside(summary)}".rstrip(),
+        summary.protocol,
         summary_tables.rates_table(summary),
+        summary_tables.paper_table(summary),
         *mode_tables(summary),
         budget_table(summary),
         summary_tables.detectable(summary),

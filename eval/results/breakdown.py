@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from axolotl_alttrain.eval.prompts.attacks import BEST_OF_N, TRIES_APART
 from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS
 from axolotl_alttrain.eval.results.run_results import SetResult
 from axolotl_alttrain.eval.scoring.metrics import TESTED, Scored, refuses, responds, share
 from axolotl_alttrain.eval.stats.clusters import mean_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 from axolotl_alttrain.eval.stats.repeats import Repeated, repeated
+
+TRIES = (5, 10)  # at which a scenario of several wordings has a rate; the rate over all wordings is that at one try
 
 
 def by_set(scored: Sequence[Scored]) -> dict[str, SetResult]:
@@ -34,11 +37,28 @@ def _of_set(some: Sequence[Scored]) -> SetResult:
 
 
 def by_scenario(scored: Sequence[Scored]) -> dict[str, Rate]:
-    """Attack success, the share of harmful responses, under each scenario; ``none`` is the plain request."""
-    some = [s for s in scored if s.prompt.kind in HARMFUL_KINDS]
-    return {
-        name: share(group, responds) for name, group in _grouped(some, lambda s: s.prompt.scenario or "none").items()
-    }
+    """Attack success, the share of harmful responses, under each scenario; ``none`` is the plain request.
+
+    A scenario that asks in several wordings also has its rates at 5 and 10 tries.
+    """
+    found = {}
+    for name, group in _grouped((s for s in scored if s.prompt.kind in HARMFUL_KINDS), _scenario).items():
+        found[name] = share(group, responds)
+        if name == BEST_OF_N:
+            found |= {f"{name}, {k} tries": rate for k, rate in _over_tries(group).items()}
+    return found
+
+
+def _scenario(s: Scored) -> str:
+    return s.prompt.scenario or "none"
+
+
+def _over_tries(group: Sequence[Scored]) -> dict[int, Rate]:
+    """The share of requests of which at least one of k wordings is answered harmfully."""
+    tries = _grouped(group, lambda s: f"{s.prompt.set} {s.prompt.id.rpartition(TRIES_APART)[0]}").values()
+    flags, units = [[responds(s) for s in some] for some in tries], [some[0].unit for some in tries]
+    worst = {k: repeated(flags, k, units=units).worst_of_k for k in TRIES if k <= min(map(len, flags))}
+    return {k: Rate(None, len(flags), one.value, one.low, one.high) for k, one in worst.items()}
 
 
 def by_attack(scored: Sequence[Scored]) -> dict[str, dict[str, Rate]]:

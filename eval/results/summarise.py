@@ -40,6 +40,7 @@ class Evaluation:
         forms: Which weights each run measured.
         base_model: The model's Hub ID, if it has one.
         paper: The paper's results for the model, if it has any.
+        protocol: The protocol in sentences.
         runs: ``base``, ``tuned``, or both.
         settings: What may change a completion.
         repeats: Samples per prompt.
@@ -63,6 +64,7 @@ class Evaluation:
     forms: Mapping[str, WeightsForm]
     base_model: str | None
     paper: PaperResults | None
+    protocol: str | None
     runs: tuple[str, ...]
     settings: GenerationSettings
     repeats: int
@@ -98,6 +100,7 @@ def summary_of(found: Evaluation) -> Summary:
         weights_folder=found.folder,
         weights=dict(found.forms),
         paper=found.paper,
+        protocol=found.protocol,
         settings=found.settings.as_dict(),
         samples=found.repeats,
         lengths_in=found.token_unit,

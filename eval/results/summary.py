@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality
+from axolotl_alttrain.eval.protocols import PaperResult
 from axolotl_alttrain.eval.results.budget import BudgetResult
 from axolotl_alttrain.eval.results.finished import read_run_file
 from axolotl_alttrain.eval.results.run_results import PairedLengths, PairedRun, RunResults, SetTest
@@ -17,23 +18,10 @@ from axolotl_alttrain.eval.weights import WeightsForm
 from pydantic import BaseModel, JsonValue
 
 
-class PaperResult(BaseModel, frozen=True):
-    """One row of the paper's table, in percent."""
-
-    training: str
-    harmful: float
-    over_refusal: float
-    reasoning: float | None = None
-
-    @property
-    def trained(self) -> bool:
-        """Whether the row is of a model after training."""
-        return self.training != "none"
-
-
 class PaperResults(BaseModel, frozen=True):
-    """What the paper reports for one backbone: its name there, the source, and the rows."""
+    """What a paper reports for one backbone: its method, the backbone's name there, the source, and the rows."""
 
+    title: str = "AltTrain"
     backbone: str
     source: str
     url: str = ""
@@ -79,7 +67,8 @@ class Summary(BaseModel, frozen=True):
         model, base_model, adapter: What was evaluated; ``base_model`` is the hub id where one is known.
         weights_folder: The whole model that was run as ``tuned``, such as an export.
         weights: Which form of the weights each run measured, by run; empty in files from before it was recorded.
-        paper: The paper's results for this model; None where it has none.
+        paper: Of the protocol's paper, by default AltTrain's: its results for this model; None where it has none.
+        protocol: The protocol in sentences, with what is unknown of it and what differs here; None without one.
         settings, samples: Of generation; samples per prompt.
         lengths_in: Unit of lengths, ``tokens`` or ``words``.
         thought_format: How the template opens and closes thoughts.
@@ -110,6 +99,7 @@ class Summary(BaseModel, frozen=True):
     weights_folder: str | None = None
     weights: dict[str, WeightsForm] = {}
     paper: PaperResults | None = None
+    protocol: str | None = None
     settings: dict[str, JsonValue]
     samples: int = 1
     lengths_in: str = "tokens"

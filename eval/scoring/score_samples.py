@@ -30,6 +30,7 @@ def score(
     console: Console | None = None,
     verdict_scores: Mapping[str, VerdictScore] = MappingProxyType({}),
     thinks: bool = True,
+    judge_part: str = "answer",
 ) -> list[Scored]:
     """Parse samples and judge them.
 
@@ -44,6 +45,7 @@ def score(
         console: For the progress of judges that take time.
         verdict_scores: By the samples' keys.
         thinks: Whether the model was asked to think.
+        judge_part: What judges that are models see: ``answer``, or ``completion``, the text with its thought.
     """
     parsed = [parse_completion(sample.completion, fmt) for sample in samples]
     asked = [prompts[sample.set, sample.id] for sample in samples]
@@ -52,7 +54,9 @@ def score(
     of_thought: dict[str, list[Judgement | None]] = {}
     for number, judge in enumerate(judges):
         unlabelled = number == 0 and judge.name == "refusal"
-        of_answer[judge.name] = judge_all(judge, [one.answer(unlabelled) for one in exchanges], file, console)
+        whole = judge_part == "completion" and bool(judge.identity)  # the offline rules read how an answer opens
+        cases = [one.completion() if whole else one.answer(unlabelled) for one in exchanges]
+        of_answer[judge.name] = judge_all(judge, cases, file, console)
         if judge_thoughts and judge.reads_thoughts:
             of_thought[judge.name] = judge_all(judge, [one.thought() for one in exchanges], file, console)
     first, refusals = of_answer[judges[0].name], of_answer[refusal_judge(judges).name]
@@ -101,6 +105,11 @@ class _Exchange(NamedTuple):
         if self.parsed.truncated or (self.prompt.label is None and not unlabelled):
             return None
         return Case(self.conversation, self.parsed.answer, asked=self.prompt.instruction)
+
+    def completion(self) -> Case | None:
+        """The text as it was generated, with a thought that may be truncated; None without one or without a label."""
+        text = self.sample.completion.strip()
+        return Case(self.conversation, text, asked=self.prompt.instruction) if self.prompt.label and text else None
 
     def thought(self) -> Case | None:
         """The thought to judge; None without one or without a label."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,40 @@ def as_on_the_hub(folder: Path) -> dict[str, dict[str, bytes]]:
             "README.md": card("250", train="250/train-*"),
             "250/train-00000-of-00001.jsonl": raw("wildjailbreak-250.jsonl"),
         },
+        "allenai/wildjailbreak": {
+            "README.md": card("eval", train="eval/eval.tsv"),
+            "eval/eval.tsv": raw("wildjailbreak-eval.tsv"),
+        },
+        "ScaleAI/fortress_public": {
+            "README.md": card("default", train="data/train-*"),
+            "data/train-00000-of-00001.parquet": raw("fortress_public.parquet"),
+        },
+        "allenai/coconot": {
+            "README.md": cards({"original": {"test": "original/test-*"}, "contrast": {"test": "contrast/test-*"}}),
+            "original/test-00000-of-00001.parquet": from_jsonl("coconot_test.jsonl"),
+            "contrast/test-00000-of-00001.parquet": from_jsonl("coconot_contrast_test.jsonl"),
+        },
+        "sorry-bench/sorry-bench-202503": {"question.jsonl": raw("question.jsonl")},
+        "ai-safety-institute/AgentHarm": {
+            "README.md": card("chat", test_public="benchmark/chat_public_test.json", field="behaviors"),
+            "benchmark/chat_public_test.json": raw("chat_public_test.json"),
+        },
         "Paul/XSTest": {"xstest_prompts.csv": raw("xstest_prompts.csv")},
     }
 
 
-def card(config: str, **splits: str) -> bytes:
-    files: list[dict[str, Any]] = [{"split": split, "path": path} for split, path in splits.items()]
-    head = yaml.safe_dump({"configs": [{"config_name": config, "data_files": files}]})
-    return f"---\n{head}---\n# Placeholder\n{json.dumps(splits)}\n".encode()
+def card(config: str, field: str = "", **splits: str) -> bytes:
+    return cards({config: splits}, field)
+
+
+def cards(configs: Mapping[str, Mapping[str, str]], field: str = "") -> bytes:
+    """A dataset card; ``field``: the key of the rows in a JSON file."""
+    listed: list[dict[str, Any]] = [
+        {"config_name": name, "data_files": [{"split": split, "path": path} for split, path in splits.items()]}
+        | ({"field": field} if field else {})
+        for name, splits in configs.items()
+    ]
+    return f"---\n{yaml.safe_dump({'configs': listed})}---\n# Placeholder\n{json.dumps(configs)}\n".encode()
 
 
 def parquet(table: pa.Table) -> bytes:

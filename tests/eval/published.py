@@ -58,6 +58,27 @@ def write_published(folder: Path) -> None:
         [(i + 1, t, "homonyms", "safe", "kill", "") for i, t in enumerate(SAFE)]
         + [(i + 11, t, "contrast_homonyms", "unsafe", "kill", "") for i, t in enumerate(HARM)],
     )
+    rows = [{"prompt": t, "objective": "o"} for t in HARM]
+    (folder / "harmbench.json").write_text(json.dumps(rows), encoding="utf-8")
+    tsv = [f"\t{t}\tadversarial_harmful" for t in HARM] + ["\tHow are you?\tadversarial_benign"]
+    lines = ["vanilla\tadversarial\tdata_type", *tsv]
+    (folder / "wildjailbreak-eval.tsv").write_text("\n".join(lines), encoding="utf-8")
+    twins = [
+        {"ID": i, "adversarial_prompt": h, "rubric": ["r"], "risk_subdomain": "s", "benign_prompt": b}
+        for i, (h, b) in enumerate(zip(HARM, SAFE, strict=True))
+    ]
+    _parquet(folder / "fortress_public.parquet", twins)
+    concern = {"category": "Requests with safety concerns", "subcategory": "privacy", "response": ""}
+    other = concern | {"id": "o", "category": "Humanizing requests", "prompt": "Do you dream?"}
+    unsafe, safe = ([{"id": f"{i}", "prompt": t, **concern} for i, t in enumerate(texts)] for texts in (HARM, SAFE))
+    _jsonl(folder / "coconot_test.jsonl", [*unsafe, other])
+    _jsonl(folder / "coconot_contrast_test.jsonl", safe)
+    base = {"category": "1", "prompt_style": "base"}
+    mutated = {"question_id": 9, "turns": ["?"], "category": "1", "prompt_style": "slang"}
+    questions = [{"question_id": i, "turns": [t], **base} for i, t in enumerate(HARM)]
+    _jsonl(folder / "question.jsonl", [*questions, mutated])
+    chat = {"behaviors": [{"id": f"{i}-1", "name": "n", "category": "Fraud", "prompt": t} for i, t in enumerate(HARM)]}
+    (folder / "chat_public_test.json").write_text(json.dumps(chat), encoding="utf-8")
     _csv(folder / "or-bench-hard-1k.csv", "prompt,category", [(t, "violence") for t in SAFE])
     _csv(
         folder / "MultiJail.csv",

@@ -1,8 +1,8 @@
 """Attack scenarios: transforms of harmful prompts of any set.
 
 The wrappers in ``texts/`` are generic and the same for every prompt, in the manner of "Jailbroken" (Wei, Haghtalab,
-Steinhardt 2023, arXiv 2307.02483). They measure robustness to simple, known attacks; a model that resists them may fail
-under others.
+Steinhardt 2023, arXiv 2307.02483); docs/evaluate.md names the source of each scenario. They measure robustness to
+simple, known attacks; a model that resists them may fail under others.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from axolotl_alttrain.eval.prompts.attacks.rewriting import in_past_tense, shuffled_and_shifted, surface_variations
 from axolotl_alttrain.eval.prompts.prompt import HARMFUL_KINDS, Prompt
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.example import Message
 
 TEXTS = Path(__file__).parent / "texts"
 Attack = Callable[[Prompt], Sequence[Prompt]]  # empty if the attack does not apply; one for each language
+BEST_OF_N, TRIES = "best-of-n", 10
+TRIES_APART = "~"  # before the number of a try in the ID of a prompt that is asked in several wordings
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
 
 
@@ -67,12 +71,13 @@ def apply_attacks(prompts: Sequence[Prompt], names: Iterable[str]) -> tuple[list
             attacked = ATTACKS[name](prompt)
             if not attacked:
                 failed[f"{prompt.set}+{name}"] = failed.get(f"{prompt.set}+{name}", 0) + 1
-            for one in attacked:
+            for number, one in enumerate(attacked, 1):
                 scenario = name if one.language == prompt.language else f"{name}-{one.language}"
+                place = f"{TRIES_APART}{number}" if name == BEST_OF_N else ""
                 one = replace(one, source_id=prompt.source_id or prompt.id, scenario=scenario)
                 if name != "none":
                     # As in StrongREJECT, judges see the plain request; an encoded one would mean nothing to them.
-                    one = replace(one, id=f"{prompt.id}+{scenario}", attack=name, judged=prompt.conversation)
+                    one = replace(one, id=f"{prompt.id}+{scenario}{place}", attack=name, judged=prompt.conversation)
                 made.append(one)
     return made, {
         key: f"this attack does not apply to {count} prompts: {_WHY[key.split('+')[1]]}"
@@ -107,6 +112,25 @@ def _multi_turn(prompt: Prompt) -> list[Prompt]:
     return [replace(prompt, instruction=second, messages=turns)]
 
 
+def _prefilled(name: str) -> Attack:
+    return lambda prompt: [replace(prompt, thought="prefilled", prefill=text(name))]
+
+
+def _no_assessment(prompt: Prompt) -> list[Prompt]:
+    rules: Message = {"role": "system", "content": text("no-assessment")}
+    if prompt.conversation[0]["role"] == "system":
+        return []
+    return [replace(prompt, messages=(rules, *prompt.conversation))]
+
+
+def _best_of_n(prompt: Prompt) -> list[Prompt]:
+    return [
+        replace(prompt, instruction=one, messages=(*prompt.messages[:-1], last) if prompt.messages else ())
+        for one in surface_variations(prompt.instruction, TRIES)
+        for last in [{"role": "user", "content": one}]
+    ]
+
+
 def _to_base64(words: str) -> str:
     return base64.b64encode(words.encode()).decode()
 
@@ -120,7 +144,17 @@ ATTACKS: dict[str, Attack] = {
     "leetspeak": _wrapped("leetspeak", lambda words: words.translate(_LEET)),
     "translation": _translation,
     "multi-turn": _multi_turn,
-    "prefilled-thought": lambda prompt: [replace(prompt, thought="prefilled", prefill=text("prefilled-thought"))],
+    **{name: _prefilled(name) for name in sorted(path.stem for path in TEXTS.glob("prefilled-*.txt"))},
     "thought-suppression": lambda prompt: [replace(prompt, thought="suppressed")],
+    "written-thought": _wrapped("written-thought"),
+    "puzzle": _wrapped("puzzle", shuffled_and_shifted),
+    "past-tense": _wrapped("past-tense", in_past_tense),
+    "distraction": _wrapped("distraction"),
+    "no-assessment": _no_assessment,
+    BEST_OF_N: _best_of_n,
 }
-_WHY = {"translation": "the set has no translations", "multi-turn": "they are conversations or a single word"}
+_WHY = {
+    "translation": "the set has no translations",
+    "multi-turn": "they are conversations or a single word",
+    "no-assessment": "they have a system message of their own",
+}

@@ -20,7 +20,7 @@ class HubSource:
     """Where a set is on the Hub.
 
     Attributes:
-        id, config, split: As ``datasets.load_dataset`` takes them.
+        id, config, split: As ``datasets.load_dataset`` takes them; ``id`` is empty for a set that is not on the Hub.
         revision: A commit; None if none could be verified.
         archive: The zip file that holds the files, as ``SPLIT/NAME.csv``; empty if they are in none.
     """
@@ -40,7 +40,7 @@ class SetSpec:
         name: Name of the file.
         title, about: For people.
         kind: What the set measures; see :class:`axolotl_alttrain.eval.prompts.prompt.Prompt`.
-        size: Number of prompts.
+        size: Number of prompts; None if it could not be verified.
         licence: Licence of the prompts.
         source: Page of the authors.
         hub: Where it is on the Hub.
@@ -60,7 +60,7 @@ class SetSpec:
     title: str
     about: str
     kind: str
-    size: int
+    size: int | None
     licence: str
     source: str
     hub: HubSource

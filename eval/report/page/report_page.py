@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from axolotl_alttrain.eval.report.headline import headline
-from axolotl_alttrain.eval.report.markdown import names
+from axolotl_alttrain.eval.report.markdown import decoding, names
 from axolotl_alttrain.eval.report.measured import measured_beside
 from axolotl_alttrain.eval.report.page.browser import browser_rows
 from axolotl_alttrain.eval.report.page.definitions import definitions
@@ -39,11 +39,13 @@ def write_report(path: Path, summary: Summary, scored: Sequence[Scored]) -> None
         detectable=summary_tables.detectable(summary),
         definitions=definitions(summary),
         names=names(summary),
+        decoding=decoding(summary),
         beside=measured_beside(summary),
         plots=_plots(summary, scored),
         rates=as_html(summary_tables.rates_table(summary)),
         missing=_html(summary_tables.missing_table(summary)),
         tables={
+            "Beside the paper's numbers": _html(summary_tables.paper_table(summary)),
             **{table.title: as_html(table) for table in mode_tables(summary)},
             "Limited thoughts": _html(budget_table(summary)),
             "By set": _html(summary_tables.sets_table(summary)),

@@ -187,6 +187,25 @@ def repeats_table(summary: Summary) -> Table | None:
     return Table("Repeated sampling", columns, rows, "95 % bootstrap interval over prompts") if rows else None
 
 
+def paper_table(summary: Summary) -> Table | None:
+    """The runs, and below them the paper's rows for this model; None where the paper has none."""
+    paper = summary.paper
+    if paper is None:
+        return None
+    sets = [name for name in dict.fromkeys(name for row in paper.results for name in row.sets)]
+    names = ("harmful_response", "over_refusal", "capability")
+    rows: list[tuple[Cell, ...]] = []
+    for run, one in summary.runs.items():
+        rates = [one.rate(name) for name in names] + [one.by_set[s].rate if s in one.by_set else NO_RATE for s in sets]
+        rows.append((f"{run}, measured", *map(percent, rates)))
+    for row in paper.results:
+        values = [row.harmful, row.over_refusal, row.reasoning, *(row.sets.get(name) for name in sets)]
+        rows.append((f"paper: {paper.backbone}, {row.words}", *(Interval(value, None, None) for value in values)))
+    heads = [Column(name, "%", compact=True) for name in ("harmful", "over-refusal", "capability", *sets)]
+    title = f"Beside the paper's numbers: {paper.title}, {paper.source}"
+    return Table(title, (text_column(""), *heads), tuple(rows), WILSON, wide=True)
+
+
 def missing_table(summary: Summary) -> Table | None:
     """What is unavailable, and why; None where nothing is missing."""
     rows = tuple((name, reason.removeprefix(f"{name}: ")) for name, reason in summary.missing.items())

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "load_in_4bit": None,
     "dtype": "auto",
     "thought_format": "auto",
+    "protocol": None,
     "suite": None,
     "sets": None,
     "data_dir": None,
@@ -57,6 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "judge_max_tokens": 512,
     "judge_thoughts": True,
     "verdict_rows": None,
+    "judge_part": "answer",
     "out": Path("outputs/eval"),
 }
 

@@ -17,7 +17,8 @@ LOAD = """
 import json
 from axolotl_alttrain.eval.prompts.published_sets import load_available
 from axolotl_alttrain.eval.prompts.sets import specs
-prompts, missing = load_available(specs(), allow_code=True)
+on_the_hub = [name for name, spec in specs().items() if spec.hub.id]
+prompts, missing = load_available(on_the_hub, allow_code=True)
 print(json.dumps({"rows": [[p.set, p.revision, p.id, p.instruction] for p in prompts], "missing": missing}))
 """
 
@@ -28,12 +29,13 @@ def test_every_set_comes_from_the_hub_as_from_its_publishers_files(dataset_hub: 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["missing"] == {}
-    local, missing = load_available(specs(), data_dir=tmp_path / "data", allow_code=True)
+    on_the_hub = {name: spec for name, spec in specs().items() if spec.hub.id}
+    local, missing = load_available(on_the_hub, data_dir=tmp_path / "data", allow_code=True)
     assert missing == {}
     texts = {(p.set, p.instruction) for p in local}
     assert {(name, text) for name, _, _, text in found["rows"]} == texts
     assert len(found["rows"]) == len(local)
-    commits = {name: spec.hub.revision or NEWEST for name, spec in specs().items()}
+    commits = {name: spec.hub.revision or NEWEST for name, spec in on_the_hub.items()}
     assert {(name, commit) for name, commit, _, _ in found["rows"]} == set(commits.items())
     assert not any("/resolve/main/" in path or path.endswith("/revision/main") for path in dataset_hub.asked)
 
@@ -43,7 +45,7 @@ def test_a_bad_row_on_the_hub_is_named_and_the_other_sets_run(tmp_path: Path) ->
     rows = parquet(pa.Table.from_pylist([{"prompt": "Forge it.", "category": "c"}, {"prompt": "", "category": "c"}]))
     files = {"walledai/StrongREJECT": {"README.md": card("default", train="data/t-*"), "data/t-0.parquet": rows}}
     with serve(files) as hub:
-        some = LOAD.replace("specs(), allow_code=True", "['strongreject', 'probe-benign']")
+        some = LOAD.replace("on_the_hub, allow_code=True", "['strongreject', 'probe-benign']")
         done = python(hub, tmp_path, "-c", some)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])

@@ -12,7 +12,9 @@ from tests.eval.hub import NEWEST, Hub, python
 def test_pin_prints_what_revision_takes(dataset_hub: Hub, tmp_path: Path) -> None:
     done = python(dataset_hub, tmp_path / "home", "-m", "eval.run", "--pin")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [f"harmbench={NEWEST}", f"wildjailbreak={NEWEST}"]
+    assert done.stdout.splitlines() == [
+        f"{name}={NEWEST}" for name in ("harmbench", "wildjailbreak-eval", "wildjailbreak")
+    ]
 
 
 def test_pin_says_which_pins_are_old_and_which_sets_are_gone(dataset_hub: Hub, tmp_path: Path) -> None:

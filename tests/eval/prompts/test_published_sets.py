@@ -9,6 +9,7 @@ from axolotl_alttrain.eval.prompts.attacks import apply_attacks
 from axolotl_alttrain.eval.prompts.listing import listing
 from axolotl_alttrain.eval.prompts.published_sets import load_available
 from axolotl_alttrain.eval.prompts.sets import chosen, set_names, specs, suites
+from axolotl_alttrain.eval.protocols import protocols
 
 from axolotl_alttrain.errors import AltTrainError
 from tests.eval.published import HARM, SAFE, write_published
@@ -56,7 +57,12 @@ def test_a_gated_set_says_where_its_terms_are_accepted() -> None:
 
 def test_every_set_is_pinned_or_known_not_to_be() -> None:
     revisions = {name: spec.hub.revision for name, spec in specs().items()}
-    assert {name for name, revision in revisions.items() if revision is None} == {"harmbench", "wildjailbreak"}
+    assert {name for name, revision in revisions.items() if revision is None} == {
+        "harmbench",
+        "harmbench-thinksafe",
+        "wildjailbreak",
+        "wildjailbreak-eval",
+    }
     assert all(re.fullmatch("[0-9a-f]{40}", revision) for revision in revisions.values() if revision)
     by_id: dict[str, set[str | None]] = {}
     for spec in specs().values():
@@ -147,10 +153,42 @@ def test_rows_that_none_can_be_taken_of_name_column_and_value(tmp_path: Path) ->
 
 
 def test_suites_name_known_sets_and_flags_add_up() -> None:
-    known = ["capability", "general", "multi-turn", "over-refusal", "paper", "probe-open", "probe", "safety"]
+    known = [
+        "capability",
+        "frontier",
+        "general",
+        "multi-turn",
+        "over-refusal",
+        "paper",
+        "probe-open",
+        "probe",
+        "safety",
+    ]
     assert list(suites()) == known
-    assert {name for suite in suites().values() for name in suite.sets} == set(set_names())
+    named = {name for suite in suites().values() for name in suite.sets}
+    asked = [one.flags["sets"].value for one in protocols().values() if "sets" in one.flags]
+    assert named | {name for names in asked if isinstance(names, list) for name in names} == set(set_names())
     assert chosen(None, None) == ["probe-harmful", "probe-contrast", "probe-benign", "probe-capability"]
     assert chosen(["gsm8k"], "multi-turn") == ["safemt-attack600", "gsm8k"]
     with pytest.raises(AltTrainError, match="--suite: found all; allowed: capability"):
         chosen(None, "all")
+
+
+def test_newer_sets_take_the_rows_that_they_measure(data: Path) -> None:
+    names = ["harmbench-thinksafe", "wildjailbreak-eval", *suites()["frontier"].sets]
+    prompts, missing = load_available(names, data_dir=data)
+    assert not missing
+    texts = {name: [p.instruction for p in prompts if p.set == name] for name in names}
+    kinds = {p.set: p.kind for p in prompts}
+    assert {name for name in names if kinds[name] == "benign"} == {"fortress-benign", "coconot-contrast"}
+    assert all(texts[name] == (SAFE if kinds[name] == "benign" else HARM) for name in names)
+    assert [p.id for p in prompts if p.set == "agentharm-chat"] == ["0-1", "1-1", "2-1", "3-1"]
+    assert {p.messages for p in prompts} == {()}
+
+
+def test_a_set_that_is_not_on_the_hub_says_which_file_to_get() -> None:
+    _, missing = load_available(["harmbench-thinksafe"])
+    assert missing["harmbench-thinksafe"] == (
+        "harmbench-thinksafe is not on the Hub; put the file harmbench.json of https://github.com/seanie12/ThinkSafe/"
+        "blob/main/dataset/eval/harmbench.json into a folder and name it with --data-dir"
+    )

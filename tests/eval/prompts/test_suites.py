@@ -58,13 +58,16 @@ def test_missing_sets_and_attacks_are_reported(
     assert "Missing" in (tmp_path / "out" / "report.html").read_text()
     scenarios = summary["runs"]["base"]["by_scenario"]
     assert {name: rate["total"] for name, rate in scenarios.items()} == {
-        **{name: 4 for name in ATTACKS if name != "translation"},
+        **{name: 4 for name in ATTACKS if name not in ("translation", "best-of-n")},
+        **{"best-of-n": 40, "best-of-n, 5 tries": 4, "best-of-n, 10 tries": 4},
         **{f"translation-{language}": 2 for language in ("bn", "sw", "jv")},
     }
     samples = [json.loads(line) for line in (tmp_path / "out" / "samples.jsonl").read_text().splitlines()]
     for sample in samples:
         assert sample["completion"].startswith(sample["prefill"])
-        assert bool(sample["prefill"]) == sample["id"].endswith(("+prefilled-thought", "+thought-suppression"))
+        assert bool(sample["prefill"]) == (
+            "+prefilled-" in sample["id"] or sample["id"].endswith("+thought-suppression")
+        )
 
 
 def test_code_that_may_not_run_is_reported_and_no_failure(

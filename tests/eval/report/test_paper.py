@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from axolotl_alttrain.eval.report.paper import RESULTS, hub_id, paper_results
+from axolotl_alttrain.eval.protocols import protocol_named
+from axolotl_alttrain.eval.report.paper import hub_id, paper_results
 
 LLAMA = "deepseek-ai/DeepSeek-R1-Distill-Llama-8B"
 R1_8B = [
@@ -17,7 +18,7 @@ def test_a_hub_id_is_found_whatever_its_case() -> None:
     found = paper_results(LLAMA.lower())
     assert found is not None
     assert (found.backbone, found.source) == ("R1-8B", "arXiv 2604.18946")
-    assert [result.model_dump() for result in found.results] == R1_8B
+    assert [result.model_dump(exclude_defaults=True) for result in found.results] == R1_8B
     assert hub_id(LLAMA) == LLAMA
 
 
@@ -56,9 +57,21 @@ def test_a_folder_by_its_name_and_in_the_hubs_cache(tmp_path: Path) -> None:
 
 
 def test_every_backbone_has_both_points_and_rates_in_percent() -> None:
-    published = json.loads(RESULTS.read_text())
-    assert [b["name"] for b in published["backbones"]] == ["R1-7B", "R1-8B", "R1-32B", "S1-14B"]
-    for backbone in published["backbones"]:
-        assert [r["training"] for r in backbone["results"]] == ["none", "AltTrain-1K"]
-    rows = [r for b in published["backbones"] for r in b["results"]] + published["ablations"]
-    assert all(0 <= r[name] <= 100 for r in rows for name in ("harmful", "over_refusal"))
+    published = protocol_named("alttrain").published
+    assert published
+    assert [b.name for b in published.backbones] == ["R1-7B", "R1-8B", "R1-32B", "S1-14B"]
+    for backbone in published.backbones:
+        assert [r.training for r in backbone.results] == ["none", "AltTrain-1K"]
+    rows = [(r.harmful, r.over_refusal) for b in published.backbones for r in b.results]
+    rows += [(r["harmful"], r["over_refusal"]) for r in published.ablations]
+    assert all(0 <= rate <= 100 for row in rows for rate in row if rate is not None)
+
+
+def test_another_papers_rows_are_found_by_its_protocol() -> None:
+    found = paper_results(LLAMA, "thinksafe")
+    assert found
+    first, *_, last = found.results
+    assert (found.title, found.backbone, first.training, last.training) == ("ThinkSafe", "R1-8B", "none", "ThinkSafe")
+    assert (first.harmful, first.over_refusal, first.sets["strongreject"]) == (52.01, 0.4, 53.99)
+    assert (last.harmful, last.over_refusal) == (24.92, 1.6)
+    assert paper_results(LLAMA, "star-1") is None
