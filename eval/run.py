@@ -93,10 +93,10 @@ def _evaluate(argv: Sequence[str], program: str) -> int:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
-    return _exit_code(summary)
+    return _exit_code(summary, name)
 
 
-def _exit_code(summary: Summary) -> int:
+def _exit_code(summary: Summary, name: str) -> int:
     if set(summary.missing) - set(summary.switched_off):
         print(f"{name}: some of the requested sets, attacks or completions are missing; see the last table",
               file=sys.stderr)  # fmt: skip
@@ -122,7 +122,7 @@ def _compare(argv: Sequence[str], program: str) -> int:
 def _import(argv: Sequence[str], program: str) -> int:
     from axolotl_alttrain.eval.import_transcripts import import_transcripts
 
-    return _exit_code(import_transcripts(argv, program))
+    return _exit_code(import_transcripts(argv, program), program.removeprefix("python -m "))
 
 
 def _card(argv: Sequence[str], program: str) -> int:
