@@ -160,7 +160,8 @@ def _in_modes(summary: Summary, found: Evaluation) -> Summary:
 
 def _budgeted(summary: Summary, found: Evaluation) -> Summary:
     """With the rates without budgeted completions, if thoughts were limited."""
-    if found.settings.sampling.max_thought_tokens is None:
+    sampling = found.settings.sampling
+    if sampling is None or sampling.max_thought_tokens is None:
         return summary
     return summary.model_copy(update={"budget": budget_results({run: found.of_run(run) for run in found.runs})})
 
