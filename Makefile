@@ -24,7 +24,7 @@ ifdef FAST
 endif
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
-DEMO_EVAL_ARGS ?=
+DEMO_EVAL_ARGS ?= --max-new-tokens 160
 TEST_ARGS ?=
 WALKTHROUGH_ARGS ?=
 CONTROLS := structure plain reasoning direct-refusal reassessed benign-100 benign-400

@@ -4,7 +4,7 @@
     python -m benchmarks.served outputs/seed-1 outputs/seed-2 --first-only exported-fp16   # the slow ones once
     python -m benchmarks.served outputs/smollm2-135m-cpu --forms as-trained exported-bf16 --limit 4
 
-Each form answers the 280 probes greedily; verdicts are compared with those of the form as trained. `axolotl alttrain
+Each form answers the probes greedily; verdicts are compared with those of the form as trained. `axolotl alttrain
 export` makes the exports; vLLM runs as a server in an environment of its own. Finished forms are kept, and an
 interrupted one resumes. Writes benchmarks/results/served.json and .md.
 """
