@@ -43,7 +43,10 @@ class VerdictLoss:
         return (losses * weights).sum() / count
 
     def verdict_words(self, labels: Any) -> Any:
-        """Where the labels state a verdict: a mask of their shape, with at most one place in each row."""
+        """Where the labels state a verdict: a mask of their shape, with at most one place in each completion.
+
+        With sample packing, a row of ``labels`` has several completions; prompts, which carry no loss, separate them.
+        """
         import torch
 
         found = torch.zeros_like(labels, dtype=torch.bool)
@@ -53,4 +56,8 @@ class VerdictLoss:
                 here &= torch.roll(labels, back, dims=1) == token
                 here[:, :back] = False
             found |= here
-        return found & (found.cumsum(dim=1) == 1)
+        earlier = found.cumsum(dim=1) - found.long()
+        begins = labels != IGNORED
+        begins[:, 1:] &= labels[:, :-1] == IGNORED
+        before_completion = (earlier * begins).cummax(dim=1).values
+        return found & (earlier == before_completion)

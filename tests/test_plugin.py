@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import axolotl_alttrain
 from axolotl_alttrain.args import AltTrainArgs
 from axolotl_alttrain.errors import AltTrainError, RowError
 
-from .conftest import SEED
+from .conftest import HARMFUL_ROW, SEED
 
 PLUGIN = "axolotl_alttrain.AltTrainPlugin"
 
@@ -121,3 +123,68 @@ def test_the_seed_holds_for_the_adapters_first_weights() -> None:
 
     assert torch.equal(drawn(7), drawn(7))
     assert not torch.equal(drawn(7), drawn(8))
+
+
+def trainer_of(tokenizer: Any, **changes: Any) -> SimpleNamespace:
+    """What the hook reads of a trainer, after the hook has run for a config with these changes."""
+    plugin = axolotl_alttrain.AltTrainPlugin()
+    cfg = config(base_model=tokenizer.name_or_path, sequence_len=512, **changes)
+    plugin.register(cfg)
+    trainer = SimpleNamespace(processing_class=tokenizer, compute_loss_func=None)
+    plugin.post_trainer_create(cfg, trainer)
+    return trainer
+
+
+def test_verdict_weight_changes_the_loss(smollm2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from axolotl_alttrain import plugin
+    from axolotl_alttrain.format.rows import read_examples
+    from axolotl_alttrain.format.template import learn_format
+    from axolotl_alttrain.format.verdict_words import learn_wording
+    from axolotl_alttrain.verdict_loss import VerdictLoss
+
+    said: list[str] = []
+    monkeypatch.setattr(plugin.LOG, "info", lambda text, *args: said.append(text % args))
+    wording = learn_wording(read_examples(SEED), learn_format(smollm2))
+    assert wording is not None
+    trainer = trainer_of(smollm2, alttrain={"verdict_weight": 8})
+    assert trainer.compute_loss_func == VerdictLoss(wording, 8.0)
+    assert said[-1].startswith("verdict words count 8 times: This is: harmful / harmless; ")
+    assert trainer_of(smollm2).compute_loss_func is None
+    assert trainer_of(smollm2, alttrain={"verdict_weight": 1}).compute_loss_func is None
+    unrelated = SimpleNamespace(compute_loss_func=None)
+    axolotl_alttrain.AltTrainPlugin().post_trainer_create({"datasets": [{"path": "x", "type": "alpaca"}]}, unrelated)
+    assert unrelated.compute_loss_func is None
+
+
+def test_verdict_weight_needs_rows_that_share_words(smollm2: Any, tmp_path: Path) -> None:
+    free = {
+        "harmful": ["It would hurt people.", "A crime like that is wrong.", "People could die."],
+        "benign": ["A recipe hurts nobody.", "Gardens are nice.", "Everybody may know that."],
+    }
+    rows = [
+        HARMFUL_ROW | {"label": label, "harmfulness_assessment": text} for label, some in free.items() for text in some
+    ]
+    path = tmp_path / "free.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(AltTrainError) as caught:
+        trainer_of(smollm2, datasets=[{"path": str(path), "type": "alttrain"}], alttrain={"verdict_weight": 2.5})
+    assert str(caught.value) == (
+        "verdict_weight is 2.5, but the assessments of free.jsonl share no words that state the verdict; remove "
+        "verdict_weight"
+    )
+
+
+def test_a_verdict_cannot_count_less_than_other_tokens() -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        AltTrainArgs(alttrain={"verdict_weight": 0.5})  # type: ignore
+
+
+def test_transformers_learns_that_there_is_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    plugin = axolotl_alttrain.AltTrainPlugin()
+    unrelated = {"datasets": [{"path": "x", "type": "alpaca"}]}
+    for available, expected in ((False, {"use_cpu": True}), (True, None)):
+        monkeypatch.setattr(torch.accelerator, "is_available", lambda available=available: available)
+        assert plugin.get_training_args(config()) == expected
+        assert plugin.get_training_args(unrelated) is None

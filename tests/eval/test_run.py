@@ -68,10 +68,8 @@ def test_everything_is_written(finished: tuple[Path, dict[str, Any]]) -> None:
     assert set(summary["runs"]) == {"base", "tuned"}
     for one in summary["runs"].values():
         rate = one["metrics"]["harmful_response"]
-        assert (rate["total"], one["metrics"]["structure"]["total"]) == (
-            10,
-            20,
-        )  # probe-harmful and probe-contrast; all
+        # Of probe-harmful and probe-contrast; of all four sets.
+        assert (rate["total"], one["metrics"]["structure"]["total"]) == (10, 20)
         assert rate["low"] <= rate["value"] <= rate["high"]
     assert summary["comparison"]["capability"]["pairs"] == 5
     page = (out / "report.html").read_text()

@@ -41,11 +41,13 @@ def texts(chat: ChatFormat, ids: tuple[int, ...]) -> list[str]:
 
 
 def test_the_seed_data_state_their_verdict_after_this_is(chat: ChatFormat, seed: Wording) -> None:
-    english, chinese = seed.openings
+    english, chinese = seed.openings[0], seed.openings[10]
     assert texts(chat, english.before) == ["This", " is"]
     assert (texts(chat, english.harmful), texts(chat, english.benign)) == ([" harmful"], [" harmless"])
     assert chat.tokenizer.decode(chinese.before) == "这个请求是"
-    assert (english.rows, chinese.rows) == (1146, 16)
+    assert (english.rows, chinese.rows) == (2349, 18)
+    # Other openings in English, and one or two in each other language, share the rest of the 3,148 rows.
+    assert (len(seed.openings), sum(one.rows for one in seed.openings)) == (21, 3103)
     assert seed.described(chat)[0] == "This is: harmful / harmless"
 
 

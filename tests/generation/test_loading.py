@@ -59,7 +59,10 @@ def test_a_completion_ends_before_its_stop_token(tiny: tuple[Path, Path]) -> Non
     (one, two) = loaded.tokenizer(["one", "two three"], add_special_tokens=False)["input_ids"]
     script = [iter([*one, 2]), iter([*two, 1, *two])]
     found = loaded.complete(["Hi", "Ho"], len(two) + 1, pick=pick)
-    assert found == [Decoded("one", True, len(one) + 1), Decoded("two three<|im_start|>", False, len(two) + 1)]
+    assert found == [
+        Decoded("one", True, len(one) + 1, tuple(one)),
+        Decoded("two three<|im_start|>", False, len(two) + 1, (*two, 1)),
+    ]
     script = [iter([*two, 1, *two])]
     (plain,) = loaded.complete(["Hi"], len(two) + 1, pick=pick, skip_special_tokens=True)
     assert plain.text == "two three"

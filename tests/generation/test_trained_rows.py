@@ -37,7 +37,7 @@ def test_the_seed_data_where_the_card_names_none(tmp_path: Path, card: str | Non
     if card is not None:
         (tmp_path / "README.md").write_text(card)
     rows, source = trained_rows(str(tmp_path))
-    assert (len(rows), source) == (1162, "alttrain-seed")
+    assert (len(rows), source) == (3148, "alttrain-seed")
     assert trained_rows(None)[1] == "alttrain-seed"
 
 
