@@ -1,6 +1,6 @@
 """Evaluate a model before and after AltTrain: ``python -m eval.run``.
 
-Without arguments: the demo model and, if it has been trained, its adapter, on the three probe sets.
+Without arguments: the demo model and, if it has been trained, its adapter, on the four probe sets.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def test_forms_are_measured_once_and_the_rest_is_named(
     assert finished.stat().st_mtime_ns == before
     (adapter,) = json.loads((tmp_path / "results" / "served.json").read_text())["adapters"].values()
     assert adapter["forms"]["as-trained"]["same_verdicts"] == 100.0
-    assert adapter["forms"]["as-trained"]["prompts"] == 6
+    assert adapter["forms"]["as-trained"]["prompts"] == 8
     assert adapter["missing"] == {
         name: "needs --python-vllm, the Python of an environment with vLLM" for name in ("vllm-lora", "vllm-exported")
     }
