@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from axolotl_alttrain.export.export import ExportRequest, export
@@ -49,11 +50,14 @@ print("FOUND " + json.dumps(found))
 
 @pytest.fixture(scope="module")
 def trained(demo_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An adapter after twelve steps of the demo's recipe."""
+    """An adapter after twelve steps of the demo's recipe as QLoRA, with exact arithmetic."""
     folder = tmp_path_factory.mktemp("trained")
+    recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    recipe |= {"load_in_4bit": True, "adapter": "qlora", "bfloat16": None}
+    (folder / "qlora.yml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     binaries = str(Path(sys.executable).parent)
     done = subprocess.run(
-        ["axolotl", "train", str(RECIPE), "--max-steps", "12", "--output-dir", str(folder / "run")],
+        ["axolotl", "train", "qlora.yml", "--max-steps", "12", "--output-dir", str(folder / "run")],
         cwd=folder,
         capture_output=True,
         text=True,
