@@ -95,7 +95,7 @@ def test_it_works_in_an_empty_environment(dist: Path, tmp_path: Path, name: str)
         "from importlib.metadata import entry_points as e; print([p.dist.version for p in e(group='axolotl.plugins')])"
     )
     assert __version__ in run([python, "-c", group], project)
-    code = "from axolotl_alttrain.data.builtin import resolve_dataset as r; print(r('alttrain-seed'))"
+    code = "from axolotl_alttrain.storage.builtin import resolve_dataset as r; print(r('alttrain-seed'))"
     seed = Path(run([python, "-c", code], project).strip())
     assert seed.is_relative_to(tmp_path)
     assert len(seed.read_text(encoding="utf-8").splitlines()) == len(SEED.read_text(encoding="utf-8").splitlines())
