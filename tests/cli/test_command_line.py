@@ -114,7 +114,7 @@ def test_json_never_overwrites_the_config(name: str, tmp_path: Path) -> None:
 
 def test_completion_of_commands_and_flags() -> None:
     assert completed("d") == ["doctor", "data-card"]
-    assert completed("evaluate", "--max") == ["--max-new-tokens"]
+    assert completed("evaluate", "--max") == ["--max-new-tokens", "--max-thought-tokens"]
     assert completed("evaluate", "--guard") == ["--guard-url", "--guard-name", "--guard-load-in-4bit"]
     assert completed("compare", "--ref") == ["--reference"]
     assert completed("card", "--p") == ["--push"]
@@ -126,7 +126,7 @@ def test_completion_through_axolotl_itself() -> None:
     words = {"_AXOLOTL_COMPLETE": "bash_complete", "COMP_WORDS": "axolotl alttrain evaluate --max", "COMP_CWORD": "3"}
     axolotl = Path(sys.executable).with_name("axolotl")
     done = subprocess.run([axolotl], env={**os.environ, **words}, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["plain,--max-new-tokens"]
+    assert done.stdout.splitlines() == ["plain,--max-new-tokens", "plain,--max-thought-tokens"]
 
 
 def test_the_group_runs_without_axolotl() -> None:
