@@ -39,7 +39,8 @@ def test_thinksafe_is_its_papers_protocol() -> None:
     config = parse(["--protocol", "thinksafe", "--limit", "3"])
     assert config.prompts.names == ["harmbench-thinksafe", "strongreject", "wildjailbreak-eval", "xstest-safe"]
     assert (config.prompts.limit, config.prompts.attacks) == (3, None)
-    assert vars(config.decoding.sampling) == {"max_new_tokens": 16384, "temperature": 0.6, "top_p": 0.95, "seed": 0}
+    sampling = {"max_new_tokens": 16384, "temperature": 0.6, "top_p": 0.95, "seed": 0, "max_thought_tokens": None}
+    assert vars(config.decoding.sampling) == sampling
     assert (config.judging.judges, config.judging.judge_part) == (("llama-guard-3", "wildguard"), "completion")
     assert config.decoding.samples == 1
 
