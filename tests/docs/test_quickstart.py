@@ -49,6 +49,7 @@ def test_it_runs(notebook: Any, demo_model: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("QUICKSTART", "2 2 24")
     nbclient.NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
-    assert "harmfulness assessment" in str(shown["preview"]).lower()
+    preview = "".join(output.text for output in shown["preview"])
+    assert re.search(r"^HA +\d+ +yes +This is harmful: ", preview, re.MULTILINE)
     assert (tmp_path / "outputs" / "quickstart" / "adapter_model.safetensors").is_file()
     assert shown["report"][0].data["text/html"].startswith('<iframe srcdoc="&lt;!doctype html')
