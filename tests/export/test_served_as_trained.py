@@ -114,12 +114,12 @@ def test_plain_transformers_writes_the_same_tokens(trained: Path, tmp_path: Path
     expected = as_trained(trained, texts)
     export(ExportRequest(str(trained), tmp_path / "float32", dtype="float32"))
     assert [one["new"] for one in without_this_package(tmp_path / "float32", texts)] == expected
-    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely become equal:
-    # where the first different token stands, the two best are at most a step apart.
+    # bfloat16 computes logits of this size in steps of 0.125, so tokens that are nearly as likely change places: each
+    # of the two best may be a step off, so where the first different token stands they are at most two steps apart.
     export(ExportRequest(str(trained), tmp_path / "bfloat16"))
     for one, tokens in zip(without_this_package(tmp_path / "bfloat16", texts), expected, strict=True):
         first = next((at for at, pair in enumerate(zip(one["new"], tokens, strict=False)) if pair[0] != pair[1]), None)
-        assert first is None or one["margins"][first] <= 0.125, (first, one, tokens)
+        assert first is None or one["margins"][first] <= 0.25, (first, one, tokens)
 
 
 def test_every_weight_is_that_of_the_trained_model(trained: Path, tmp_path: Path) -> None:
