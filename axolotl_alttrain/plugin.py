@@ -130,7 +130,8 @@ class AltTrainPlugin(BasePlugin):
                 f"verdict_weight is {weight:g}, but the assessments of {source} share no words that state the verdict; "
                 "remove verdict_weight"
             )
-        LOG.info("verdict words count %g times: %s", weight, "; ".join(wording.described(chat)))
+        words = "; ".join(wording.described(chat))
+        LOG.info("verdict words count %g times, as learned from %s: %s", weight, source, words)
         trainer.compute_loss_func = VerdictLoss(wording, weight)
 
     def post_model_load(self, cfg: Any, model: Any) -> None:

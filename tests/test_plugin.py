@@ -148,7 +148,9 @@ def test_verdict_weight_changes_the_loss(smollm2: Any, monkeypatch: pytest.Monke
     assert wording is not None
     trainer = trainer_of(smollm2, alttrain={"verdict_weight": 8})
     assert trainer.compute_loss_func == VerdictLoss(wording, 8.0)
-    assert said[-1].startswith("verdict words count 8 times: This is: harmful / harmless; ")
+    assert said[-1].startswith(
+        "verdict words count 8 times, as learned from alttrain-seed.jsonl: This is: harmful / harmless; "
+    )
     assert trainer_of(smollm2).compute_loss_func is None
     assert trainer_of(smollm2, alttrain={"verdict_weight": 1}).compute_loss_func is None
     unrelated = SimpleNamespace(compute_loss_func=None)
