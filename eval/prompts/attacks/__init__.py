@@ -102,14 +102,16 @@ def _translation(prompt: Prompt) -> list[Prompt]:
 
 
 def _multi_turn(prompt: Prompt) -> list[Prompt]:
-    words = prompt.instruction.split()
-    if prompt.messages or len(words) < 2:
+    words, space = prompt.instruction.split(), " "
+    if len(words) == 1 and not words[0].isascii():  # as in Chinese and Japanese, which have no spaces
+        words, space = list(prompt.instruction), ""
+    if len(words) < 2:
         return []
     half = len(words) // 2
-    first = text("multi-turn-1").replace("{first}", " ".join(words[:half]))
-    second = text("multi-turn-2").replace("{second}", " ".join(words[half:]))
+    first = text("multi-turn-1").replace("{first}", space.join(words[:half]))
+    second = text("multi-turn-2").replace("{second}", space.join(words[half:]))
     turns = tuple({"role": "user", "content": turn} for turn in (first, second))
-    return [replace(prompt, instruction=second, messages=turns)]
+    return [replace(prompt, instruction=second, messages=(*prompt.messages[:-1], *turns))]
 
 
 def _prefilled(name: str) -> Attack:
@@ -155,6 +157,6 @@ ATTACKS: dict[str, Attack] = {
 }
 _WHY = {
     "translation": "the set has no translations",
-    "multi-turn": "they are conversations or a single word",
+    "multi-turn": "they are a single word",
     "no-assessment": "they have a system message of their own",
 }
