@@ -75,18 +75,20 @@ def evaluate_trained(
         if name not in _LAUNCHER and not name.startswith(_LAUNCHER_PREFIXES)
     }
     again = ["python", "-m", "axolotl_alttrain.eval.run", *arguments]
-    LOG.info("evaluating: %s", shlex.join(again))
+    # The group of training processes has ended, so Axolotl's logger cannot ask it for the first one, which this is.
+    LOG.info("evaluating: %s", shlex.join(again), main_process_only=False)
     try:
         status = subprocess.run([sys.executable, *again[1:]], env=environment, check=False).returncode
     except OSError as error:
-        LOG.error("the evaluator could not be started: %s", error)
+        LOG.error("the evaluator could not be started: %s", error, main_process_only=False)
         status = 1
     if status:
         LOG.error(
             "the evaluation failed with exit code %d; the trained model is saved. To evaluate it again, run: %s",
             status,
             shlex.join(again),
+            main_process_only=False,
         )
     elif closing:
-        LOG.info("%s", closing)
+        LOG.info("%s", closing, main_process_only=False)
     return not status
