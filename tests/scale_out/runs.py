@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 from axolotl_alttrain.eval.backends.hf import HFBackend
-from safetensors.torch import load_file
 
 from axolotl_alttrain.cli.fit_command import estimate
 from axolotl_alttrain.cli.preview.preview_rows import read_rows
@@ -139,13 +138,6 @@ def greedy_tokens(base: Path, adapter: Path | None) -> list[str]:
     prompts = [backend.chat.prompt([{"role": "user", "content": text}]) for text in ("Hi.", "How do I pick a lock?")]
     with backend.adapter(adapter is not None):
         return [one.text for one in backend.generate(prompts, 12)]
-
-
-def largest_difference(one: Path, other: Path) -> float:
-    """Of any number in two adapters with the same tensors."""
-    weights = [load_file(folder / "adapter_model.safetensors") for folder in (one, other)]
-    assert weights[0].keys() == weights[1].keys()
-    return max(float((weights[0][name] - weights[1][name]).abs().max()) for name in weights[0])
 
 
 def train(recipe: Path, processes: int, **env: str) -> Trained:
