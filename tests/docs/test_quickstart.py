@@ -52,4 +52,5 @@ def test_it_runs(notebook: Any, demo_model: Path, tmp_path: Path, monkeypatch: p
     preview = "".join(output.text for output in shown["preview"])
     assert re.search(r"^HA +\d+ +yes +This is harmful: ", preview, re.MULTILINE)
     assert (tmp_path / "outputs" / "quickstart" / "adapter_model.safetensors").is_file()
-    assert shown["report"][0].data["text/html"].startswith('<iframe srcdoc="&lt;!doctype html')
+    page = next(output for output in shown["report"] if output.output_type in ("display_data", "execute_result"))
+    assert page.data["text/html"].startswith('<iframe srcdoc="&lt;!doctype html')
