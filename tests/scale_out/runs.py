@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def run(arguments: list[str | Path], folder: Path, timeout: int = 3600, **env: s
 def expected_rows(recipe: Path) -> Counter[tuple[tuple[int, ...], tuple[int, ...]]]:
     """The rows of a recipe as ``axolotl alttrain preview`` shows them."""
     rows: Counter[tuple[tuple[int, ...], tuple[int, ...]]] = Counter()
-    for row in read_rows(load_recipe(recipe)):
+    with chdir(recipe.parent):  # its data stand beside it
+        found = list(read_rows(load_recipe(recipe)))
+    for row in found:
         ids = [token for segment in row.segments for token in segment.ids]
         labels = [token if segment.trained else -100 for segment in row.segments for token in segment.ids]
         rows[tuple(ids), tuple(labels)] += 1
