@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from axolotl_alttrain.eval.backends.hf import HFBackend
 
@@ -20,6 +21,14 @@ from axolotl_alttrain.cli.preview.preview_rows import read_rows
 from axolotl_alttrain.cli.preview.token_statistics import summarize
 from axolotl_alttrain.cli.recipe import load_recipe
 from tests.conftest import ROOT, SEED
+
+OPT_IN = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not os.environ.get("ALTTRAIN_SCALE_OUT"), reason="two training processes: set ALTTRAIN_SCALE_OUT=1"
+    ),
+]
+
 
 RECORDER = "tests.scale_out.recorder.Recorder"
 ROWS = 48  # 12 steps of 4 rows
@@ -131,8 +140,9 @@ def expected_rows(recipe: Path) -> Counter[tuple[tuple[int, ...], tuple[int, ...
 
 def steps_said(recipe: Path, processes: int) -> set[int]:
     """The number of steps that ``preview`` and ``fit`` give."""
-    preview = summarize(load_recipe(recipe), list(read_rows(load_recipe(recipe))), gpus=processes)
-    return {preview.training.steps, estimate(recipe, gpus=processes).time.steps}
+    with chdir(recipe.parent):
+        preview = summarize(load_recipe(recipe), list(read_rows(load_recipe(recipe))), gpus=processes)
+        return {preview.training.steps, estimate(recipe, gpus=processes).time.steps}
 
 
 def greedy_tokens(base: Path, adapter: Path | None) -> list[str]:

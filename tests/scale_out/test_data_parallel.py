@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .runs import Trained, expected_rows, greedy_tokens, steps_said, train, write_recipe
+from .runs import OPT_IN, Trained, expected_rows, greedy_tokens, steps_said, train, write_recipe
 
-pytestmark = pytest.mark.slow
+pytestmark = OPT_IN
 WATCHED = {
     "probe_every": 6,
     "probe_prompts": 2,

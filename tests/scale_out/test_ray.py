@@ -17,9 +17,9 @@ import yaml
 from benchmarks.model_server import free_port
 from tests.conftest import ROOT
 
-from .runs import BINARIES, FEWER_PROMPTS, expected_rows, greedy_tokens, recorded, run, steps_said, write_recipe
+from .runs import BINARIES, FEWER_PROMPTS, OPT_IN, expected_rows, greedy_tokens, recorded, run, steps_said, write_recipe
 
-pytestmark = pytest.mark.slow
+pytestmark = OPT_IN
 RECIPE = ROOT / "examples" / "smollm2-135m-cpu-ray.yml"
 # On a busy machine: workers as urgent as other processes, and time for them to start.
 PATIENT = {"RAY_worker_niceness": "0", "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "900"}

@@ -13,6 +13,7 @@ import yaml
 from tests.conftest import ROOT
 
 from .runs import (
+    OPT_IN,
     RECORDER,
     Trained,
     expected_rows,
@@ -23,7 +24,7 @@ from .runs import (
     write_recipe,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = OPT_IN
 PLUGINS = ["axolotl_alttrain.AltTrainPlugin", RECORDER, "tests.scale_out.cpu_shards.SplitOnTheCpu"]
 WATCHED = {"probe_every": 6, "evaluate": "probe"}
 WITHOUT_PLUGIN = "accelerate splits a model over GPUs only, and there is none here"
