@@ -118,12 +118,10 @@ class AltTrainPlugin(BasePlugin):
         if weight == 1.0:
             return
         from axolotl_alttrain.format.verdict_words import learn_wording
-        from axolotl_alttrain.generation.trained_rows import rows_of
         from axolotl_alttrain.verdict_loss import VerdictLoss
 
-        entry = _entries(cfg)[0]
-        chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
-        rows, source = rows_of([one["path"] for one in _entries(cfg) if not is_reasoning(one["type"])])
+        chat = _chat(cfg, trainer.processing_class)
+        rows, source = _trained_rows(cfg)
         wording = learn_wording(rows, chat)
         if wording is None:
             raise AltTrainError(
@@ -149,15 +147,12 @@ class AltTrainPlugin(BasePlugin):
         options = _options(cfg)
         if options.probe_every is None or not trainer.is_world_process_zero():
             return []
-        from axolotl_alttrain.generation.trained_rows import rows_of
         from axolotl_alttrain.probe.callback import ProbeCallback
         from axolotl_alttrain.probe.measure import Probe
 
         def make_probe() -> Probe:
-            entry = _entries(cfg)[0]
-            chat = strategy_module(entry["type"]).load(trainer.processing_class, cfg, entry).chat
-            rows, _ = rows_of([one["path"] for one in _entries(cfg) if not is_reasoning(one["type"])])
-            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens, rows)
+            chat = _chat(cfg, trainer.processing_class)
+            return Probe(chat, options.probe_prompts, options.probe_max_new_tokens, _trained_rows(cfg)[0])
 
         return [ProbeCallback(trainer, options, make_probe)]
 
@@ -235,6 +230,19 @@ def _entries(cfg: Any) -> list[Any]:
     """The dataset entries that use this strategy."""
     entries = [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]
     return [entry for entry in entries if isinstance(entry, dict) and is_alttrain(entry.get("type"))]
+
+
+def _chat(cfg: Any, tokenizer: Any) -> Any:
+    """The chat format in training."""
+    entry = _entries(cfg)[0]
+    return strategy_module(entry["type"]).load(tokenizer, cfg, entry).chat
+
+
+def _trained_rows(cfg: Any) -> Any:
+    """The AltTrain rows, and where they are from."""
+    from axolotl_alttrain.generation.trained_rows import rows_of
+
+    return rows_of([entry["path"] for entry in _entries(cfg) if not is_reasoning(entry["type"])])
 
 
 def is_alttrain(kind: Any) -> bool:
