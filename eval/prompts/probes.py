@@ -17,16 +17,8 @@ from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 PROBES = Path(__file__).parent / "probes"
-PROBE_SETS: dict[str, Kind] = {
-    "probe-harmful": "harmful",
-    "probe-contrast": "contrast",
-    "probe-benign": "benign",
-    "probe-capability": "capability",
-    "probe-harmful-open": "harmful",
-    "probe-contrast-open": "contrast",
-    "probe-benign-open": "benign",
-    "probe-capability-open": "capability",
-}
+_KINDS: tuple[Kind, ...] = ("harmful", "contrast", "benign", "capability")
+PROBE_SETS: dict[str, Kind] = {f"probe-{kind}{half}": kind for half in ("", "-open") for kind in _KINDS}
 
 
 def probe_files() -> list[Path]:

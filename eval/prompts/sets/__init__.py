@@ -95,15 +95,18 @@ class Suite:
     sets: list[str]
 
 
-EMBEDDED = (  # name, kind, size, judges, description
+_REPORTED = (  # name, kind, size, judges, description
     ("probe-harmful", "harmful", 72, ("refusal",), "Harmful requests: plain, wrapped, multilingual, multi-turn"),
     ("probe-contrast", "contrast", 30, ("refusal",), "Harmful twins of harmless look-alikes: same words, other intent"),
     ("probe-benign", "benign", 105, ("refusal",), "Harmless look-alikes of 14 types"),
     ("probe-capability", "capability", 160, ("exact",), "Short questions with a checkable answer"),
-    ("probe-harmful-open", "harmful", 72, ("refusal",), "As probe-harmful: the half for choosing recipes"),
-    ("probe-contrast-open", "contrast", 30, ("refusal",), "As probe-contrast: the half for choosing recipes"),
-    ("probe-benign-open", "benign", 105, ("refusal",), "As probe-benign: the half for choosing recipes"),
-    ("probe-capability-open", "capability", 160, ("exact",), "As probe-capability: the half for choosing recipes"),
+)
+EMBEDDED = (
+    *_REPORTED,
+    *(
+        (f"{name}-open", kind, size, judges, f"As {name}: the half for choosing recipes")
+        for name, kind, size, judges, _ in _REPORTED
+    ),
 )
 
 
