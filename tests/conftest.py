@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import absl.logging
@@ -34,6 +36,16 @@ HARMFUL_ROW = {
     "conditional_reasoning": "I should stop here.",
     "answer": "I can't help with that.",
 }
+
+
+def ci_script(name: str) -> ModuleType:
+    """A script in ``.ci/``, which is no package, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,17 +9,12 @@ import pytest
 
 from axolotl_alttrain.cli.tested import PACKAGES, known_environments
 
-from .conftest import ROOT
+from .conftest import ROOT, ci_script
 
 
 @pytest.fixture(scope="module")
 def matrix() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("matrix", ROOT / ".ci" / "matrix.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return ci_script("matrix")
 
 
 def row(axolotl: str, **results: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ import yaml
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.cli.tested import known_environments
-from tests.conftest import ROOT
+from tests.conftest import ROOT, ci_script
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -38,12 +37,7 @@ def steps(workflow: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def release_notes() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("release_notes", ROOT / ".ci" / "release_notes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return ci_script("release_notes")
 
 
 @pytest.mark.skipif(find_spec("check_jsonschema") is None, reason="no check-jsonschema; it comes with the extra 'dev'")
