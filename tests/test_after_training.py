@@ -21,7 +21,7 @@ def test_the_command_names_what_was_trained() -> None:
 
 def test_a_failed_evaluation_says_how_to_run_it_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(evaluation.LOG, "error", lambda text, *args: said.append(text % args))
+    monkeypatch.setattr(evaluation.LOG, "error", lambda text, *args, **_: said.append(text % args))
     assert not evaluation.evaluate_trained(["--adapter", "my out", "--no-such-flag"])
     assert said == [
         "the evaluation failed with exit code 2; the trained model is saved. To evaluate it again, run: "
@@ -55,7 +55,7 @@ def test_the_closing_line_says_how_to_serve_what_was_measured() -> None:
 
 def test_the_closing_line_follows_only_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(evaluation.LOG, "info", lambda text, *args: said.append(text % args))
+    monkeypatch.setattr(evaluation.LOG, "info", lambda text, *args, **_: said.append(text % args))
     assert evaluation.evaluate_trained(["--list"], "serve it so")
     assert said[1:] == ["serve it so"]
     assert not evaluation.evaluate_trained(["--no-such-flag"], "serve it so")
