@@ -96,7 +96,7 @@ def page(recipe: Recipe) -> str:
 
 {notes}## What to expect
 
-| | |
+| what | expected |
 | --- | --- |
 | recipe | `examples/{name}.yml` |
 | model | [{number}](https://huggingface.co/{number}), about {size} |
