@@ -25,6 +25,7 @@ from docs.screenshots import Camera, Shot
 
 FOLDER = Path(__file__).parent / "pictures"
 KEPT = FOLDER / "before-after.json"
+TRAINED = "the model that `make demo` trains"
 LONGEST = 200  # characters of an answer in the picture
 WIDE, NARROW = 1000, 440  # pixels
 
@@ -63,6 +64,7 @@ class Pair(BaseModel):
     """Both twins, and what became of all pairs of the evaluation."""
 
     model: str
+    trained: str
     seed: int
     twin: str
     harmful: Request
@@ -85,7 +87,7 @@ class Pair(BaseModel):
         """Which model this is, and how often it does what the picture shows."""
         other = self.pairs - self.told_apart - self.both_refused - self.both_answered
         return (
-            f"*Real outputs of {self.model} and of the model that `make demo` trains (seed {self.seed}). "
+            f"*Real outputs of {self.model} and of {self.trained} (seed {self.seed}). "
             "Twins share most of their words and differ in what they ask. "
             f"Of {self.pairs} pairs, the trained model tells {self.told_apart} apart, refuses both requests of "
             f"{self.both_refused}, and answers both of {self.both_answered}"
@@ -104,7 +106,7 @@ class Pair(BaseModel):
         return f"<picture>{''.join(lines)}{image}</picture>"
 
 
-def pair_of(run: Path, twin: str, model: str, seed: int) -> Pair:
+def pair_of(run: Path, twin: str, model: str, trained: str, seed: int) -> Pair:
     """The twins in an evaluation's ``scored.jsonl``, and how the trained model treats all pairs.
 
     Raises:
@@ -128,6 +130,7 @@ def pair_of(run: Path, twin: str, model: str, seed: int) -> Pair:
     ]
     return Pair(
         model=model,
+        trained=trained,
         seed=seed,
         twin=twin,
         harmful=_request(rows[twins[twin]["harmful"]]),
@@ -187,13 +190,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", nargs="?", type=Path, help="an evaluation of base and tuned; none: the texts kept")
     parser.add_argument("--pair", default="t-60", help="the value of 'twin' of two probes (default: %(default)s)")
     parser.add_argument("--model", default="SmolLM2-135M-Instruct", help="the base's name (default: %(default)s)")
+    parser.add_argument("--trained", default=TRAINED, help="the trained model in words (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1995, help="the training's seed (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.run:
-            write_atomic(
-                KEPT, pair_of(chosen.run, chosen.pair, chosen.model, chosen.seed).model_dump_json(indent=1) + "\n"
-            )
+            taken = pair_of(chosen.run, chosen.pair, chosen.model, chosen.trained, chosen.seed)
+            write_atomic(KEPT, taken.model_dump_json(indent=1) + "\n")
         pair = kept()
         for picture in draw(pair, FOLDER):
             print(f"written: {picture}")

@@ -74,7 +74,8 @@ def read_recipe(path: Path) -> Recipe:
     rest = " ".join(header[len(header) - header[::-1].index("") :])
     sentences = re.split(r"(?<=[.:]) (?=[A-Z])", rest)
     first_common = next(i for i, sentence in enumerate(sentences) if sentence.startswith(_EVERYWHERE))
-    return Recipe(path.stem, header[0].rstrip("."), lines, fit[1], " ".join(sentences[:first_common]), yaml.safe_load(text))
+    notes = " ".join(sentences[:first_common])
+    return Recipe(path.stem, header[0].rstrip("."), lines, fit[1], notes, yaml.safe_load(text))
 
 
 def page(recipe: Recipe) -> str:
@@ -92,7 +93,8 @@ def page(recipe: Recipe) -> str:
 
 {recipe.title}.
 
-**Training, export and evaluation are meant for {gpu} and have not run there yet.** `doctor`, `preview` and `fit` run anywhere.
+**Training, export and evaluation are meant for {gpu} and have not run there yet.**
+`doctor`, `preview` and `fit` run anywhere.
 
 {notes}## What to expect
 
@@ -130,8 +132,9 @@ will publish:
 axolotl alttrain evaluate --adapter outputs/{name} --out outputs/probe-{name}
 axolotl alttrain export outputs/{name} --to models/{name}
 axolotl alttrain check-export models/{name}
-axolotl alttrain evaluate --weights models/{name} --suite paper --limit 500 --attacks none role-play prefilled-thought \\
-    --judges llama-guard-3 refusal --max-new-tokens 1024 --out outputs/eval-{name}
+axolotl alttrain evaluate --weights models/{name} --suite paper --limit 500 \\
+    --attacks none role-play prefilled-thought --judges llama-guard-3 refusal --max-new-tokens 1024 \\
+    --out outputs/eval-{name}
 ```
 
 ## Check in the report
@@ -163,26 +166,26 @@ def _checks(recipe: Recipe) -> str:
     """What this recipe's report has to show besides what every report has to."""
     base = "NF4" if recipe.quantised else "unquantised"
     lines = [
-        f"The probes' headline ends with `adapter on the {base} base it was trained on`; that of the sets names the exported "
-        "weights. `check-export` has to exit with 0 between the two."
+        f"The probes' headline ends with `adapter on the {base} base it was trained on`; that of the sets names the "
+        "exported weights. `check-export` has to exit with 0 between the two."
     ]
     if len(recipe.settings["datasets"]) > 1:
-        lines.append("Capability: this recipe trains ordinary reasoning too, so a loss here means that it did not help.")
+        lines.append("Capability: this recipe trains ordinary reasoning too, so a loss here means it did not help.")
     if "thinking" in recipe.settings.get("alttrain", {}) or "qwen3" in recipe.name:
         lines.append(
-            "Both modes of the model: the recipe trains the thinking mode alone. What the other mode then does is not known, so "
-            "repeat the first evaluation with `--thinking both` and another `--out`."
+            "Both modes of the model: the recipe trains the thinking mode alone. What the other mode then does is not "
+            "known, so repeat the first evaluation with `--thinking both` and another `--out`."
         )
     if "s1" in recipe.name:
-        lines.append("Truncated thoughts of the base: s1 models think long, and a thought that never ends has no answer.")
+        lines.append("Truncated thoughts of the base: s1 models think long, and an endless thought has no answer.")
     return "".join(f"- {line}\n" for line in lines)
 
 
 def _shipped(recipe: Recipe) -> str:
     if recipe.quantised:
         return (
-            "Publish the exported model, not the adapter: on the full-precision base, which is what others would load, the "
-            "adapter is [another model](../serve.md)."
+            "Publish the exported model, not the adapter: on the full-precision base, which is what others would load, "
+            "the adapter is [another model](../serve.md)."
         )
     return (
         f"The adapter alone computes the same: `hf upload ORG/{recipe.name} outputs/{recipe.name} . --exclude "

@@ -64,11 +64,11 @@ def scored(folder: Path, ends: dict[str, str]) -> Path:
 
 def test_a_pair_of_an_evaluation(tmp_path: Path) -> None:
     run = scored(tmp_path, {"pt-030": "refusal", "pb-098": "compliance", "pt-001": "refusal", "pb-001": "refusal"})
-    pair = pair_of(run, "t-60", "Small", 7)
+    pair = pair_of(run, "t-60", "Small", "another", 7)
     assert (pair.harmful.id, pair.harmless.id, pair.harmful.tuned.thought) == ("pt-030", "pb-098", "tuned thinks")
     assert (pair.pairs, pair.told_apart, pair.both_refused, pair.both_answered) == (2, 1, 1, 0)
     with pytest.raises(AltTrainError, match=r"no pair 't-61' with both models' answers; the pairs are t-02, t-60"):
-        pair_of(run, "t-61", "Small", 7)
+        pair_of(run, "t-61", "Small", "another", 7)
 
 
 @pytest.mark.slow

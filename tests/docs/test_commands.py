@@ -1,4 +1,4 @@
-"""The commands that the documentation shows: their programs, flags and files exist, and tests run them or they need a GPU."""
+"""The commands that the documentation shows: programs, flags and files exist; tests run them, or they need a GPU."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_with_commands_for_gpus_says_so(page: Path) -> None:
-    shown = [shlex.join(words) for words in commands(page)]
-    if any(re.search(r"axolotl train examples/alttrain|vllm serve|--gpus all|outputs/alttrain-\d", one) for one in shown):
+    shown = "\n".join(shlex.join(words) for words in commands(page))
+    if re.search(r"axolotl train examples/alttrain|vllm serve|--gpus all|outputs/alttrain-\d", shown):
         assert "GPU" in page.read_text(encoding="utf-8")
 
 
