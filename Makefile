@@ -35,7 +35,7 @@ VLLM_VENV ?= .venv-vllm
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint tree dist clean
+.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint security tree dist clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -106,6 +106,9 @@ lint: install tree  ## code, layers, workflows and Dockerfiles
 	cd build/tree && $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/hadolint docker/Dockerfile docker/Dockerfile.cpu
+
+security: install  ## insecure code in the packages; pip-audit, which asks a vulnerability service, runs in the workflow
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive axolotl_alttrain eval prompt_strategies examples
 
 dist: install  ## wheel and sdist in dist/, as a release builds them
 	rm -rf dist
