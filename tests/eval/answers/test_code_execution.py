@@ -82,7 +82,7 @@ def test_a_system_without_namespaces_is_named(
 ) -> None:
     monkeypatch.setattr(code_execution.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
     assert isolated.__wrapped__() is False
-    assert "the code in answers runs with your network" in caplog.text
+    assert "code in answers runs with your network" in caplog.text
 
 
 @pytest.mark.promise("security", "Nothing that code in an answer starts outlives it.")
