@@ -76,12 +76,16 @@ def report(folder: Path, _: Any) -> Path:
 
 
 def comparison(folder: Path, _: Any) -> Path:
+    """Two runs whose prompts are payloads too; every outcome of the second is another, so that all rows are shown."""
     evaluated(folder)
-    rows = [json.loads(line) for line in (folder / "two" / "scored.jsonl").read_text().splitlines()]
-    for number, row in enumerate(rows):  # outcomes that differ, and payloads in what the user wrote
-        row |= {"instruction": PAYLOADS[number % 30], "category": PAYLOADS[(number + 1) % 30], "judgement": "refusal"}
-        row["metrics"] = {metric: not value for metric, value in row["metrics"].items()}
-    (folder / "two" / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for name in ("one", "two"):
+        path = folder / name / "scored.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for number, row in enumerate(rows):
+            row |= {"instruction": PAYLOADS[number % 30], "category": PAYLOADS[(number + 1) % 30]}
+            if name == "two":
+                row["metrics"] = {metric: not value for metric, value in row["metrics"].items()}
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert main(["compare", str(folder / "one"), str(folder / "two"), "--out", str(folder / "compare")]) == 0
     return folder / "compare" / "compare.html"
 
@@ -116,7 +120,7 @@ def data(folder: Path, _: Any) -> Path:
 # What a page of ours never has, wherever it came from.
 FOREIGN = """
 const bad = [...document.querySelectorAll('img,iframe,object,embed,video,audio,form,base,link,math,animate,'
-  + 'meta[http-equiv],textarea,a[href^="javascript:"]')].map(e => e.outerHTML);
+  + 'meta[http-equiv=refresh i],textarea,a[href^="javascript:"]')].map(e => e.outerHTML);
 for (const e of document.querySelectorAll('*'))
   for (const a of e.attributes) if (a.name.startsWith('on')) bad.push(e.outerHTML.slice(0, 200));
 return bad;
