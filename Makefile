@@ -35,7 +35,7 @@ VLLM_VENV ?= .venv-vllm
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint security tree dist clean
+.PHONY: install vllm versions demo train eval controls walkthrough docs test coverage test-all lint security tree dist clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -92,6 +92,10 @@ docs: install  ## the documentation as a site: site/index.html
 
 test: versions  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile $(TEST_ARGS)
+
+coverage: versions  ## fails under 90 % of the core and the evaluator; fast tests, one process
+	$(BIN)/python -m coverage run -m pytest -m "not slow" $(TEST_ARGS)
+	$(BIN)/python -m coverage report
 
 test-all: versions
 	$(BIN)/python -m pytest

@@ -14,7 +14,7 @@ from axolotl_alttrain.eval.answers import code_execution
 from axolotl_alttrain.eval.answers.code_execution import extract_code, isolated, run_tests
 
 
-@pytest.mark.promise("security", "Code in answers runs only behind its flag, and within limits of time and memory.")
+@pytest.mark.promise("security", "Code in answers runs within limits of time, memory and file size.")
 @pytest.mark.parametrize(
     ("program", "passes"),
     [
