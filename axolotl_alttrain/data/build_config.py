@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Label
-from axolotl_alttrain.generation.openai_client import server_address
+from axolotl_alttrain.generation.server.openai_client import server_address
 from axolotl_alttrain.storage.yaml_file import OUTSIDE, leaves_folder, read_mapping
 
 Step = Literal["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.compat import installed_version
-from axolotl_alttrain.generation.openai_client import server_address
+from axolotl_alttrain.generation.server.openai_client import server_address
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _PACKAGES = (

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.errors import AltTrainError, first_line, shown
-from axolotl_alttrain.generation.openai_client import api_key, server_address
+from axolotl_alttrain.generation.server.openai_client import api_key, server_address
 from tests.data.conftest import settings, trace_rows
 from tests.data.server import verdict
 from tests.openai_server import Reply, Request, serve
