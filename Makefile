@@ -35,7 +35,7 @@ VLLM_VENV ?= .venv-vllm
 export PATH := $(abspath $(BIN)):$(PATH)
 export AXOLOTL_DO_NOT_TRACK ?= 1
 
-.PHONY: install vllm versions demo train eval controls walkthrough docs test test-all lint tree dist clean
+.PHONY: install vllm versions demo train eval controls walkthrough docs test coverage test-all lint security tree dist clean
 
 # The stamp is newer than pyproject.toml once everything is installed.
 $(VENV)/installed: pyproject.toml
@@ -94,6 +94,10 @@ docs: install  ## the documentation as a site: site/index.html
 test: versions  ## the fast tests, offline
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile $(TEST_ARGS)
 
+coverage: versions  ## fails under 90 % of the core and the evaluator; fast tests, one process
+	$(BIN)/python -m coverage run -m pytest -m "not slow" $(TEST_ARGS)
+	$(BIN)/python -m coverage report
+
 test-all: versions
 	$(BIN)/python -m pytest
 
@@ -107,6 +111,9 @@ lint: install tree  ## code, layers, workflows and Dockerfiles
 	cd build/tree && $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/hadolint docker/Dockerfile docker/Dockerfile.cpu
+
+security: install  ## insecure code in the packages; pip-audit, which asks a vulnerability service, runs in the workflow
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive axolotl_alttrain eval prompt_strategies examples
 
 dist: install  ## wheel and sdist in dist/, as a release builds them
 	rm -rf dist

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_SHORTEST_SECRET = 8  # characters; hiding shorter texts would only garble messages
+_secrets: set[str] = set()
+
+
+def keep_secret(text: str | None) -> None:
+    """Never show this text in a message: some servers repeat the key that they refuse."""
+    if text and len(text) >= _SHORTEST_SECRET:
+        _secrets.add(text)
+
+
+def _without_secrets(message: str) -> str:
+    for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
+        message = message.replace(secret, "[secret]")
+    return message
+
 
 class AltTrainError(ValueError):
     """A mistake in a config, a data file or a template that the user can correct.
 
-    The message is complete: commands print it without a traceback and exit with a non-zero code.
+    The message is complete: commands print it without a traceback and exit with a non-zero code. It shows none of the
+    texts given to :func:`keep_secret`.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_without_secrets(message))
 
 
 class RowError(AltTrainError):
@@ -58,14 +77,14 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     body = getattr(error, "body", None)  # of a server's reply; FastAPI's message is there, and not in the error's text
     detail = body.get("detail") if isinstance(body, Mapping) else None
-    return (f"{line} - {detail}" if detail else line)[:limit]
+    return _without_secrets(f"{line} - {detail}" if detail else line)[:limit]
 
 
 def shown(value: Any, limit: int = 60) -> str:
     """Describe a value for an error message: a text as it is, anything else with its type; only the start of it."""
     if value is None:
         return "nothing"
-    text = repr(value)
+    text = _without_secrets(repr(value))
     text = text if len(text) <= limit else text[: limit - 1] + "…"
     return text if isinstance(value, str) else f"{type(value).__name__} {text}"
 

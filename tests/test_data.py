@@ -156,6 +156,7 @@ def test_probe_sets_are_large_enough_and_well_formed() -> None:
     assert {"arithmetic", "facts", "reasoning", "code_reading", "languages"} <= capability
 
 
+@pytest.mark.promise("input", "No seed row is an exact or near duplicate of a probe.")
 def test_no_probe_is_an_exact_or_near_duplicate_of_a_training_row() -> None:
     index = lsh((str(e.id), asked(e)) for e in EXAMPLES)
     trained = {gram for e in EXAMPLES for gram in ngrams(asked(e), 8) if len(gram) == 8}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator, model_validator
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.example import Label
-from axolotl_alttrain.storage.yaml_file import read_mapping
+from axolotl_alttrain.generation.server.openai_client import server_address
+from axolotl_alttrain.storage.yaml_file import OUTSIDE, leaves_folder, read_mapping
 
 Step = Literal["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]
 
@@ -91,6 +92,10 @@ class OpenAIConfig(_Strict):
     price_in: float | None = Field(None, ge=0)
     price_out: float | None = Field(None, ge=0)
 
+    @field_serializer("base_url")
+    def _without_credentials(self, value: str | None) -> str | None:
+        return value and server_address(value)
+
 
 class LocalConfig(_Strict):
     """A local Hugging Face model, decoded greedily in batches."""
@@ -153,6 +158,13 @@ class BuildConfig(_Strict):
     evaluation_dir: str | None = None
     variants: tuple[VariantConfig, ...] = ()
     out: str = "outputs/alttrain-data"
+
+    @field_validator("out")
+    @classmethod
+    def _below_here(cls, value: str) -> str:
+        if leaves_folder(value):
+            raise ValueError(f"{value} {OUTSIDE}")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> BuildConfig:

@@ -38,7 +38,7 @@ def model_config(base: Path, trained: dict[str, Any]) -> Any:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(str(base))
+        config = AutoConfig.from_pretrained(str(base), trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise AltTrainError(f"{base}: config.json is unreadable ({error})") from None
     if found := getattr(config, "quantization_config", None):

@@ -51,7 +51,7 @@ def empty_model(config: Any) -> Any:
 
     try:
         with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32)
+            return AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32, trust_remote_code=False)
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise AltTrainError(f"the base model is no causal language model of transformers ({reason[:200]})") from None

@@ -98,7 +98,9 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
             config.layer_types = config.layer_types[:layers]
     try:
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+            model = AutoModelForCausalLM.from_config(
+                config, dtype=torch.bfloat16, trust_remote_code=bool(cfg.trust_remote_code)
+            )
             if cfg.adapter in ("lora", "qlora"):
                 model = _with_adapter(model, cfg)
     except (ValueError, TypeError) as error:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from axolotl_alttrain.compat import snapshot
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.template import ChatFormat
 
 _WEIGHTS = ("*.safetensors", "*.bin")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _ADAPTER_FILES = ("adapter_model*", "*.json", "*.jinja", "*.txt", "tokenizer*")
 
 
@@ -41,7 +43,9 @@ def locate(
     Raises:
         OSError: A repository or its config is unavailable.
         ValueError: The name cannot be a repository's.
+        AltTrainError: A folder's weights are pickled. For a model on the hub, loaders are told to read safetensors.
     """
+    _refuse_pickles(model)
     commit, folder, fetched = None, adapter, None
     if not Path(model).is_dir():
         from transformers.utils.hub import cached_file, extract_commit_hash
@@ -52,7 +56,20 @@ def locate(
             adapter, revision=adapter_revision, allow_patterns=list(_ADAPTER_FILES), ignore_patterns=["*/*"]
         )
         fetched = Path(folder).name  # the hub's cache has one folder per commit
+    _refuse_pickles(folder)
     return Located(commit, folder, (identity(model, commit), identity(adapter, fetched)))
+
+
+def _refuse_pickles(name: str | None) -> None:
+    """Refuse a folder with weights, none of them in safetensors: to unpickle a file is to run what it says."""
+    if not name or not Path(name).is_dir() or any(Path(name).glob("*.safetensors")):
+        return
+    pickled = sorted(file for ending in _PICKLES for file in Path(name).glob(ending) if file.stem != "training_args")
+    if pickled:
+        raise AltTrainError(
+            f"{pickled[0]}: pickled weights can run code and are not loaded; save the model or adapter again with "
+            "save_pretrained, which writes safetensors"
+        )
 
 
 def template_identity(chat: ChatFormat) -> str:

@@ -136,11 +136,13 @@ def find_model(spec: ModelSpec) -> Located:
     """Find the commits of a model and its adapter, and what they are, without loading them.
 
     Raises:
-        AltTrainError: The model or the adapter cannot be found.
+        AltTrainError: The model or the adapter cannot be found, or its weights are pickled.
     """
     name = resolve_model(spec.model)
     try:
         return locate(name, spec.adapter, spec.model_revision, spec.adapter_revision)
+    except AltTrainError:
+        raise
     except Exception as error:  # the hub's client has many kinds
         raise _load_error(spec, error) from error
 
@@ -164,6 +166,8 @@ def load_model(spec: ModelSpec) -> LoadedModel:
         model: Any = AutoModelForCausalLM.from_pretrained(
             name,
             **_at(found.commit),
+            trust_remote_code=False,
+            use_safetensors=True,
             dtype=spec.dtype,
             quantization_config=bitsandbytes_config(spec.quantization, on_gpu),
             device_map="auto" if on_gpu else None,
@@ -219,7 +223,7 @@ def recorded_format_of(model: str, found: Located, tokenizer: str | None = None)
 def _tokenizer(name: str, commit: str | None = None) -> Any:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(name, **_at(commit))
+    tokenizer = AutoTokenizer.from_pretrained(name, **_at(commit), trust_remote_code=False)
     tokenizer.padding_side = "left"
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token_id = tokenizer.eos_token_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, keep_secret
 
 
 def check_repository(repo: str) -> None:
@@ -37,8 +37,10 @@ def upload_errors(repo: str, remedy: str) -> Iterator[None]:
         AltTrainError: The Hub refuses or is unreachable.
     """
     import httpx
+    from huggingface_hub import get_token
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
+    keep_secret(get_token())
     try:
         yield
     except AltTrainError:

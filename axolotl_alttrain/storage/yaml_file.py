@@ -9,6 +9,13 @@ import yaml
 
 from axolotl_alttrain.errors import AltTrainError, shown
 
+OUTSIDE = "leaves the current folder; write a path below it, or name the folder with --out"
+
+
+def leaves_folder(path: str) -> bool:
+    """Whether a config's output path leaves the folder in which the command runs, which only a flag may do."""
+    return Path(path).is_absolute() or ".." in Path(path).parts
+
 
 def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
     """The keys and values of a YAML file.

@@ -96,14 +96,15 @@ class APIBackend:
             import openai  # noqa: F401
         except ImportError:
             raise AltTrainError("--backend api needs the package openai; run 'pip install openai'") from None
-        self.url = base_url or os.environ.get("OPENAI_BASE_URL") or ""
-        if not self.url:
+        given = base_url or os.environ.get("OPENAI_BASE_URL")
+        if not given:
             raise AltTrainError(
                 "--backend api needs --base-url, the server's address, such as http://localhost:8000/v1"
             )
         self._names = {"base": model, "tuned": adapter or ""}
         self._stated = f", stated: {stated}" if stated else ""
-        self._key = api_key(key_variable, self.url)
+        self._key = api_key(key_variable, given)
+        self._given_url, self.url = given, server_address(given)
         self._concurrency = concurrency
         self._takes_exact_fields = True
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
@@ -124,7 +125,7 @@ class APIBackend:
         """Server and name of the model, and the template; a server does not report when its weights change."""
         template = template_identity(self.chat) if self.chat else "the server's"
         adapter = self._names["tuned"] if run == "tuned" else ""
-        model = f"{server_address(self.url)} {self._names['base']}{self._stated}"
+        model = f"{self.url} {self._names['base']}{self._stated}"
         return Identity(model, adapter, template)
 
     def settings(self) -> APISettings:
@@ -227,7 +228,7 @@ class APIBackend:
 
     def connection(self) -> dict[str, Any]:
         """How to reach the server, as :func:`axolotl_alttrain.generation.server.openai_client.ask_all` takes it."""
-        client = {"base_url": self.url, "api_key": self._key, "max_retries": RETRIES, "timeout": TIMEOUT}
+        client = {"base_url": self._given_url, "api_key": self._key, "max_retries": RETRIES, "timeout": TIMEOUT}
         return {"concurrency": self._concurrency, **client}
 
     def served_name(self, run: str) -> str:

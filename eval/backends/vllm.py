@@ -209,12 +209,15 @@ def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, 
         "revision": found.commit,
         "tokenizer": tokenizer,
         "tokenizer_revision": commit,
+        "trust_remote_code": False,
         "enable_prefix_caching": True,
         "max_model_len": AUTO_FIT,
         "generation_config": "vllm",  # no sampling defaults of the model's own
     }
     if load_in_4bit:
         options["quantization"] = "bitsandbytes"
+    elif found.commit:  # pickled weights in a folder are refused already; bitsandbytes has a format of its own
+        options["load_format"] = "safetensors"
     if found.adapter:
         options |= {"enable_lora": True, "max_lora_rank": lora_rank(found.adapter)}
     return options
@@ -239,7 +242,9 @@ def _eos_of(model: str, commit: str | None) -> Any:
         generation = GenerationConfig.from_pretrained(model, **at)
     except OSError:  # not every model has one
         generation = None
-    return SimpleNamespace(config=AutoConfig.from_pretrained(model, **at), generation_config=generation)
+    return SimpleNamespace(
+        config=AutoConfig.from_pretrained(model, **at, trust_remote_code=False), generation_config=generation
+    )
 
 
 def _name_of(dtype: Any) -> str:

@@ -10,7 +10,7 @@ from axolotl_alttrain.eval.config.groups import FLAGS
 from pydantic.fields import FieldInfo
 
 from axolotl_alttrain.errors import AltTrainError, shown
-from axolotl_alttrain.storage.yaml_file import read_mapping
+from axolotl_alttrain.storage.yaml_file import OUTSIDE, leaves_folder, read_mapping
 
 
 def read_flags(path: Path) -> tuple[dict[str, object], dict[str, str]]:
@@ -34,6 +34,8 @@ def read_flags(path: Path) -> tuple[dict[str, object], dict[str, str]]:
             raise AltTrainError(f"{where} is unknown; {hint}")
         if value is not None and value != []:
             values[name], written[name] = _value(name, FLAGS[name], value, where), where
+            if name == "out" and leaves_folder(str(values[name])):
+                raise AltTrainError(f"{where}: {shown(values[name])} {OUTSIDE}")
     return values, written
 
 

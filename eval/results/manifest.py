@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.compat import installed_version
+from axolotl_alttrain.generation.server.openai_client import server_address
 from axolotl_alttrain.storage.atomic import write_atomic
 
 _PACKAGES = (
@@ -100,7 +101,7 @@ def write_manifest(
         "python": platform.python_version(),
         "packages": versions(),
         RULE_VERSIONS: dict(rules),
-        "flags": {key: _plain(value) for key, value in sorted(flags.items())},
+        "flags": {key: _flag(key, value) for key, value in sorted(flags.items())},
         "runs": {run: asdict(one) for run, one in identities.items()},
         "weights": {run: asdict(form) for run, form in weights.items()},
         "sets": dict(sets),
@@ -113,6 +114,10 @@ def write_manifest(
         "seconds": round((now - started).total_seconds(), 1),
     }
     write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _flag(name: str, value: object) -> JsonValue:
+    return server_address(value) if name.endswith("url") and isinstance(value, str) else _plain(value)
 
 
 def _plain(value: object) -> JsonValue:

@@ -53,6 +53,7 @@ def test_one_row_of_each_label_in_full(tmp_path: Path, traces: Traces) -> None:
     assert not (tmp_path / "out" / "work").exists()
 
 
+@pytest.mark.promise("determinism", "The same seed and answers make the same data, byte for byte.")
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path: Path, traces: Traces) -> None:
     path = traces(20, 10)
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

@@ -33,6 +33,7 @@ def remote(url: str, **more: Any) -> dict[str, Any]:
     return {"kind": "openai_compatible", "model": "m", "base_url": url, "concurrency": 8} | more
 
 
+@pytest.mark.promise("determinism", "The same seed and answers make the same data, byte for byte.")
 def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_path: Path, traces: Traces) -> None:
     path, lots = traces(40, 20), random.Random(0)
 
@@ -54,6 +55,7 @@ def test_the_order_of_answers_does_not_matter_and_nothing_is_asked_twice(tmp_pat
     assert made[0] == made[1]
 
 
+@pytest.mark.promise("faults", "A killed build resumes and asks only for what is missing.")
 def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, traces: Traces) -> None:
     path = traces(60, 20)
 
@@ -87,6 +89,7 @@ def test_a_killed_build_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path
     assert len(read(store)) == 80
 
 
+@pytest.mark.promise("faults", "A build whose server breaks keeps all answers that came.")
 def test_a_server_that_breaks_loses_nothing(tmp_path: Path, traces: Traces) -> None:
     def breaks(call: Call) -> Any:
         return by_wording(call) if len(server.calls) <= 5 else (500, {})

@@ -20,6 +20,7 @@ def command(tiny: tuple[Path, Path], out: Path) -> list[str]:
     return [sys.executable, "-m", "eval.run", *flags.split(), *attacks.split(), "--out", str(out)]
 
 
+@pytest.mark.promise("faults", "A killed evaluation resumes to the numbers of an undisturbed one.")
 @pytest.mark.slow
 def test_kill_9_and_again(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     subprocess.run(command(tiny, tmp_path / "whole"), cwd=ROOT, check=True, capture_output=True)

@@ -50,6 +50,7 @@ def test_what_is_not_an_export_is_never_overwritten(tmp_path: Path) -> None:
     check_target(base / "inside", (str(base),))
 
 
+@pytest.mark.promise("faults", "An export that does not fit the disk stops before the first byte.")
 def test_a_full_disk_is_noticed_before_the_first_byte(tmp_path: Path) -> None:
     check_space(tmp_path / "a" / "b", 1)
     with pytest.raises(AltTrainError, match=r"the weights need 1000000000\.0 GB and \d+\.\d GB are free; free some"):

@@ -90,6 +90,7 @@ def test_vllm_loads_the_same(hub: Path) -> None:
         "revision": OLD,
         "tokenizer": "org/model",
         "tokenizer_revision": OLD,
+        "trust_remote_code": False,
         "enable_prefix_caching": True,
         "max_model_len": -1,
         "generation_config": "vllm",
@@ -101,6 +102,7 @@ def test_vllm_loads_the_same(hub: Path) -> None:
     options = engine_options("org/model", found, False)
     assert (options["tokenizer"], options["tokenizer_revision"]) == (adapter, None)
     assert "quantization" not in options
+    assert options["load_format"] == "safetensors"
 
 
 def test_vllm_quantises_as_the_adapter_was_trained(hub: Path) -> None:

@@ -31,6 +31,7 @@ def train(recipe: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.promise("determinism", "Training with the probe gives the same weights as without it.")
 def test_training_is_the_same_with_and_without(recipe: Callable[..., Path], tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

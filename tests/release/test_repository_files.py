@@ -66,10 +66,10 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     """Each target of `make` in `.ci/run`, its slow tests, and the check of the demo."""
     script = (ROOT / ".ci" / "run").read_text()
     targets = set(re.findall(r'^\s*(?:newest|oldest|"\$environment") (\w+)', script, re.MULTILINE))
-    assert targets == {"test", "lint", "docs", "dist", "demo"}
+    assert targets == {"test", "lint", "security", "docs", "dist", "demo"}
     commands = "\n".join(step.get("run", "") for step in steps("ci.yml"))
     assert set(re.findall(r"^make (\w+)", commands, re.MULTILINE)) == targets
-    for part in ("-m pytest -m slow", "-m pytest tests/release", ".ci/check-demo", "FAST=1"):
+    for part in ("-m pytest -m slow", "-m pytest tests/release", ".ci/check-demo", ".ci/skips.py", "FAST=1"):
         assert part in script
         assert part in commands
 

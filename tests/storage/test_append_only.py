@@ -37,6 +37,7 @@ def test_lines_come_back_with_their_places(tmp_path: Path) -> None:
         assert file.write({"text": "d"}) == 47
 
 
+@pytest.mark.promise("faults", "A half line at the end of a file is cut off, and a broken one in the middle is named.")
 def test_a_half_last_line_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"text": "a"}\n{"text": "\xc3')
@@ -47,6 +48,7 @@ def test_a_half_last_line_is_cut_off(tmp_path: Path) -> None:
     assert path.read_bytes() == b'{"text": "a"}\n{"text": "b"}\n'
 
 
+@pytest.mark.promise("faults", "A half line at the end of a file is cut off, and a broken one in the middle is named.")
 @pytest.mark.parametrize("line", [b"{", b"5", b"{}", b'{"text": "\xff"}'])
 def test_a_broken_line_is_named(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "rows.jsonl"
@@ -64,6 +66,7 @@ def test_reading_creates_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.promise("faults", "Two processes never write to one file; the second says so.")
 def test_two_processes_do_not_write_at_once(tmp_path: Path) -> None:
     pytest.importorskip("fcntl", reason="this system has no file locks")
     path = tmp_path / "rows.jsonl"

@@ -7,13 +7,14 @@ The official client retries 408, 409, 429 and 5xx answers, timeouts and broken c
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import queue
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.errors import AltTrainError, keep_secret, shown
 from axolotl_alttrain.generation.server.openai_parameters import adapted, learn
 
 # Statuses that concern one request, not the server: filtered, longer than the context, malformed.
@@ -34,20 +35,42 @@ def api_key(variable: str, base_url: str | None) -> str | None:
 
     Returns:
         The key; without one ``none`` for a named server, as local servers need no key, and None for OpenAI's.
+
+    Raises:
+        AltTrainError: It has characters that no request can carry.
     """
-    return os.environ.get(variable) or ("none" if base_url else None)
+    key = os.environ.get(variable, "").strip()
+    keep_secret(key)
+    if not key.isascii() or not key.isprintable():
+        raise AltTrainError(f"the key in {variable} has characters that no key has; set the variable anew")
+    return key or ("none" if base_url else None)
 
 
 def server_address(base_url: str | None = None) -> str:
-    """A server's address as it enters keys and reports: without user, password, query and closing slash.
+    """A server's address as it enters keys, reports and messages: without user, password, query and closing slash.
 
     Args:
         base_url: As the user gives it. Without one the openai client takes ``OPENAI_BASE_URL``, or OpenAI's own.
     """
     url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
     parts = urlsplit(url if "://" in url else f"//{url}")
-    host = parts.netloc.rpartition("@")[2]
+    credentials, _, host = parts.netloc.rpartition("@")
+    for secret in (credentials, parts.password, *(value for _, value in parse_qsl(parts.query))):
+        keep_secret(secret)
     return f"{parts.scheme}://{host}{parts.path}".rstrip("/") if parts.scheme else f"{host}{parts.path}".rstrip("/")
+
+
+def without_credentials(base_url: str | None) -> dict[str, Any]:
+    """The arguments of ``AsyncOpenAI`` for an address: user and password go into a header, as addresses are logged."""
+    parts = urlsplit(base_url or os.environ.get("OPENAI_BASE_URL") or "")
+    credentials, _, host = parts.netloc.rpartition("@")
+    if not credentials:
+        return {"base_url": base_url}
+    basic = base64.b64encode(unquote(credentials).encode()).decode()
+    return {
+        "base_url": urlunsplit(parts._replace(netloc=host)),
+        "default_headers": {"Authorization": f"Basic {basic}"},
+    }
 
 
 async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
@@ -83,7 +106,7 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
         came = answer.to_dict() if hasattr(answer, "to_dict") else answer
         raise AltTrainError(
-            f"{client.base_url} returned {shown(came, 160)}, which is no completion; give the address of an "
+            f"{server_address(server)} returned {shown(came, 160)}, which is no completion; give the address of an "
             "OpenAI-compatible server, up to and including /v1"
         )
     return answer
@@ -95,6 +118,7 @@ def ask_all(
     *,
     concurrency: int,
     patience: int = 1,
+    base_url: str | None = None,
     **client: Any,
 ) -> Iterator[tuple[Item, Answer]]:
     """Request an answer for every item concurrently; yield each item with its answer as it arrives, in any order.
@@ -107,7 +131,8 @@ def ask_all(
         items: What to ask.
         concurrency: Requests in flight.
         patience: Consecutive failures after which to stop. With more than one, a failed item does not stop the others.
-        client: Passed to ``openai.AsyncOpenAI``: address, key, timeout, retries.
+        base_url: The server's address; OpenAI's own by default.
+        client: Passed to ``openai.AsyncOpenAI``: key, timeout, retries.
 
     Raises:
         Exception: What the first failed ``ask`` raised, after all answers have arrived.
@@ -119,7 +144,7 @@ def ask_all(
 
     async def run() -> None:
         try:
-            async with AsyncOpenAI(**client) as server:
+            async with AsyncOpenAI(**without_credentials(base_url), **client) as server:
                 await asyncio.gather(*(asking.work(server) for _ in range(concurrency)))
         finally:
             asking.answered.put(None)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from axolotl_alttrain.eval.answers.code_execution import extract_code, run_tests
+from axolotl_alttrain.eval.answers import code_execution
+from axolotl_alttrain.eval.answers.code_execution import extract_code, isolated, run_tests
 
 
+@pytest.mark.promise("security", "Code in answers runs within limits of time, memory and file size.")
 @pytest.mark.parametrize(
     ("program", "passes"),
     [
@@ -32,15 +38,67 @@ def test_code_runs_within_limits(program: str, passes: bool) -> None:
     assert run_tests(program, seconds=3) is passes
 
 
+@pytest.fixture
+def namespaces() -> None:
+    if not isolated():
+        pytest.skip("this system grants no namespaces to users")
+
+
+# Each passes if it can do what it must not.
+ESCAPES = {
+    "loopback": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 2)",
+    "a new server": "import socket as s\ns.create_connection(s.create_server(('127.0.0.1', 0)).getsockname(), 2)",
+    "an address outside": "import socket\nsocket.create_connection(('192.0.2.1', 53), 2)",
+    "UDP": "import socket\nsocket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', PORT))",
+    "an abstract socket": "import socket\nsocket.socket(socket.AF_UNIX).connect('\\0' + NAME)",
+    "keys of other processes": "import glob\nassert any(b'canary' in open(p, 'rb').read() for p in PROCESSES)",
+    "keys of its own": "import os\nassert 'canary' in str(os.environ)",
+    "the parent's end": "import os, signal\nos.kill(PID, signal.SIGTERM)",
+}
+PROCESSES = "[p for p in glob.glob('/proc/[0-9]*/environ') if __import__('os').access(p, 4)]"
+
+
+@pytest.mark.promise("security", "Code in answers has no network, and cannot read the keys of other processes.")
+@pytest.mark.parametrize("name", ESCAPES)
+def test_what_code_cannot_reach(name: str, namespaces: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    abstract = f"alttrain-{os.getpid()}"
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as other:
+        other.bind("\0" + abstract)
+        other.listen()
+        known = {"PORT": server.getsockname()[1], "NAME": repr(abstract), "PROCESSES": PROCESSES, "PID": os.getpid()}
+        program = ESCAPES[name]
+        for word, value in known.items():
+            program = program.replace(word, str(value))
+        with subprocess.Popen(["sleep", "60"], env={"KEY": "canary"}) as beside:
+            try:
+                assert not run_tests(program, seconds=8)
+            finally:
+                beside.kill()
+
+
+def test_a_system_without_namespaces_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(code_execution.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
+    assert isolated.__wrapped__() is False
+    assert "code in answers runs with your network" in caplog.text
+
+
+@pytest.mark.promise("security", "Nothing that code in an answer starts outlives it.")
+@pytest.mark.parametrize("new_session", [False, True])
 @pytest.mark.parametrize(("ending", "passes"), [("while True: pass", False), ("assert False", False), ("", True)])
-def test_no_child_of_a_program_outlives_it(ending: str, passes: bool, tmp_path: Path) -> None:
+def test_no_child_of_a_program_outlives_it(ending: str, passes: bool, new_session: bool, tmp_path: Path) -> None:
+    if new_session and not isolated():
+        pytest.skip("this system grants no namespaces to users")
     beats = tmp_path / "beats"
     child = f"import time\nwhile True:\n    open({str(beats)!r}, 'a').write('.')\n    time.sleep(0.05)"
     program = (
-        f"import os, subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        f"import os, subprocess, sys, time\nchild = [sys.executable, '-c', {child!r}]\n"
+        f"subprocess.Popen(child, start_new_session={new_session})\n"
         f"while not os.path.exists({str(beats)!r}): time.sleep(0.01)\n{ending}"
     )
-    assert run_tests(program, seconds=2) is passes
+    assert run_tests(program, seconds=5 if "while" in ending else 30) is passes
     size = beats.stat().st_size
     time.sleep(0.3)
     assert beats.stat().st_size == size > 0

@@ -40,6 +40,7 @@ def test_publishers_files(data: Path) -> None:
     assert len({(p.set, p.id) for p in prompts}) == len(prompts)
 
 
+@pytest.mark.promise("security", "Code in answers runs only behind its flag.")
 def test_a_set_that_cannot_be_had_is_named_and_the_rest_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "strongreject_dataset.csv").write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\n")
     prompts, missing = load_available(["strongreject", "xstest-safe", "humaneval", "probe-benign"], 1, tmp_path)

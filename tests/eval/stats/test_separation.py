@@ -24,6 +24,14 @@ def test_delongs_variance_by_hand() -> None:
     assert found.high == pytest.approx(1 / (1 + exp(-(log(11) + half))))
 
 
+def test_two_prompts_of_each_kind() -> None:
+    """Shares 1 and 1/2, and 1/2 and 1: each group adds 2 * 0.25² * 2 / 2² = 1/16 to the variance of 3/4."""
+    found = area(group([3, 1]), group([2, 0]))
+    half = 1.959964 * sqrt(1 / 8) / (3 / 16)
+    bounds = [1 / (1 + exp(-log(3) - side * half)) for side in (-1, 1)]
+    assert (found.value, found.low, found.high) == pytest.approx((0.75, *bounds), abs=1e-6)
+
+
 def test_ties_count_half() -> None:
     draw = np.random.default_rng(3)
     positive, negative = draw.integers(0, 5, 40).astype(float), draw.integers(-2, 4, 30).astype(float)

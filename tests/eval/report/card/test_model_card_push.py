@@ -80,7 +80,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, 
         def do_POST(self) -> None:
             body = self.body()
             if state.refuse:
-                self.reply(403, b'{"error": "You do not have the rights"}')
+                token = self.headers["Authorization"].removeprefix("Bearer ")
+                self.reply(403, json.dumps({"error": f"{token} does not have the rights"}).encode())
             elif self.path == "/api/validate-yaml":
                 self.reply(200, b'{"errors": [], "warnings": []}')
             elif "/preupload/" in self.path:
@@ -147,12 +148,18 @@ def test_a_torn_section_is_not_guessed_at(finished_run: Path, hub: tuple[Hub, st
     assert state.parents == []
 
 
-def test_what_the_hub_refuses_is_one_line(finished_run: Path, hub: tuple[Hub, str]) -> None:
+@pytest.mark.promise("security", "A key is in no file, log or message, not even where a server repeats it.")
+def test_what_the_hub_refuses_is_one_line_without_the_token(
+    finished_run: Path, hub: tuple[Hub, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     state, address = hub
     state.refuse = True
+    monkeypatch.setenv("HF_TOKEN", "hf_canary0123456789")
     with pytest.raises(AltTrainError, match=r"cannot push to org/name: .*403 Forbidden.*log in with") as caught:
         push_card(*read_run(finished_run), "org/name", address)
     assert "\n" not in str(caught.value)
+    assert "[secret] does not have the rights" in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_a_card_that_cannot_be_fetched_is_not_taken_for_none(finished_run: Path, hub: tuple[Hub, str]) -> None:
