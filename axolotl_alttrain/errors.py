@@ -61,6 +61,16 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     return (f"{line} - {detail}" if detail else line)[:limit]
 
 
+def cause_of(error: BaseException, limit: int = 300) -> str:
+    """Type and message, on one line, of the error behind a library's general one (``An error occurred while ...``)."""
+    while (deeper := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        error = deeper
+    if isinstance(error, AltTrainError):
+        return str(error)
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}"[:limit] if message else type(error).__name__
+
+
 def shown(value: Any, limit: int = 60) -> str:
     """Describe a value for an error message: a text as it is, anything else with its type; only the start of it."""
     if value is None:
