@@ -129,7 +129,7 @@ def data_card(folder: Path, repo: str | None, public: bool) -> None:
 @click.option(
     "--queries",
     required=True,
-    help="JSONL, JSON, CSV, TSV or Parquet file, text file with one query per line, or alttrain-seed (its benign rows).",
+    help="JSONL, JSON, CSV, TSV or Parquet file, text with one query per line, or alttrain-seed (its benign rows).",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Output file for the traces, JSONL."

@@ -1,4 +1,4 @@
-"""How many rows a config leaves to train. Fewer than half is a mistake, not a choice: the limit does not suit the data."""
+"""How many rows a config leaves to train. Fewer than half is a mistake: the limit does not suit the data."""
 
 from __future__ import annotations
 

@@ -63,6 +63,27 @@ def trained_vocabulary(model: Any, adapter: str, tokens: int) -> int:
     return max(tokens, int(model.get_input_embeddings().weight.shape[0]))
 
 
+def tensors_without_place(model: Any, adapter: str) -> list[str]:
+    """LoRA tensors that an adapter stores and a model does not take, as where the base has fewer layers.
+
+    Experts are left out: peft stores them under other names than it loads them.
+
+    Args:
+        model: A ``PeftModel`` with the adapter.
+        adapter: Its folder.
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    file = Path(adapter) / _WEIGHTS
+    if not file.is_file():
+        return []
+    placed = get_peft_model_state_dict(model, save_embedding_layers=False)
+    with safe_open(file, framework="pt") as tensors:
+        stored = [name for name in tensors.keys() if ".lora_" in name and "expert" not in name]  # noqa: SIM118
+    return sorted(name for name in stored if name not in placed)
+
+
 def fit_vocabulary(model: Any, rows: int) -> None:
     """Resize a model's embeddings to the training's vocabulary; its new rows are the mean of the others.
 

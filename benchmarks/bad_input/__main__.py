@@ -33,7 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bad_input", description=__doc__)
     parser.add_argument("--seed", type=int, default=1995)
     parser.add_argument("--share", type=float, default=1.0, help="of the inputs of each kind")
-    parser.add_argument("--kinds", nargs="+", help="only these kinds; nothing is written")
+    parser.add_argument("--kinds", nargs="+", help="only these kinds; their results replace the earlier ones")
     args = parser.parse_args()
     logging.disable(logging.WARNING)
     tallies: dict[str, tuple[Tally, float]] = {}
@@ -47,8 +47,7 @@ def main() -> int:
         print(f"{name}: {tally.tried} tried, {dict(tally.ends)}, {len(tally.faults)} faults", flush=True)
         for fault in tally.faults:
             print(f"  {fault}", flush=True)
-    if not args.kinds:
-        write(tallies, args.seed)
+    write(tallies, args.seed)
     return 1 if any(tally.faults for tally, _ in tallies.values()) else 0
 
 
@@ -81,6 +80,7 @@ def _rows(kind: str) -> Kind:
 
 def _adapters(tally: Tally, seed: int, number: int, folder: Path) -> None:
     made = [llama_with_adapter(_tokenizer(), folder / str(width), hidden_size=width, **_SIZES) for width in (32, 64)]
+    made += [llama_with_adapter(_tokenizer(), folder / f"layers{n}", n, hidden_size=32, **_SIZES) for n in (1, 3)]
     try_adapters(tally, seed, number, folder, [base for base, _ in made], made[0][1])
 
 
@@ -91,35 +91,29 @@ def _tokenizer() -> Any:
 
 
 def write(tallies: dict[str, tuple[Tally, float]], seed: int) -> None:
-    """Write the results as JSON and Markdown."""
+    """Write the results as JSON and Markdown, beside those of kinds that were not tried this time."""
+    file = RESULTS / "bad_input.json"
+    kinds: dict[str, Any] = json.loads(file.read_text())["kinds"] if file.is_file() else {}
+    for name, (tally, seconds) in tallies.items():
+        ends = {end: tally.ends[end] for end in ("result", "skipped", "refused")}
+        times = {"slowest_s": round(tally.slowest, 1), "seconds": round(seconds)}
+        kinds[name] = {"seed": seed, "tried": tally.tried, **ends, "faults": tally.faults, **times}
+    kinds = {name: kinds[name] for name in _kinds() if name in kinds}
     versions = {name: installed_version(name) for name in ("axolotl", "transformers", "tokenizers", "peft", "pyyaml")}
-    kinds = {
-        name: {
-            "tried": tally.tried,
-            **{end: tally.ends[end] for end in ("result", "skipped", "refused")},
-            "faults": tally.faults,
-            "slowest_s": round(tally.slowest, 2),
-            "seconds": round(seconds, 1),
-        }
-        for name, (tally, seconds) in tallies.items()
-    }
-    write_atomic(
-        RESULTS / "bad_input.json", json.dumps({"seed": seed, "versions": versions, "kinds": kinds}, indent=2) + "\n"
-    )
+    write_atomic(file, json.dumps({"versions": versions, "kinds": kinds}, indent=2) + "\n")
     lines = [
         f"Measured with `python -m benchmarks.bad_input`, seed {seed}; "
-        + ", ".join(f"{name} {version}" for name, version in versions.items())
-        + ".",
+        f"{', '.join(f'{name} {version}' for name, version in versions.items())}.",
         "",
-        "Each input is mutated from a good one and must end in a result, in a row that is skipped and counted, or in one",
-        "line that names the file and the remedy. A traceback, a hang, several lines and a lost row are faults.",
+        "Each input is mutated from a good one and must end in a result, in a row that is skipped and counted, or in",
+        "one line that names the file and the remedy. A traceback, a hang, several lines and a lost row are faults.",
         "",
-        "| input | tried | result | skipped | refused in one line | faults | slowest, s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| input | tried | result | skipped | refused in one line | faults |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, kind in kinds.items():
-        ends = " | ".join(str(kind[end]) for end in ("tried", "result", "skipped", "refused"))
-        lines.append(f"| {name} | {ends} | {len(tallies[name][0].faults)} | {kind['slowest_s']} |")
+        cells = [kind[end] for end in ("tried", "result", "skipped", "refused")]
+        lines.append(f"| {' | '.join(map(str, [name, *cells, len(kind['faults'])]))} |")
     write_atomic(RESULTS / "bad_input.md", "\n".join(lines) + "\n")
 
 

@@ -13,7 +13,7 @@ from types import FrameType
 
 from axolotl_alttrain.errors import AltTrainError
 
-SECONDS = 60  # an input that takes longer counts as a hang
+SECONDS = 300  # an input that takes longer counts as a hang; a template may take seconds of processor time
 LONGEST = 1_500  # characters of a message
 _REMEDY = re.compile(r"[;.] \w|\bmust be\b|\b[Ss]hould be\b|\ballowed: ")  # what to write is a remedy too
 

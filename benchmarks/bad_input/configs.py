@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,7 +32,7 @@ def try_configs(tally: Tally, seed: int, number: int, folder: Path) -> None:
         source, read = kinds[index % len(kinds)]
         path = folder / f"c{index}.yml"
         path.write_text(bad_config(Random(f"{seed} config {index}"), _mapping(source)), encoding="utf-8")
-        hold(tally, index, lambda read=read, path=path: _done(read(path)), (path.name, "--"))  # type: ignore[misc]
+        hold(tally, index, partial(_read, read, path), (path.name, "--"))
 
 
 def try_recipes(tally: Tally, seed: int, number: int, folder: Path, base_model: Path) -> None:
@@ -51,7 +52,7 @@ def try_recipes(tally: Tally, seed: int, number: int, folder: Path, base_model: 
         path = folder / f"r{index}.yml"
         path.write_text(bad_config(Random(f"{seed} recipe {index}"), recipe), encoding="utf-8")
         # What is wrong with the model names the model, not the file.
-        hold(tally, index, lambda path=path: _done(load_config(path)))  # type: ignore[misc]
+        hold(tally, index, partial(_read, load_config, path))
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -59,5 +60,5 @@ def _mapping(path: Path) -> dict[str, Any]:
     return found
 
 
-def _done(_: object) -> None:
-    """Whatever was read is a result."""
+def _read(read: Callable[[Path], object], path: Path) -> None:
+    read(path)  # whatever was read is a result

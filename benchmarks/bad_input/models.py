@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,20 +36,22 @@ def try_templates(tally: Tally, seed: int, number: int, tokenizer: Any, sources:
     for index in range(number):
         rng = Random(f"{seed} template {index}")
         source = ENDLESS[index] if index < len(ENDLESS) else _bad_template(rng, sources[rng.choice(names)])
-        hold(tally, index, lambda source=source: _ignore(learn_format(tokenizer, source)))  # type: ignore[misc]
+        hold(tally, index, partial(_learn, tokenizer, source))
 
 
 def try_tokenizers(tally: Tally, seed: int, number: int, folder: Path, tokenizer: Any) -> None:
     """Load tokenizers of which one file is broken, and learn their format."""
     from axolotl_alttrain.generation.loading import load_tokenizer
 
+    def load(path: Path) -> None:
+        learn_format(load_tokenizer(str(path), f"tokenizer {path}"))
+
     whole = folder / "whole"
     tokenizer.save_pretrained(whole)
     for index in range(number):
         path = folder / f"t{index}"
         _broken_copy(Random(f"{seed} tokenizer {index}"), whole, path)
-        name = f"tokenizer {path}"
-        hold(tally, index, lambda path=path, name=name: _ignore(learn_format(load_tokenizer(str(path), name))))  # type: ignore[misc]
+        hold(tally, index, partial(load, path))
         shutil.rmtree(path)
 
 
@@ -64,21 +68,19 @@ def try_adapters(tally: Tally, seed: int, number: int, folder: Path, bases: list
     """
     from axolotl_alttrain.generation.loading import ModelSpec, load_model
 
+    def load(base: Path, path: Path) -> str | None:
+        load_model(ModelSpec(str(base), str(path)))
+        return None if base == bases[0] else "the adapter was loaded into another base"
+
+    others = cycle(bases[1:])
     for index in range(number):
-        rng = Random(f"{seed} adapter {index}")
-        base, path = (
-            (bases[1 + index % (len(bases) - 1)], adapter) if index % 10 == 0 else (bases[0], folder / f"a{index}")
-        )
-        if path != adapter:
-            _broken_copy(rng, adapter, path)
-        hold(
-            tally,
-            index,
-            lambda base=base, path=path: _ignore(load_model(ModelSpec(str(base), str(path)))),
-            (str(path),),
-        )  # type: ignore[misc]
-        if path != adapter:
-            shutil.rmtree(path)
+        if index % 10 == 0:
+            hold(tally, index, partial(load, next(others), adapter), (str(adapter),))
+            continue
+        path = folder / f"a{index}"
+        _broken_copy(Random(f"{seed} adapter {index}"), adapter, path)
+        hold(tally, index, partial(load, bases[0], path), (str(path),))
+        shutil.rmtree(path)
 
 
 def _broken_copy(rng: Random, whole: Path, path: Path) -> None:
@@ -106,5 +108,5 @@ def _bad_template(rng: Random, source: str) -> str:
     )
 
 
-def _ignore(_: object) -> None:
-    """Whatever was loaded is a result."""
+def _learn(tokenizer: Any, source: str) -> None:
+    learn_format(tokenizer, source)

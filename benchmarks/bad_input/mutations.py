@@ -40,7 +40,10 @@ ROWS: tuple[dict[str, Any], ...] = (
         ],
         "tools": [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}],
     },
-    {"instruction": "Add", "input": "2 and 3", "system": "Be brief.", "label": "benign", "omitted": ["conditional_reasoning"], **_STEPS, "answer": "5"},
+    {
+        "instruction": "Add", "input": "2 and 3", "system": "Be brief.", "label": "benign",
+        "omitted": ["conditional_reasoning"], **_STEPS, "answer": "5",
+    },
 )  # fmt: skip
 TRACE = {"id": "t", "instruction": "Name a colour.", "thought": "Blue is one.", "answer": "Blue.", "label": "benign"}
 
@@ -89,7 +92,7 @@ def mutated(rng: Random, value: Any, depth: int = 0) -> Any:
 def bad_row(rng: Random) -> dict[str, Any]:
     """A row of any shape with one to three changes."""
     row: Any = rng.choice(ROWS)
-    for _ in range(rng.randint(1, 3)):
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
         row = mutated(rng, row)
     return row if isinstance(row, dict) else dict(rng.choice(ROWS), label=odd(rng))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,7 +50,7 @@ def try_files(tally: Tally, seed: int, number: int, folder: Path) -> None:
         path = folder / f"f{index}{rng.choice(_SUFFIXES)}"
         path.write_bytes(_content(rng, path))
         read = readers[index % len(readers)]
-        hold(tally, index, lambda read=read, path=path: read(path), (path.name,))  # type: ignore[misc]
+        hold(tally, index, partial(read, path), (path.name,))
         path.unlink()
 
 
@@ -91,7 +92,7 @@ def _readers() -> Iterator[Callable[[Path], str | None]]:
     from axolotl_alttrain.data.screening.evaluation_prompts import prompts_of
     from axolotl_alttrain.data.sources.columns import read_source
     from axolotl_alttrain.data.sources.entry_files import check_files
-    from axolotl_alttrain.data.traces.queries import read_queries
+    from axolotl_alttrain.data.traces.queries import Query, read_queries
     from axolotl_alttrain.format.rows import read_examples
 
     def plain(path: Path) -> str | None:
@@ -114,16 +115,17 @@ def _readers() -> Iterator[Callable[[Path], str | None]]:
     def entry(path: Path) -> None:
         check_files({"path": str(path), "type": "alttrain"})
 
+    def queries(path: Path) -> list[Query]:
+        return read_queries(str(path))
+
     yield plain
     yield traces
     yield mapped
     yield finished
     yield entry
-    yield lambda path: _ignore(read_queries(str(path)))
-    yield lambda path: _ignore(list(prompts_of(path)))
-    yield lambda path: _ignore(read_transcripts(path))
-    yield lambda path: _ignore(read_examples(path))
+    for read in (queries, prompts_of, read_transcripts, read_examples):
+        yield partial(_all, read)
 
 
-def _ignore(_: object) -> None:
-    """A reader's result counts as a result, whatever it is."""
+def _all(read: Callable[[Path], Iterable[object]], path: Path) -> None:
+    list(read(path))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from axolotl_alttrain.format.template import learn_format
-from axolotl_alttrain.format.probing.render_limits import TemplateLimitError
 from axolotl_alttrain.prompt_strategies import alttrain, reasoning
+
+from axolotl_alttrain.format.probing.render_limits import TemplateLimitError
+from axolotl_alttrain.format.template import learn_format
 from benchmarks.bad_input.checks import Tally, hold
 from benchmarks.bad_input.configs import try_configs
 from benchmarks.bad_input.models import ENDLESS, try_templates, try_tokenizers
@@ -43,7 +43,7 @@ def test_templates(smollm2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("axolotl_alttrain.format.probing.render_limits.SECONDS", 0.3)
     try_templates(tally := Tally(), SEED, 20, smollm2, installed_templates())
     assert tally.faults == []
-    with pytest.raises(TemplateLimitError, match="^the chat template has not finished after 0.3 seconds; correct its"):
+    with pytest.raises(TemplateLimitError, match=r"^the chat template has not finished after 0\.3 seconds;"):
         learn_format(smollm2, ENDLESS[0])
 
 

@@ -1,7 +1,7 @@
 """The local files of a ``datasets:`` entry, read through before Axolotl loads them.
 
-``datasets`` hides what is wrong with a file behind "An error occurred while generating the dataset", and Axolotl looks for
-a file that is not there on the Hub.
+``datasets`` hides what is wrong with a file behind "An error occurred while generating the dataset", and Axolotl looks
+on the Hub for a file that is not there.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def check_files(entry: Mapping[str, Any]) -> None:
     path, data_files = str(entry.get("path") or ""), entry.get("data_files") or []
     if is_missing(path) and not data_files:
         raise AltTrainError(
-            f"datasets: {path} cannot be read (there is no such file); correct 'path:', which is relative to the folder "
-            "that the command runs in"
+            f"datasets: {path} cannot be read (there is no such file); correct 'path:', which is relative to the "
+            "folder that the command runs in"
         )
     names = [path] if Path(path).is_file() else [data_files] if isinstance(data_files, str) else data_files
     for name in names:

@@ -17,7 +17,7 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 
-SECONDS = 10.0
+SECONDS = 5.0
 MEMORY = 1 << 30  # bytes by which the process may grow
 _TICK = 0.1  # seconds of processor time between two checks
 
@@ -72,7 +72,7 @@ def limited() -> Iterator[None]:
 
 
 def _can_watch() -> bool:
-    """Install the handler, unless the signal is somebody else's; it stays, because a late signal would end the process."""
+    """Install the handler, unless the signal is somebody else's. It stays: a late signal would end the process."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         return False
     found = signal.getsignal(signal.SIGPROF)

@@ -14,6 +14,7 @@ from axolotl_alttrain.generation.decoding import completion_text, decode
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling
+from tests.conftest import llama_with_adapter
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
 
@@ -80,6 +81,16 @@ def test_an_adapter_of_another_model_and_broken_weights_are_named(tiny: tuple[Pa
     (other / "model.safetensors").write_bytes(b"<html>not found</html>")
     with pytest.raises(AltTrainError, match=f"--model {other} cannot be loaded .SafetensorError"):
         HFBackend(str(other))
+
+
+@pytest.mark.parametrize(("layers", "reason"), [(1, "has no place for 14 of its tensors"), (3, "missing adapter keys")])
+def test_an_adapter_of_a_base_with_other_layers(
+    smollm2: Any, tiny: tuple[Path, Path], tmp_path: Path, layers: int, reason: str
+) -> None:
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
+    base, _ = llama_with_adapter(smollm2, tmp_path, layers, **sizes)
+    with pytest.raises(AltTrainError, match=rf"--model {base} with --adapter {tiny[1]} cannot be loaded .*{reason}"):
+        HFBackend(str(base), str(tiny[1]))
 
 
 def test_a_retrained_adapter_is_another_one(tiny: tuple[Path, Path], tmp_path: Path) -> None:
