@@ -26,7 +26,8 @@ class RowError(AltTrainError):
     def __init__(self, field: str, problem: str, remedy: str, where: str = "") -> None:
         self.field, self.problem, self.remedy, self.where = field, problem, remedy, where
         place = f"{where}: " if where else ""
-        super().__init__(f"{place}{self.fault}; {remedy}")
+        # Names of columns and roles may contain line breaks.
+        super().__init__(" ".join(f"{place}{self.fault}; {remedy}".splitlines()))
 
     @property
     def fault(self) -> str:

@@ -292,7 +292,7 @@ def _print_user_errors_in_one_line() -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, AltTrainError):
             print(f"axolotl-alttrain: {error}", file=sys.stderr)
-        elif kind.__module__ == "datasets.exceptions":
+        elif kind.__module__.startswith("datasets."):
             print(
                 f"axolotl-alttrain: datasets: the rows cannot be loaded ({cause_of(error)}); correct the files under "
                 "'path:'",

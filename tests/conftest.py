@@ -103,6 +103,14 @@ def llama_with_adapter(smollm2: Any, folder: Path, layers: int = 2, **sizes: int
     return base, adapter
 
 
+def name_targets_by_suffix(adapter: Path) -> None:
+    """Name an adapter's target modules as recipes do, ``q_proj``, and not with their layers, as peft does for all."""
+    path = adapter / "adapter_config.json"
+    config = json.loads(path.read_text())
+    config["target_modules"] = sorted({name.rpartition(".")[2] for name in config["target_modules"]})
+    path.write_text(json.dumps(config))
+
+
 @pytest.fixture(scope="session")
 def tiny(smollm2: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A real two-layer Llama, and a LoRA adapter that changes it."""

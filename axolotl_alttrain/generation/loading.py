@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
-from axolotl_alttrain.generation.trained_config import fit_vocabulary, tensors_without_place, trained_vocabulary
+from axolotl_alttrain.generation.trained_config import fit_vocabulary, unmatched_tensors, trained_vocabulary
 from axolotl_alttrain.generation.trained_format import UNRECORDED, TrainedFormat, recorded_format
 
 if TYPE_CHECKING:
@@ -177,12 +176,9 @@ def load_model(spec: ModelSpec) -> LoadedModel:
             from peft import PeftModel
 
             fit_vocabulary(model, trained_vocabulary(model, found.adapter, len(tokenizer)))
-            with warnings.catch_warnings():
-                # peft only warns, and the model would answer without a part of its adapter
-                warnings.filterwarnings("error", message="Found missing adapter keys")
-                model = PeftModel.from_pretrained(model, found.adapter)
-            if homeless := tensors_without_place(model, found.adapter):
-                raise ValueError(f"the model has no place for {len(homeless)} of its tensors, such as {homeless[0]}")
+            model = PeftModel.from_pretrained(model, found.adapter)
+            if odd := unmatched_tensors(model, found.adapter):
+                raise ValueError(f"{len(odd)} LoRA tensors are in the model or the adapter alone, such as {odd[0]}")
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error
     recorded = recorded_format_of(name, found, spec.tokenizer)

@@ -63,10 +63,11 @@ def trained_vocabulary(model: Any, adapter: str, tokens: int) -> int:
     return max(tokens, int(model.get_input_embeddings().weight.shape[0]))
 
 
-def tensors_without_place(model: Any, adapter: str) -> list[str]:
-    """LoRA tensors that an adapter stores and a model does not take, as where the base has fewer layers.
+def unmatched_tensors(model: Any, adapter: str) -> list[str]:
+    """LoRA tensors that a model has and its adapter does not store, or the reverse; peft skips both.
 
-    Experts are left out: peft stores them under other names than it loads them.
+    So a base with more or fewer layers would answer with a part of the adapter. Experts are left out, because peft may
+    store them under other names than it loads them.
 
     Args:
         model: A ``PeftModel`` with the adapter.
@@ -78,10 +79,10 @@ def tensors_without_place(model: Any, adapter: str) -> list[str]:
     file = Path(adapter) / _WEIGHTS
     if not file.is_file():
         return []
-    placed = get_peft_model_state_dict(model, save_embedding_layers=False)
     with safe_open(file, framework="pt") as tensors:
-        stored = [name for name in tensors.keys() if ".lora_" in name and "expert" not in name]  # noqa: SIM118
-    return sorted(name for name in stored if name not in placed)
+        stored = set(tensors.keys())
+    placed = set(get_peft_model_state_dict(model, save_embedding_layers=False))
+    return sorted(name for name in stored ^ placed if ".lora_" in name and "expert" not in name)
 
 
 def fit_vocabulary(model: Any, rows: int) -> None:

@@ -19,7 +19,7 @@ from benchmarks.bad_input.checks import Tally
 from benchmarks.bad_input.configs import try_configs, try_recipes
 from benchmarks.bad_input.models import try_adapters, try_templates, try_tokenizers
 from benchmarks.bad_input.rows_and_files import try_files, try_rows
-from tests.conftest import llama_with_adapter
+from tests.conftest import llama_with_adapter, name_targets_by_suffix
 from tests.templates import all_templates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +81,7 @@ def _rows(kind: str) -> Kind:
 def _adapters(tally: Tally, seed: int, number: int, folder: Path) -> None:
     made = [llama_with_adapter(_tokenizer(), folder / str(width), hidden_size=width, **_SIZES) for width in (32, 64)]
     made += [llama_with_adapter(_tokenizer(), folder / f"layers{n}", n, hidden_size=32, **_SIZES) for n in (1, 3)]
+    name_targets_by_suffix(made[0][1])
     try_adapters(tally, seed, number, folder, [base for base, _ in made], made[0][1])
 
 
