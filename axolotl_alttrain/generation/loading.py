@@ -14,7 +14,7 @@ from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
-from axolotl_alttrain.generation.trained_config import fit_vocabulary, unmatched_tensors, trained_vocabulary
+from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary, unmatched_tensors
 from axolotl_alttrain.generation.trained_format import UNRECORDED, TrainedFormat, recorded_format
 
 if TYPE_CHECKING:

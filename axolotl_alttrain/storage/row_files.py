@@ -158,10 +158,12 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:
         content = parsed(whole_text(path))
     except ValueError as error:
         raise AltTrainError(f"{path} cannot be read ({error}); correct the JSON there") from None
-    if isinstance(content, dict):  # {"behaviors": [...]}: the only list in it
+    if isinstance(content, dict):  # {"behaviors": [...]}: the only list in it; without one, a file of one row
         lists = [value for value in content.values() if isinstance(value, list)]
-        content = lists[0] if len(lists) == 1 else content
-    for number, row in enumerate(content if isinstance(content, list) else [content], 1):
-        if not isinstance(row, dict) or not isinstance(content, list):
+        content = lists[0] if len(lists) == 1 else [content]
+    if not isinstance(content, list):
+        raise AltTrainError(f"{path} is the {shown(content)}; write a list of objects")
+    for number, row in enumerate(content, 1):
+        if not isinstance(row, dict):
             raise AltTrainError(f"{path}, row {number} is the {shown(row)}; write a list of objects")
         yield number, row

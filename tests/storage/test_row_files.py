@@ -30,6 +30,7 @@ BOM = b"\xef\xbb\xbf"
         ("a.CSV", b"a,b\nNone,1.50\nx\n", [(1, {"a": "None", "b": "1.50"}), (2, {"a": "x", "b": None})]),
         ("a.tsv", b"a\tb\nx, y\tz\n", [(1, {"a": "x, y", "b": "z"})]),
         ("a.txt", BOM + "one\u2028more \r\n\n two\n".encode(), [(1, {"text": "one\u2028more"}), (3, {"text": "two"})]),
+        ("a.json", b'{"a": 1}', [(1, {"a": 1})]),
         ("a.jsonl", b"", []),
     ],
 )

@@ -33,7 +33,7 @@ def check_files(entry: Mapping[str, Any]) -> None:
         file, given = Path(str(name)), str(entry.get("ds_type") or "json").removeprefix("alttrain_")
         if not file.is_file() or given not in ("json", "csv", "parquet"):
             continue
-        kind: Any = kind_of(file) or given
+        kind: Any = kind_of(file) or given.replace("json", "jsonl")
         if kind not in _READ:
             raise AltTrainError(
                 f"datasets: {file} is a {kind} file, which cannot be trained on; save it as CSV or JSONL"
