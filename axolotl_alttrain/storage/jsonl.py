@@ -25,7 +25,7 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            value = parsed(line)
+            value = parsed(line.rstrip())
         except ValueError as error:
             raise AltTrainError(
                 f"{path}, row {number} is not valid JSON ({error}); write one object per line"

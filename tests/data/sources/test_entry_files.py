@@ -34,7 +34,7 @@ def test_what_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: dic
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"path": "bad.jsonl"}, "datasets: bad.jsonl, row 2 is not valid JSON (Expecting value at column 7); write"),
+        ({"path": "bad.jsonl"}, "datasets: bad.jsonl, row 2 is not valid JSON (Expecting value at column 6); write"),
         ({"path": ".", "data_files": "bad.jsonl"}, "datasets: bad.jsonl, row 2 is not valid JSON"),
         ({"path": "bad.dat"}, "datasets: bad.dat, row 2 is not valid JSON"),
         ({"path": "empty.json"}, "datasets: empty.json has no rows; add at least one"),
