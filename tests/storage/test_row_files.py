@@ -47,7 +47,11 @@ def test_what_is_read(
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.jsonl", b'{"a": 1}\n{"a":  \n', "row 2 is not valid JSON (Expecting value at column 6); write one object per"),
+        (
+            "a.jsonl",
+            b'{"a": 1}\n{"a":  \n',
+            "row 2 is not valid JSON (Expecting value at column 6); write one object per",
+        ),
         ("a.jsonl", b'{"a": 1}\n[1]\n', "row 2 is the list [1]; write one JSON object per line"),
         ("a.jsonl", b'{"a": "x\xe9"}\n', "cannot be read as UTF-8 text (byte 9 of row 1: invalid continuation byte);"),
         ("a.jsonl", '{"a": 1}'.encode("utf-16"), "cannot be read as UTF-8 text (it is UTF-16); save the file as UTF-8"),
