@@ -45,7 +45,8 @@ class RowError(AltTrainError):
     def __init__(self, field: str, problem: str, remedy: str, where: str = "") -> None:
         self.field, self.problem, self.remedy, self.where = field, problem, remedy, where
         place = f"{where}: " if where else ""
-        super().__init__(f"{place}{self.fault}; {remedy}")
+        # Names of columns and roles may contain line breaks.
+        super().__init__(" ".join(f"{place}{self.fault}; {remedy}".splitlines()))
 
     @property
     def fault(self) -> str:
@@ -78,6 +79,16 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     body = getattr(error, "body", None)  # of a server's reply; FastAPI's message is there, and not in the error's text
     detail = body.get("detail") if isinstance(body, Mapping) else None
     return _without_secrets(f"{line} - {detail}" if detail else line)[:limit]
+
+
+def cause_of(error: BaseException, limit: int = 300) -> str:
+    """Type and message, on one line, of the error behind a library's general one (``An error occurred while ...``)."""
+    while (deeper := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        error = deeper
+    if isinstance(error, AltTrainError):
+        return str(error)
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}"[:limit] if message else type(error).__name__
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.reasoning.trained_rows import thinking_option
 from axolotl_alttrain.format.row_reader import RowReader
 
@@ -29,6 +30,7 @@ _PROBING = (
     "frozen_date",
     "prompt_match",
     "refusals",
+    "render_limits",
     "renderer",
     "required_variables",
     "template_names",
@@ -49,6 +51,7 @@ _REASONING = (
 _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.data.sources", "csv_as_text.py"),
+    ("axolotl_alttrain.storage", "row_files.py"),  # which files are read as CSV
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "verdict_clauses.py"),
@@ -57,6 +60,7 @@ _CODE = (
     ("axolotl_alttrain.format", "quoted_request.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "row_reader.py"),
+    ("axolotl_alttrain.format", "rows_left.py"),
     ("axolotl_alttrain.format", "think_tags.py"),
     *(("axolotl_alttrain.format.reading", f"{name}.py") for name in _READING),
     *(("axolotl_alttrain.format.reasoning", f"{name}.py") for name in _REASONING),
@@ -131,10 +135,13 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
 
 def _add_files(digest: Any, paths: Iterable[Path]) -> None:
     for path in paths:
-        digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
-        with path.open("rb") as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                digest.update(chunk)
+        try:
+            digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
+            with path.open("rb") as content:
+                while chunk := content.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+        except OSError as error:
+            raise AltTrainError(f"{path} cannot be read ({error}); check the file and its permissions") from None
 
 
 def _local_files(path: Path) -> list[Path]:

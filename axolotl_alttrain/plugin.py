@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, cause_of
 
 if TYPE_CHECKING:
     from axolotl_alttrain.args import AltTrainOptions
@@ -64,10 +64,10 @@ class AltTrainPlugin(BasePlugin):
         # Axolotl looks for `type: alttrain` here; it does not find strategies of other packages by itself.
         for kind in STRATEGIES:
             sys.modules[f"{_STRATEGIES}.{kind}"] = strategy_module(kind)
-        if cfg.get("base_model"):
+        if isinstance(cfg.get("base_model"), str):
             cfg["base_model"] = resolve_model(cfg["base_model"])
         for entry in _entries(cfg):
-            if entry.get("path"):
+            if isinstance(entry.get("path"), str):
                 entry["path"] = resolve_dataset(entry["path"])
             read_csv_as_text(entry)
             # Axolotl's key for prepared data contains the type, so the part after the colon keeps stale tokens out.
@@ -80,9 +80,12 @@ class AltTrainPlugin(BasePlugin):
         """Load nothing: this is the first hook after Axolotl has completed the config, before it loads the model."""
         if not concerns(cfg):
             return
+        from axolotl_alttrain.data.sources.entry_files import check_files
         from axolotl_alttrain.processes import join_on_the_cpu
         from axolotl_alttrain.ray_training import set_batch_size
 
+        for entry in _entries(cfg):
+            check_files(entry)
         if not preprocess:
             join_on_the_cpu(cfg)
         elif cfg.use_ray:
@@ -223,13 +226,19 @@ def concerns(cfg: Any) -> bool:
 
 def is_named(cfg: Any) -> bool:
     """Whether ``plugins:`` names this package, as Axolotl before 0.21 requires."""
-    return any(str(name).startswith("axolotl_alttrain") for name in cfg.get("plugins") or [])
+    return any(str(name).startswith("axolotl_alttrain") for name in _list(cfg, "plugins"))
 
 
 def _entries(cfg: Any) -> list[Any]:
     """The dataset entries that use this strategy."""
-    entries = [*(cfg.get("datasets") or []), *(cfg.get("test_datasets") or [])]
+    entries = [*_list(cfg, "datasets"), *_list(cfg, "test_datasets")]
     return [entry for entry in entries if isinstance(entry, dict) and is_alttrain(entry.get("type"))]
+
+
+def _list(cfg: Any, key: str) -> list[Any]:
+    """A list of a config; empty where something else is there, which Axolotl's validation reports afterwards."""
+    value = cfg.get(key)
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _chat(cfg: Any, tokenizer: Any) -> Any:
@@ -275,7 +284,7 @@ def _needs_remote_code(cfg: Any) -> bool | None:
 
 
 def _print_user_errors_in_one_line() -> None:
-    """Report mistakes in config or data as one line instead of a traceback."""
+    """Report mistakes in config or data as one line instead of a traceback, also those that only ``datasets`` finds."""
     if getattr(sys.excepthook, "alttrain", False):
         return
     previous = sys.excepthook
@@ -283,6 +292,12 @@ def _print_user_errors_in_one_line() -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, AltTrainError):
             print(f"axolotl-alttrain: {error}", file=sys.stderr)
+        elif kind.__module__.startswith("datasets."):
+            print(
+                f"axolotl-alttrain: datasets: the rows cannot be loaded ({cause_of(error)}); correct the files under "
+                "'path:'",
+                file=sys.stderr,
+            )
         else:
             previous(kind, error, trace)
 

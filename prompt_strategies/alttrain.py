@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, overload
 
 import pyarrow.compute as pc
-from axolotl.prompt_tokenizers import DatasetWrappingStrategy, PromptTokenizingStrategy
+from axolotl.prompt_tokenizers import IGNORE_INDEX, DatasetWrappingStrategy, PromptTokenizingStrategy
 from axolotl.prompters import UnsupportedPrompter
 from axolotl.utils.logging import get_logger
 from axolotl_alttrain.prompt_strategies.batches import (
@@ -37,6 +37,7 @@ from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.format.rows_left import LengthRules, check_rows_left
 from axolotl_alttrain.format.template import ChatFormat
 
 LOG = get_logger(__name__)
@@ -52,6 +53,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         file: Path of the dataset, for error messages.
         excess_length_strategy: ``drop`` or ``truncate`` if the config says so; otherwise an overlong row is an
             error.
+        min_sample_len: Length below which Axolotl drops a row, in tokens.
         reader: Reads the rows, under the names that the entry gives.
         renderer: Renders rows of another kind, or in another mode than thinking; None for AltTrain rows that think.
     """
@@ -64,11 +66,12 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         excess_length_strategy: str | None = None,
         reader: RowReader | None = None,
         renderer: RowRenderer | None = None,
+        min_sample_len: int = 0,
     ) -> None:
         super().__init__(UnsupportedPrompter(), chat.tokenizer, train_on_inputs=False, sequence_len=sequence_len)
         self.chat = chat
         self.file = file
-        self.excess_length_strategy = excess_length_strategy
+        self.rules = LengthRules(sequence_len, min_sample_len, excess_length_strategy)
         self.reader = reader or RowReader()
         self.renderer = renderer
         # `datasets` derives its cache key from this object's state, which does not include code.
@@ -188,6 +191,8 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                 problem = f"does not fit the model: {error}"
                 error = RowError(prompt_field(row), problem, "change its roles or their order")
             raise row_error(error, row, self.file, number or None) from None
+        except AltTrainError as error:  # a template that does not come to an end
+            raise AltTrainError(f"{self.file}{f', row {number}' * bool(number)}: {error}") from None
 
     def _report_unread(self, tokenized: Dataset, rows: int) -> None:
         """Log once what of the rows is not trained."""
@@ -203,19 +208,21 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             raise AltTrainError(f"{self.file} has no rows to train; add at least one example")
         columns = tokenized.with_format("arrow")[:]
         lengths = pc.list_value_length(columns["input_ids"])
-        longest = pc.max(lengths).as_py()
-        if longest <= self.sequence_len:
+        longest, rules = pc.max(lengths).as_py(), self.rules
+        if longest <= rules.longest and pc.min(lengths).as_py() >= rules.shortest:
             return
-        too_long = pc.sum(pc.greater(lengths, self.sequence_len)).as_py()
-        first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
-        message = (
-            f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {self.sequence_len} "
-            f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
-        )
-        if self.excess_length_strategy in ("drop", "truncate"):
-            LOG.warning("%s; Axolotl will %s them, as the config says", message, self.excess_length_strategy)
-            return
-        raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
+        too_long = pc.sum(pc.greater(lengths, rules.longest)).as_py()
+        if too_long:
+            first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
+            message = (
+                f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {rules.longest} "
+                f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
+            )
+            if rules.strategy not in ("drop", "truncate"):
+                raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
+            LOG.warning("%s; Axolotl will %s them, as the config says", message, rules.strategy)
+        prompts = (next((n for n, i in enumerate(row) if i != IGNORE_INDEX), len(row)) for row in tokenized["labels"])
+        check_rows_left(self.file, zip(lengths.to_pylist(), prompts, strict=True), rules)
 
 
 def load(tokenizer: Any, cfg: Any, ds_cfg: Any = None) -> AltTrainStrategy:
@@ -253,4 +260,5 @@ def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = F
         excess_length_strategy=cfg.get("excess_length_strategy"),
         reader=reader,
         renderer=renderer,
+        min_sample_len=cfg.get("min_sample_len") or 0,
     )

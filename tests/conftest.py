@@ -66,12 +66,13 @@ def smollm2(demo_model: Path) -> Any:
     return AutoTokenizer.from_pretrained(demo_model)
 
 
-def llama_with_adapter(smollm2: Any, folder: Path, **sizes: int) -> tuple[Path, Path]:
-    """A two-layer Llama with random weights and SmolLM2's tokenizer, and a LoRA adapter that changes it.
+def llama_with_adapter(smollm2: Any, folder: Path, layers: int = 2, **sizes: int) -> tuple[Path, Path]:
+    """A small Llama with random weights and SmolLM2's tokenizer, and a LoRA adapter that changes it.
 
     Args:
         smollm2: SmolLM2's tokenizer.
         folder: Where to write both.
+        layers: Number of layers.
         sizes: Of ``LlamaConfig``.
 
     Returns:
@@ -84,7 +85,7 @@ def llama_with_adapter(smollm2: Any, folder: Path, **sizes: int) -> tuple[Path, 
     torch.manual_seed(7)
     config = LlamaConfig(
         vocab_size=len(smollm2),
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         eos_token_id=2,
         pad_token_id=0,
         bos_token_id=1,
@@ -100,6 +101,14 @@ def llama_with_adapter(smollm2: Any, folder: Path, **sizes: int) -> tuple[Path, 
             torch.nn.init.normal_(weight, std=0.5)
     tuned.save_pretrained(adapter)
     return base, adapter
+
+
+def name_targets_by_suffix(adapter: Path) -> None:
+    """Name an adapter's target modules as recipes do, ``q_proj``, and not with their layers, as peft does for all."""
+    path = adapter / "adapter_config.json"
+    config = json.loads(path.read_text())
+    config["target_modules"] = sorted({name.rpartition(".")[2] for name in config["target_modules"]})
+    path.write_text(json.dumps(config))
 
 
 @pytest.fixture(scope="session")

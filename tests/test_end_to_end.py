@@ -16,6 +16,7 @@ from .conftest import ROOT
 
 pytestmark = pytest.mark.slow
 RECIPE = ROOT / "examples" / "smollm2-135m-cpu.yml"
+WHOLE = (ROOT / "examples" / "data" / "alttrain-seed.jsonl").read_text(encoding="utf-8").partition("\n")[0]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -85,14 +86,25 @@ def test_train_then_evaluate_the_adapter(demo_model: Path, tmp_path: Path) -> No
     assert set(summary["runs"]) == {"base", "tuned"}
 
 
-def test_a_bad_row_ends_the_command_with_one_line(demo_model: Path, tmp_path: Path) -> None:
-    (tmp_path / "bad.jsonl").write_text(json.dumps({"instruction": "Hi", "response": "no thought"}) + "\n")
+@pytest.mark.parametrize(
+    ("line", "changes", "said"),
+    [
+        ('{"instruction": "Hi", "response": "no thought"}', "", "bad.jsonl, row 1: field 'response' has "),
+        ('{"instruction": "Hi", ', "", "datasets: bad.jsonl, row 1 is not valid JSON ("),
+        ("", "", "datasets: bad.jsonl has no rows; add at least one"),
+        (WHOLE, "\nmin_sample_len: 9999\n", "bad.jsonl: sequence_len 192 and min_sample_len 9999 leave 0 of 1 rows"),
+    ],
+)
+def test_a_bad_row_ends_the_command_with_one_line(
+    demo_model: Path, tmp_path: Path, line: str, changes: str, said: str
+) -> None:
+    (tmp_path / "bad.jsonl").write_text(line + "\n")
     recipe = RECIPE.read_text().replace("path: alttrain-seed", "path: bad.jsonl")
-    (tmp_path / "bad.yml").write_text(recipe)
+    (tmp_path / "bad.yml").write_text(recipe + changes)
     done = subprocess.run(
         [sys.executable, "-m", "axolotl.cli.preprocess", "bad.yml"], cwd=tmp_path, capture_output=True, text=True
     )
-    assert done.returncode != 0
+    assert done.returncode == 1
     last = [line for line in done.stderr.splitlines() if line.strip()][-1]
-    assert last.startswith("axolotl-alttrain: bad.jsonl, row 1: field 'response' has ")
+    assert last.startswith(f"axolotl-alttrain: {said}")
     assert "Traceback" not in done.stderr

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pickle
 
-from axolotl_alttrain.errors import AltTrainError, RowError, first_line
+from axolotl_alttrain.errors import AltTrainError, RowError, cause_of, first_line
 
 
 def test_the_first_line_of_a_message() -> None:
@@ -20,3 +20,18 @@ def test_a_row_error_survives_a_worker_process() -> None:
     error = RowError("answer", "is empty", "write a text", "seed.jsonl, row 3")
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error) == "seed.jsonl, row 3: field 'answer' is empty; write a text"
+
+
+def test_the_cause_behind_a_general_error() -> None:
+    inner = KeyError("a\n b")
+    outer = RuntimeError("An error occurred")
+    outer.__cause__ = inner
+    assert cause_of(outer) == "KeyError: 'a\\n b'"
+    assert cause_of(StopIteration()) == "StopIteration"
+    inner.__cause__ = AltTrainError("rows.csv, row 2 has 3 cells; use quotes")
+    assert cause_of(outer) == "rows.csv, row 2 has 3 cells; use quotes"
+
+
+def test_a_row_error_is_one_line() -> None:
+    error = RowError("instruction", "ends with a turn of role 'us\n\u2028er'", "end it with a user turn")
+    assert str(error) == "field 'instruction' ends with a turn of role 'us  er'; end it with a user turn"

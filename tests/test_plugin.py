@@ -190,3 +190,25 @@ def test_transformers_learns_that_there_is_no_accelerator(monkeypatch: pytest.Mo
         monkeypatch.setattr(torch.accelerator, "is_available", lambda available=available: available)
         assert plugin.get_training_args(config()) == expected
         assert plugin.get_training_args(unrelated) is None
+
+
+@pytest.mark.parametrize("content", [None, '{"a": ' + "[" * 300 + "]" * 300 + "}\n"])
+def test_what_only_datasets_finds_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    """An empty folder, and a row nested more deeply than Arrow takes."""
+    from datasets import load_dataset
+
+    from axolotl_alttrain.plugin import _print_user_errors_in_one_line
+
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    _print_user_errors_in_one_line()
+    if content is not None:
+        (tmp_path / "rows.jsonl").write_text(content)
+    with pytest.raises(Exception, match=r".") as found:
+        load_dataset(str(tmp_path), cache_dir=str(tmp_path / "cache"))
+    capsys.readouterr()
+    sys.excepthook(found.type, found.value, found.tb)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("axolotl-alttrain: datasets: the rows cannot be loaded (")
+    assert line.endswith("); correct the files under 'path:'")

@@ -129,12 +129,12 @@ def data_card(folder: Path, repo: str | None, public: bool) -> None:
 @click.option(
     "--queries",
     required=True,
-    help="JSONL file, text file with one query per line, or alttrain-seed (its benign rows).",
+    help="JSONL, JSON, CSV, TSV or Parquet file, text with one query per line, or alttrain-seed (its benign rows).",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Output file for the traces, JSONL."
 )
-@click.option("--column", default="instruction", show_default=True, help="Column with the query, for JSONL.")
+@click.option("--column", default="instruction", show_default=True, help="Column with the query, for data files.")
 @click.option("--backend", type=click.Choice(["hf", "openai"]), default="hf", show_default=True)
 @click.option("--base-url", help="Address of an OpenAI-compatible server (vLLM, Ollama, ...).")
 @click.option(

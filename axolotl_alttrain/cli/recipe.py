@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError, first_line
+from axolotl_alttrain.errors import AltTrainError, cause_of, first_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer
@@ -80,21 +80,23 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
         cfg.tokenizer_config = cfg.tokenizer_config or cfg.base_model
         cfg.base_model_config = str(shipped)
     with quiet():
-        prepare_plugins(cfg)
-        capabilities, environment = gpu_capabilities()
-        if gpu is not None or (not this_machine and capabilities["compute_capability"] is None):
-            capabilities = (gpu or DEFAULT_GPU).capabilities(gpus or needed_gpus(cfg))
         try:
+            prepare_plugins(cfg)
+            capabilities, environment = gpu_capabilities()
+            if gpu is not None or (not this_machine and capabilities["compute_capability"] is None):
+                capabilities = (gpu or DEFAULT_GPU).capabilities(gpus or needed_gpus(cfg))
             cfg = validate_config(cfg, capabilities=capabilities, env_capabilities=environment)
             normalize_config(cfg)
             normalize_cfg_datasets(cfg)
+        except AltTrainError:
+            raise
         except OSError as error:  # from transformers: no such folder, and the Hub is unreachable
             raise AltTrainError(
                 f"base_model {cfg.base_model!r} cannot be loaded ({first_line(error)}); download the model or "
                 "give its folder"
             ) from None
-        except ValueError as error:  # includes pydantic's errors
-            raise AltTrainError(f"{path}: {_first_error(error)}") from None
+        except Exception as error:  # pydantic's errors, and what Axolotl's own checks make of values of other types
+            raise AltTrainError(f"{path}: {_first_error(error)}; correct the config") from None
         plugin_set_cfg(cfg)
     return cfg
 
@@ -110,7 +112,7 @@ def load_tokenizer(cfg: Any) -> Any:
     try:
         with quiet():
             return load(cfg)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a broken file raises what its reader makes of it
         raise AltTrainError(
             f"base_model {cfg.base_model!r}: its tokenizer cannot be loaded ({first_line(error)}); download "
             "the model or give its folder"
@@ -165,14 +167,14 @@ def load_rows(cfg: Any, entry: Any) -> Any:
     from axolotl.utils.data.shared import load_dataset_with_config
     from datasets import DatasetDict
 
+    from axolotl_alttrain.data.sources.entry_files import check_files
+
+    check_files(entry)
     try:
         with quiet():
             rows = load_dataset_with_config(entry, cfg.hf_use_auth_token, streaming=False)
     except Exception as error:  # the Hub, the file system and parsers each raise their own errors
-        first = (str(error).splitlines() or [""])[0]
-        raise AltTrainError(
-            f"datasets: {entry.path} cannot be read ({type(error).__name__}: {first}); check 'path:'"
-        ) from None
+        raise AltTrainError(f"datasets: {entry.path} cannot be read ({cause_of(error)}); check 'path:'") from None
     if isinstance(rows, DatasetDict):
         name = entry.split if entry.split in rows else "train"
         if name not in rows:
@@ -211,7 +213,7 @@ def _first_error(error: Exception) -> str:
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
-        return " ".join(str(error).split())
+        return " ".join(str(error).split()) if isinstance(error, ValueError) else cause_of(error)
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     return f"{field + ': ' if field else ''}{first['msg']}"

@@ -44,7 +44,7 @@ def run_traces(
         settings: Sampling settings.
         queries: A file, or ``alttrain-seed``.
         out: Output file.
-        column: Column with the query, for JSONL.
+        column: Column with the query, for data files.
         samples: Samples per query.
         console: Where to print.
 

@@ -12,6 +12,7 @@ from axolotl_alttrain.format.example import Label
 from axolotl_alttrain.generation.server.openai_client import server_address
 from axolotl_alttrain.storage.yaml_file import OUTSIDE, leaves_folder, read_mapping
 
+_FAULTS = 5  # named in one message
 Step = Literal["problem_understanding", "harmfulness_assessment", "conditional_reasoning"]
 
 
@@ -202,5 +203,15 @@ def load_config(path: Path) -> BuildConfig:
     try:
         return BuildConfig.model_validate(raw)
     except ValidationError as error:
-        faults = [f"'{'.'.join(map(str, fault['loc'])) or 'config'}': {fault['msg']}" for fault in error.errors()]
-        raise AltTrainError(f"{path}: {'; '.join(faults)}") from None
+        faults = [_said(".".join(map(str, fault["loc"])), fault["type"], fault["msg"]) for fault in error.errors()]
+        more = f"; and {len(faults) - _FAULTS} more" if len(faults) > _FAULTS else ""
+        said = "; ".join(faults[:_FAULTS])
+        raise AltTrainError(f"{path}: {said}{more}; docs/data.md describes the keys") from None
+
+
+def _said(field: str, kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"'{field}' is no key of a build"
+    if kind == "missing":
+        return f"'{field}' is missing"
+    return f"'{field or 'config'}': {message.removeprefix('Value error, ')}"

@@ -192,7 +192,7 @@ def _checked_objects(name: str, value: Any) -> tuple[Message, ...]:
 
 def _checked_omitted(value: Any) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
-    if names is None or not set(names) <= set(STEPS):
+    if names is None or not all(name in STEPS for name in names):
         raise RowError("omitted", described(value), f"list some of {', '.join(STEPS)}")
     return tuple(step for step in STEPS if step in names)
 

@@ -27,6 +27,7 @@ from axolotl_alttrain.format.think_tags import find_tag, of_turn, split_thought,
 from axolotl_alttrain.format.verdict import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
+_LONG_ID = 100  # characters; a longer one is shown in part
 _REASONING_KEYS = ("reasoning_content", "thinking", "reasoning")
 _OPTIONAL = ("id", "category", "source", "language")
 _READ = frozenset({*_OPTIONAL, *PROMPT_COLUMNS, "label", "omitted", "assessor", "twin"})
@@ -104,7 +105,8 @@ def row_error(error: RowError, row: Mapping[str, Any], file: str, number: int | 
     """Add the place to a row's error: file, row number (from 1) if known, and id if there is one."""
     parts = [f"row {number}"] if number is not None else []
     if row.get("id") is not None:
-        parts.append(f"(id {row['id']})")
+        name = str(row["id"])
+        parts.append(f"(id {name if name.isprintable() and len(name) <= _LONG_ID else shown(row['id'])})")
     return error.at(f"{file}, {' '.join(parts)}" if parts else file)
 
 

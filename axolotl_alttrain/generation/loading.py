@@ -15,7 +15,7 @@ from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
 from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, TrainedFormat, recorded_format
-from axolotl_alttrain.generation.trained.model_config import fit_vocabulary, trained_vocabulary
+from axolotl_alttrain.generation.trained.model_config import fit_vocabulary, trained_vocabulary, unmatched_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -181,6 +181,8 @@ def load_model(spec: ModelSpec) -> LoadedModel:
 
             fit_vocabulary(model, trained_vocabulary(model, found.adapter, len(tokenizer)))
             model = PeftModel.from_pretrained(model, found.adapter)
+            if odd := unmatched_tensors(model, found.adapter):
+                raise ValueError(f"{len(odd)} LoRA tensors are in the model or the adapter alone, such as {odd[0]}")
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error
     recorded = recorded_format_of(name, found, spec.tokenizer)
@@ -200,7 +202,7 @@ def load_tokenizer(name: str, what: str, commit: str | None = None) -> Any:
     """
     try:
         return _tokenizer(resolve_model(name), commit)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a broken file raises what its reader makes of it
         raise AltTrainError(f"{what} cannot be loaded ({_reason(error)}); {_REMEDY}") from error
 
 

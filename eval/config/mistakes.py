@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from axolotl_alttrain.errors import shown
+
 _LIMITS = {
     "greater_than": ("gt", "must be greater than {:g}"),
     "greater_than_equal": ("ge", "must be {:g} or more"),
@@ -23,8 +25,10 @@ def explained(error: ValidationError, written: Mapping[str, str]) -> str:
     """
     fault = error.errors()[0]
     kind, found = fault["type"], fault["input"]
+    if not str(found).isprintable():
+        found = shown(found)
     if kind == "value_error":  # our own validators; their messages name the flag
-        return str(fault["ctx"]["error"])
+        return _in_its_file(str(fault["ctx"]["error"]), written)
     name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "config")
     where = written.get(name) or f"--{name.replace('_', '-')}"
     if kind == "extra_forbidden":
@@ -36,3 +40,10 @@ def explained(error: ValidationError, written: Mapping[str, str]) -> str:
         return f"{where}: {text.format(fault['ctx'][limit])}, found {found}"
     expected = _TYPES.get(kind.partition("_")[0])
     return f"{where}: {expected}, found {found}" if expected else f"{where}: {fault['msg']}, found {found}"
+
+
+def _in_its_file(message: str, written: Mapping[str, str]) -> str:
+    """The message with the file and the field, where the flag that it begins with is from a file."""
+    flag, separator, rest = message.partition(": ")
+    where = written.get(flag.removeprefix("--").replace("-", "_"))
+    return f"{where}{separator}{rest}" if where and flag.startswith("--") else message

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from axolotl_alttrain.eval.prompts.hub_files import hub_rows
-from axolotl_alttrain.eval.prompts.local_files import check_commas, files_digest, local_files, read_rows
+from axolotl_alttrain.eval.prompts.local_files import files_digest, local_files
 from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_set
 from axolotl_alttrain.eval.prompts.prompt import Kind, Prompt, spread
 from axolotl_alttrain.eval.prompts.sets import SetSpec, specs
 
 from axolotl_alttrain.errors import AltTrainError, RowError, described
 from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.storage.row_files import check_commas, read_rows
 
 
 def load_available(

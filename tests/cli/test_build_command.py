@@ -43,7 +43,7 @@ def test_a_dry_run_shows_tokens_and_cost_and_asks_nobody(tmp_path: Path) -> None
     ("changes", "message"),
     [
         ({"harmful": 13}, "Error: found 12 usable harmful rows, 13 are needed"),
-        ({"unknown": 1}, "'unknown': Extra inputs are not permitted"),
+        ({"unknown": 1}, "'unknown' is no key of a build;"),
         ({"tokenizer": "no/such-model"}, "Error: tokenizer no/such-model cannot be loaded"),
     ],
 )

@@ -146,8 +146,19 @@ def test_a_template_on_which_the_stock_strategy_is_wrong(recipe: Recipe, templat
     ("changes", "name", "said"),
     [
         ({"sequence_len": 80}, "data", "are longer than sequence_len 80: training will stop"),
+        (
+            {"sequence_len": 20, "excess_length_strategy": "drop"},
+            "data",
+            "sequence_len 20 leaves 0 of 6 rows to train;",
+        ),
+        ({"sequence_len": 20, "excess_length_strategy": "truncate"}, "data", "leaves 0 of 6 rows to train;"),
+        ({"rows": []}, "data", "datasets: data.jsonl has no rows; add at least one"),
         ({"rows": [{"instruction": "x", "response": "no tags"}]}, "data", "data.jsonl, row 1: field 'response'"),
-        ({"datasets": [{"path": "no.jsonl", "type": "alttrain"}]}, "data", "no.jsonl cannot be read"),
+        (
+            {"datasets": [{"path": "no.jsonl", "type": "alttrain"}]},
+            "data",
+            "no.jsonl cannot be read (there is no such file)",
+        ),
         ({"base_model": "no/such-model"}, "config", "download the model"),
         ({"learning_rate": "fast"}, "config", "learning_rate"),
         (

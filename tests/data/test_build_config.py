@@ -25,8 +25,8 @@ def test_the_example_has_the_papers_numbers() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({}, "'sources': Field required"),
-        ({"sources": [SOURCE], "harmfull": 3}, "'harmfull': Extra inputs are not permitted"),
+        ({}, "'sources' is missing;"),
+        ({"sources": [SOURCE], "harmfull": 3}, "'harmfull' is no key of a build;"),
         ({"sources": [{"path": "x.jsonl"}]}, "a source without 'preset' needs 'path' and 'columns'"),
         (
             {"sources": [{"path": "x", "columns": {"thought": "t"}}]},

@@ -195,6 +195,11 @@ def test_too_long_rows_are_an_error_unless_the_config_drops_them(smollm2: Any, r
         load(smollm2, cfg(sequence_len=256)).wrap_dataset(data)
     kept = load(smollm2, cfg(sequence_len=256, excess_length_strategy="drop")).wrap_dataset(data)
     assert len(kept[1]["input_ids"]) > 256  # dropping is Axolotl's, the strategy never truncates
+    for strategy in ("drop", "truncate"):
+        with pytest.raises(
+            AltTrainError, match=r"data: sequence_len 10 leaves 0 of 2 rows to train; set 'sequence_len: "
+        ):
+            load(smollm2, cfg(sequence_len=10, excess_length_strategy=strategy)).wrap_dataset(data)
 
 
 def test_no_chat_template(smollm2: Any) -> None:

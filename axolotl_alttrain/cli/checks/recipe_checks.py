@@ -9,7 +9,7 @@ from typing import Any
 
 from axolotl_alttrain.cli.checks.environment_checks import GIB, Check
 from axolotl_alttrain.cli.preview.preview_command import describe
-from axolotl_alttrain.cli.preview.preview_rows import read_rows
+from axolotl_alttrain.cli.preview.preview_rows import check_left, read_rows
 from axolotl_alttrain.cli.preview.stock_comparison import EXACT, MODES, compare_stock
 from axolotl_alttrain.cli.recipe import Recipe, entries, load_config, load_source, load_tokenizer
 from axolotl_alttrain.errors import AltTrainError
@@ -83,6 +83,10 @@ def _check_rows(recipe: Recipe, path: str) -> Check:
         return Check("data", "problem", str(error), "correct that row")
     if not rows:
         return Check("data", "problem", f"{path} has no rows", "add at least one example")
+    try:
+        check_left(recipe, rows)
+    except AltTrainError as error:
+        return Check("data", "problem", str(error), "follow the message")
     longest, too_long = max(row.tokens for row in rows), sum(row.dropped for row in rows)
     said = "".join(f" {sentence}" for sentence in unread.sentences())
     found = f"{path}: {len(rows)} rows, the longest has {longest} tokens"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from axolotl_alttrain.cli.json_output import console_beside, write_json
-from axolotl_alttrain.cli.preview.preview_rows import PreviewRow, read_rows
+from axolotl_alttrain.cli.preview.preview_rows import PreviewRow, check_left, read_rows
 from axolotl_alttrain.cli.preview.terminal_view import row_title, show, summary_lines, with_marked_breaks
 from axolotl_alttrain.cli.preview.token_statistics import PreviewSummary, summarize
 from axolotl_alttrain.cli.recipe import load_recipe
@@ -42,7 +42,8 @@ def run_preview(
         The statistics of the whole dataset.
 
     Raises:
-        AltTrainError: The config, the data or the template is unusable; the message says why.
+        AltTrainError: The config, the data or the template is unusable, or the config leaves less than half of the rows
+            to train; the message says why.
     """
     console = console or console_beside(json_file)
     recipe = load_recipe(config)
@@ -52,6 +53,7 @@ def run_preview(
         task = progress.add_task("Tokenizing", total=total)
         unread = UnreadCount()
         rows = list(read_rows(recipe, lambda done: progress.advance(task, done), unread))
+    check_left(recipe, rows)
     summary = summarize(recipe, rows, unread, gpus)
     chosen = choose(rows, shown)
     notes = [note for source in recipe.sources if source.renderer for note in source.renderer.notes]

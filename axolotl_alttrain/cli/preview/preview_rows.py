@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from axolotl_alttrain.cli.recipe import Recipe, Source
@@ -16,6 +17,7 @@ from axolotl_alttrain.format.reasoning.segments_of_pieces import cut_pieces
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow
 from axolotl_alttrain.format.row_reader import UnreadCount
 from axolotl_alttrain.format.rows import row_error
+from axolotl_alttrain.format.rows_left import LengthRules, check_rows_left
 from axolotl_alttrain.format.segments import Segment, cut_into_segments
 from axolotl_alttrain.prompt_strategies.batches import rows_of
 
@@ -53,6 +55,26 @@ class PreviewRow:
     def tokens(self) -> int:
         """Length of ``input_ids``."""
         return sum(len(segment.ids) for segment in self.segments)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Number of tokens before the first one that carries loss."""
+        return sum(len(segment.ids) for segment in takewhile(lambda segment: not segment.trained, self.segments))
+
+
+def check_left(recipe: Recipe, rows: Sequence[PreviewRow]) -> None:
+    """Check that the config leaves at least half of each dataset's rows to train.
+
+    Raises:
+        AltTrainError: It does not.
+    """
+    cfg = recipe.cfg
+    rules = LengthRules(cfg.sequence_len, cfg.min_sample_len or 0, cfg.excess_length_strategy)
+    if rules.strategy not in ("drop", "truncate") and not rules.shortest:
+        return  # a row over the limit stops the training
+    for source in recipe.sources:
+        lengths = [(row.tokens, row.prompt_tokens) for row in rows if row.source == source.path]
+        check_rows_left(f"datasets: {source.path}", lengths, rules)
 
 
 def read_rows(

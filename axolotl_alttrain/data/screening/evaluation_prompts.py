@@ -8,8 +8,8 @@ from typing import Any
 
 from axolotl_alttrain.data.build_config import BuildConfig
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.eval.prompts.local_files import read_rows
 from axolotl_alttrain.eval.prompts.probes import probe_files
+from axolotl_alttrain.storage.row_files import read_rows
 
 EvaluationPrompt = tuple[str, str, str]
 """Set, ID and text."""

@@ -65,7 +65,7 @@ def read_source(config: SourceConfig) -> Iterator[SourceRow]:
     preset = replace(preset, label=config.label or preset.label, language=config.language or preset.language)
     columns = config.columns or preset.columns
     read, unread = 0, UnreadCount()
-    for number, row in enumerate(load_rows(path, config.split, config.subset, config.streaming), 1):
+    for number, row in load_rows(path, config.split, config.subset, config.streaming):
         try:
             found = _from_map(row, columns, config, preset) if columns else _from_example(row, config, preset)
         except RowError as error:

@@ -8,7 +8,6 @@ format is registered under a name of its own, next to ``csv``; other entries kee
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,8 @@ import pyarrow as pa
 from datasets import packaged_modules
 from datasets.builder import Key
 from datasets.packaged_modules.csv.csv import Csv
+
+from axolotl_alttrain.storage.row_files import kind_of
 
 _NAME = "alttrain_csv"
 
@@ -39,9 +40,12 @@ def text_csv() -> str:
 
 
 def read_csv_as_text(entry: MutableMapping[str, Any]) -> None:
-    """Make a ``datasets:`` entry that Axolotl would load as CSV load as text."""
+    """Make a ``datasets:`` entry that Axolotl would load as CSV load as text, and see suffixes in upper case too."""
     files = entry.get("data_files") or []
     names = [str(name) for name in ([files] if isinstance(files, str) else files)] or [str(entry.get("path"))]
+    kinds = {kind_of(name) for name in names}
     given = entry.get("ds_type")
-    if given == "csv" or (not given and all(".csv" in Path(name).suffixes for name in names)):
+    if given == "csv" or (not given and kinds == {"csv"}):
         entry["ds_type"] = text_csv()
+    elif not given and kinds == {"parquet"}:
+        entry["ds_type"] = "parquet"

@@ -1,4 +1,4 @@
-"""Rows of a source, loaded by ``datasets``: Hub datasets and local files, streamed or not."""
+"""Rows of a source: local files, and Hub datasets through ``datasets``, streamed or not."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.data.sources.csv_as_text import text_csv
-from axolotl_alttrain.errors import AltTrainError, first_line
+from axolotl_alttrain.errors import AltTrainError, cause_of
 from axolotl_alttrain.storage.builtin import resolve_dataset
-
-_FORMATS = {".json": "json", ".jsonl": "json", ".parquet": "parquet", ".csv": "csv"}
+from axolotl_alttrain.storage.row_files import KINDS, check_rows, is_missing, kind_of, read_rows
 
 
 def load_rows(
     path: str, split: str = "train", subset: str | None = None, streaming: bool = True
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a Hub dataset or a local file (JSON, JSONL, Parquet, CSV).
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows of a local file or a Hub dataset with their numbers.
+
+    Every row has all columns. A local file is read to its end first, so a broken row is found before others are used.
 
     Raises:
-        AltTrainError: The dataset does not exist or is not accessible; the message says what to do.
+        AltTrainError: The dataset does not exist, is not accessible or has a broken row; the message says what to do.
     """
+    path = resolve_dataset(path)
+    file = Path(path)
+    if is_missing(path):
+        raise AltTrainError(f"{path}: there is no such file; correct the path")
+    if file.exists() and not file.is_dir():
+        if kind_of(path) in (None, "text"):
+            allowed = ", ".join(suffix for suffix, kind in KINDS.items() if kind != "text")
+            raise AltTrainError(f"{path} has the suffix '{file.suffix}'; allowed: {allowed}, also with .gz")
+        columns = dict.fromkeys(check_rows(file))
+        for number, row in read_rows(file):
+            yield number, columns | row
+    else:
+        yield from enumerate(_through_datasets(path, split, subset, streaming), 1)
+
+
+def _through_datasets(path: str, split: str, subset: str | None, streaming: bool) -> Iterator[Mapping[str, Any]]:
     import datasets
     from datasets.exceptions import DatasetNotFoundError
 
-    path = resolve_dataset(path)
-    local = Path(path).is_file()
-    if local and Path(path).suffix not in _FORMATS:
-        raise AltTrainError(f"{path} has the suffix '{Path(path).suffix}'; allowed: {', '.join(_FORMATS)}")
     try:
-        if local:
-            kind = _FORMATS[Path(path).suffix]
-            kind = text_csv() if kind == "csv" else kind
-            rows = datasets.load_dataset(kind, data_files=path, split="train", streaming=streaming)
-        else:
-            rows = datasets.load_dataset(path, subset, split=split, streaming=streaming)
-        yield from rows
+        yield from datasets.load_dataset(path, subset, split=split, streaming=streaming)
     except DatasetNotFoundError as error:
         if "gated" in str(error).lower():
             raise AltTrainError(f"{path} is gated. {_login(path)}") from None
@@ -52,7 +58,9 @@ def _login(path: str) -> str:
 
 
 def _not_loaded(path: str, error: Exception) -> str:
+    if Path(path).is_dir():
+        return f"{path}: the folder cannot be read as a dataset ({cause_of(error)}); name one of its files"
     return (
-        f"{path}: cannot be loaded ({type(error).__name__}: {first_line(error)}). Give the path of a local file or "
-        f"the ID of a Hub dataset. If it is gated: {_login(path)}"
+        f"{path}: cannot be loaded ({cause_of(error)}). Give the path of a local file or the ID of a Hub dataset. If "
+        f"it is gated: {_login(path)}"
     )

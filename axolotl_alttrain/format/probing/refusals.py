@@ -19,8 +19,11 @@ def refuse_turns(render: Renderer) -> Renderer:
     Raises:
         TemplateError: Always.
     """
-    render([_USER], True)  # raises what the template says
-    render([_USER, {"role": "assistant", "content": ANSWER}], False)
+    try:
+        render([_USER], True)  # raises what the template says
+        render([_USER, {"role": "assistant", "content": ANSWER}], False)
+    except TemplateError as error:
+        raise TemplateError(f"{error}; correct the template, or set 'chat_template:' to another") from None
     raise TemplateError(
         "this chat template does not render the content of a user's or an assistant's turn, neither as a text nor as a "
         "list of parts or a mapping of blocks; set 'chat_template:' to one that does"

@@ -10,6 +10,7 @@ from axolotl_alttrain.errors import TemplateError
 from axolotl_alttrain.format.example import Message
 from axolotl_alttrain.format.probing.content_shapes import TEXT, Shape
 from axolotl_alttrain.format.probing.frozen_date import FROZEN, strftime_frozen
+from axolotl_alttrain.format.probing.render_limits import TemplateLimitError, limited
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,23 @@ class Renderer:
 
         Raises:
             TemplateError: The template rejects these messages.
+            TemplateLimitError: It does not come to an end.
         """
         try:
-            rendered: str = self.tokenizer.apply_chat_template(
-                [self.shape(message) for message in messages],
-                chat_template=self.source,
-                tokenize=False,
-                add_generation_prompt=generate,
-                **self.variables,
-            )
+            with limited():
+                rendered: str = self.tokenizer.apply_chat_template(
+                    [self.shape(message) for message in messages],
+                    chat_template=self.source,
+                    tokenize=False,
+                    add_generation_prompt=generate,
+                    **self.variables,
+                )
+        except TemplateLimitError:
+            raise
         except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
+            reason = " ".join(str(error).split()) or type(error).__name__
             roles = ", ".join(str(message.get("role")) for message in messages)
-            raise TemplateError(f"the chat template cannot render the turns {roles} ({error})") from error
+            raise TemplateError(f"the chat template cannot render the turns {roles} ({reason})") from error
         return rendered
 
     def tried(self, messages: Sequence[Message], generate: bool = False) -> str | None:

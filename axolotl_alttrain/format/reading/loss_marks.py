@@ -48,11 +48,11 @@ def without_marks(message: Mapping[str, Any], field: str | None = None) -> dict[
     }
 
 
-def trained_earlier(messages: Sequence[Any], field: str | None = None) -> bool:
+def trained_earlier(messages: Any, field: str | None = None) -> bool:
     """Whether a turn before the last is explicitly marked for training, which this strategy does not do."""
     return any(
         isinstance(turn, Mapping) and any(turn.get(name) in (True, 1) for name in (*MARKS, field) if name)
-        for turn in messages[:-1]
+        for turn in (messages[:-1] if isinstance(messages, list | tuple) else ())
     )
 
 

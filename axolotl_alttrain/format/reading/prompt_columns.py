@@ -74,10 +74,10 @@ def tools_of(row: Mapping[str, Any]) -> list[Any]:
         raise RowError("tools", described(found), "list the tools as objects")
     tools = [nested("tools", tool) for tool in found]
     for tool in tools:
-        if not isinstance(tool, dict):
+        function = tool.get("function", {}) if isinstance(tool, dict) else None
+        if not isinstance(function, dict):
             raise RowError("tools", f"lists {shown(tool)}", "list the tools as objects")
-        function = tool.get("function")
-        if isinstance(function, dict) and isinstance(function.get("parameters"), str):
+        if isinstance(function.get("parameters"), str):
             tool["function"] = {**function, "parameters": nested("tools", function["parameters"])}
     return tools
 

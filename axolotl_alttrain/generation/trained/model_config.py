@@ -63,6 +63,28 @@ def trained_vocabulary(model: Any, adapter: str, tokens: int) -> int:
     return max(tokens, int(model.get_input_embeddings().weight.shape[0]))
 
 
+def unmatched_tensors(model: Any, adapter: str) -> list[str]:
+    """LoRA tensors that a model has and its adapter does not store, or the reverse; peft skips both.
+
+    So a base with more or fewer layers would answer with a part of the adapter. Experts are left out, because peft may
+    store them under other names than it loads them.
+
+    Args:
+        model: A ``PeftModel`` with the adapter.
+        adapter: Its folder.
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    file = Path(adapter) / _WEIGHTS
+    if not file.is_file():
+        return []
+    with safe_open(file, framework="pt") as tensors:
+        stored = set(tensors.keys())
+    placed = set(get_peft_model_state_dict(model, save_embedding_layers=False))
+    return sorted(name for name in stored ^ placed if ".lora_" in name and "expert" not in name)
+
+
 def fit_vocabulary(model: Any, rows: int) -> None:
     """Resize a model's embeddings to the training's vocabulary; its new rows are the mean of the others.
 

@@ -11,6 +11,7 @@ from axolotl_alttrain.eval.judges.guards.guard_file import Guard
 from axolotl_alttrain.eval.judges.guards.guard_prompt import MARKERS, GuardPrompt
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.format.probing.render_limits import limited
 from axolotl_alttrain.generation.batching import BatchSizer, in_batches
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
@@ -72,7 +73,8 @@ class LocalGuard:
         turns = self.prompt.messages(case)
         options = {"add_generation_prompt": True, **self.guard.template_args}
         try:
-            return str(self._tokenizer.apply_chat_template(turns, tokenize=False, **options))
+            with limited():
+                return str(self._tokenizer.apply_chat_template(turns, tokenize=False, **options))
         except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
             raise AltTrainError(
                 f"--judges {self.name}: the chat template cannot render the turns "

@@ -100,6 +100,11 @@ def test_rows_over_the_limit_are_counted_and_shown(recipe: Recipe) -> None:
     assert "3 of 6 rows are longer than sequence_len 85 and will be dropped." in " ".join(result.output.split())
     assert "Steps: 4 on one GPU (3 rows, 2.0 epochs, 2 rows per step)." in " ".join(result.output.split())
     assert "will stop the training" in " ".join(run("preview", recipe(sequence_len=85)).output.split())
+    none = run("preview", recipe(sequence_len=20, excess_length_strategy="drop"))
+    assert none.exit_code == 1
+    assert (
+        "Error: datasets: data.jsonl: sequence_len 20 leaves 0 of 6 rows to train; set 'sequence_len: " in none.output
+    )
 
 
 def test_page_and_json_hold_the_same(recipe: Recipe, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_what_cannot_be_loaded_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AltTrainError, match=r"(?s)huggingface.co/datasets/UWNSL/SafeChain.*hf auth login"):
         rows(preset="safechain")
     (tmp_path / "x.txt").touch()
-    with pytest.raises(AltTrainError, match=r"has the suffix '.txt'; allowed: .json, .jsonl, .parquet, .csv"):
+    with pytest.raises(AltTrainError, match=r"has the suffix '.txt'; allowed: .jsonl, .json, .csv, .tsv, "):
         rows(path=str(tmp_path / "x.txt"), columns={"response": "r"})
 
 

@@ -26,6 +26,26 @@ def test_lines_of_text_and_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.csv", "instruction,id\nHi,\nHo,\n"),
+        ("Q.JSONL", '{"instruction": "Hi", "id": null}\n{"instruction": "Ho", "id": null}\n'),
+        ("q.json", '[{"instruction": "Hi"}, {"instruction": "Ho"}]'),
+        ("q.txt", "\ufeffHi\nHo\n"),
+        ("queries", "Hi\nHo\n"),
+    ],
+)
+def test_every_kind_of_file_gives_the_same_queries(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert read_queries(str(tmp_path / name)) == [Query("1", "Hi"), Query("2", "Ho")]
+
+
+def test_words_that_pandas_takes_for_missing_are_texts(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("instruction,id\nNULL,007\nNone,1.50\n42,NA\n")
+    assert read_queries(str(tmp_path / "q.csv")) == [Query("007", "NULL"), Query("1.50", "None"), Query("NA", "42")]
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction' is missing; write a text, or name another column"),

@@ -14,6 +14,7 @@ from axolotl_alttrain.generation.decoding import completion_text, decode
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling
+from tests.conftest import llama_with_adapter, name_targets_by_suffix
 
 PROMPTS = ["Hi", "Name three colours of the rainbow, please.", "Why?", "What is 2 + 2?"]
 
@@ -80,6 +81,20 @@ def test_an_adapter_of_another_model_and_broken_weights_are_named(tiny: tuple[Pa
     (other / "model.safetensors").write_bytes(b"<html>not found</html>")
     with pytest.raises(AltTrainError, match=f"--model {other} cannot be loaded .SafetensorError"):
         HFBackend(str(other))
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_an_adapter_of_a_base_with_other_layers(
+    smollm2: Any, tiny: tuple[Path, Path], tmp_path: Path, layers: int
+) -> None:
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
+    base, _ = llama_with_adapter(smollm2, tmp_path, layers, **sizes)
+    adapter = tmp_path / "of the other"
+    shutil.copytree(tiny[1], adapter)
+    name_targets_by_suffix(adapter)
+    both = rf"--model {base} with --adapter {adapter} cannot be loaded .ValueError: 14 LoRA tensors are in the model or"
+    with pytest.raises(AltTrainError, match=both):
+        HFBackend(str(base), str(adapter))
 
 
 def test_a_retrained_adapter_is_another_one(tiny: tuple[Path, Path], tmp_path: Path) -> None:

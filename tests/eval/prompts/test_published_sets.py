@@ -133,10 +133,12 @@ def test_columns_between_which_no_comma_stands(tmp_path: Path, separator: str, n
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"a": 1}', "row 1 is the dict {'a': 1}; write a list of objects"),
+        ('{"a": 1}', "row 1: field 'multi_turn_queries' is missing; list the user turns"),
+        ("3", "is the int 3; write a list of objects"),
         ('[{"id": 1, "multi_turn_queries": ["a"]}, 2]', "row 2 is the int 2; write a list of objects"),
         ("[]", "has no row among its 0;"),
-        ("", "cannot be read"),
+        ("", "has no row among its 0;"),
+        ("[", "cannot be read (Expecting value at column 2)"),
     ],
 )
 def test_a_file_of_another_form_is_missing_and_says_why(tmp_path: Path, content: str, said: str) -> None:
