@@ -71,6 +71,9 @@ def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
     except AltTrainError as error:
         print(f"{shown.removeprefix('python -m ')}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{shown.removeprefix('python -m ')}: interrupted; run the same command again to resume", file=sys.stderr)
+        return 130
 
 
 def _evaluate(argv: Sequence[str], program: str) -> int:
@@ -87,13 +90,7 @@ def _evaluate(argv: Sequence[str], program: str) -> int:
         return print_pins(list(config.prompts.sets or ()), config.prompts.suite)
     from axolotl_alttrain.eval.evaluate import evaluate  # after parsing: --help must not wait for torch
 
-    name = program.removeprefix("python -m ")
-    try:
-        summary = evaluate(config)
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; run the same command again to resume", file=sys.stderr)
-        return 130
-    return _exit_code(summary, name)
+    return _exit_code(evaluate(config), program.removeprefix("python -m "))
 
 
 def _exit_code(summary: Summary, name: str) -> int:

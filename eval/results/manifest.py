@@ -61,6 +61,7 @@ def git_state(folder: Path) -> dict[str, JsonValue] | None:
 def hardware() -> dict[str, JsonValue]:
     """Processor, memory and, where torch is in use and finds them, GPUs."""
     found: dict[str, JsonValue] = {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.platform()}
+    found["processor"] = _processor()
     if hasattr(os, "sysconf"):
         found["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     torch = sys.modules.get("torch")
@@ -68,6 +69,16 @@ def hardware() -> dict[str, JsonValue]:
         found["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         found["cuda"] = torch.version.cuda
     return found
+
+
+def _processor() -> str:
+    """The processor's model: one with other vector instructions adds numbers in another order."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def write_manifest(
