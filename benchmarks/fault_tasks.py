@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.stand_in import stand_in
@@ -168,10 +169,12 @@ def push(place: Place) -> Task:
         place.hub.readme = CARD
 
     def run() -> int:
+        from axolotl_alttrain.eval.report.card import model_card_command
         from axolotl_alttrain.eval.run import main
         from huggingface_hub import constants
 
-        constants.HF_HUB_OFFLINE, constants.ENDPOINT, constants.HF_HUB_CACHE = False, place.hub_url, ".hub"
+        constants.HF_HUB_OFFLINE, constants.HF_HUB_CACHE = False, ".hub"
+        model_card_command.push_card = partial(model_card_command.push_card, endpoint=place.hub_url)
         return main(["card", "run", "--push", "org/name"])
 
     return Task("card --push", run, prepare, lambda: place.hub.readme)

@@ -37,7 +37,7 @@ def compare(folders: Sequence[Path], out: Path, ignore: Sequence[str] = (), refe
     with spoken(console, "comparing"):
         runs = load_runs(folders)
         result = compare_runs(runs, ignore, reference)
-    with only_writer(out), together():
+    with only_writer(out), together(), spoken(console, "writing the comparison"):
         write_atomic(out / "compare.json", result.as_json())
         write_atomic(out / "compare.md", markdown(result))
         write_page(out / "compare.html", result, runs, ignore)

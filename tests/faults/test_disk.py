@@ -113,21 +113,21 @@ def test_an_evaluation_goes_on_when_there_is_room(
 
 
 @pytest.mark.parametrize(
-    ("command", "file"),
+    ("command", "said"),
     [
-        (["card", "."], "results.md"),
-        (["compare", ".", "--out", "compared"], "compared"),
+        (["card", "."], f"results.md {READ_ONLY}"),
+        (["compare", ".", "--out", "compared"], f"compared {READ_ONLY}"),
         (["--backend", "api", "--model", "m", "--limit", "1", "--base-url", "http://localhost:1/v1", "--out", "."],
-         "samples.jsonl"),
+         "eval.run: --out .: . is not writable; choose another folder"),
     ],
 )  # fmt: skip
 def test_a_read_only_folder_is_one_line(
-    read_only: Path, command: list[str], file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    read_only: Path, command: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(read_only)
     before = {path.name: path.read_bytes() for path in read_only.iterdir()}
     assert main(command) == 1
-    assert capsys.readouterr().err.splitlines()[-1].endswith(f"{file} {READ_ONLY}")
+    assert capsys.readouterr().err.splitlines()[-1].endswith(said)
     assert {path.name: path.read_bytes() for path in read_only.iterdir()} == before
 
 
