@@ -64,7 +64,9 @@ def open_atomic(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Replace all files that are written inside the block at its end, or none: a reader never sees two versions mixed.
+    """Let files that are written inside the block replace earlier ones at its end, one right after the other.
+
+    If the block fails or is interrupted, none is replaced, so two versions do not mix.
 
     Raises:
         AltTrainError: A file cannot be replaced.
@@ -77,7 +79,7 @@ def together() -> Iterator[None]:
             with write_errors(path):
                 scratch.replace(path)
     finally:
-        _WAITING.remove(written)
+        _WAITING.pop()
         for scratch in written.values():
             with suppress(OSError):  # most have their name by now
                 scratch.unlink()

@@ -27,7 +27,7 @@ def write_run(
     identities: Mapping[str, Identity],
     seed: int,
 ) -> None:
-    """Write scores, summary, manifest, report and model card, all of them or none.
+    """Write scores, summary, manifest, report and model card; they replace earlier ones together.
 
     Args:
         out: The folder.
