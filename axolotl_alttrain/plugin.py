@@ -136,7 +136,7 @@ class AltTrainPlugin(BasePlugin):
         """Record in the model's config, which is saved beside the adapter, how rows are rendered."""
         if not concerns(cfg):
             return
-        from axolotl_alttrain.generation.trained_format import KEY, format_of_config
+        from axolotl_alttrain.generation.trained.chat_format import KEY, format_of_config
 
         setattr(model.config, KEY, format_of_config(cfg).model_dump(mode="json"))
 
@@ -240,7 +240,7 @@ def _chat(cfg: Any, tokenizer: Any) -> Any:
 
 def _trained_rows(cfg: Any) -> Any:
     """The AltTrain rows, and where they are from."""
-    from axolotl_alttrain.generation.trained_rows import rows_of
+    from axolotl_alttrain.generation.trained.training_rows import rows_of
 
     return rows_of([entry["path"] for entry in _entries(cfg) if not is_reasoning(entry["type"])])
 

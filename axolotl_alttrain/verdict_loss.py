@@ -10,7 +10,7 @@ from typing import Any
 
 from axolotl_alttrain.format.verdict_words import Wording
 
-IGNORED = -100
+IGNORED = -100  # the label of a token without loss, as in torch's cross_entropy
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from axolotl_alttrain.eval.weights import weights_of
 
 from axolotl_alttrain.export_check.measure import opened
 from axolotl_alttrain.export_check.sides import Side
-from axolotl_alttrain.generation.export_record import RECORD_FILE
+from axolotl_alttrain.generation.trained.export_record import RECORD_FILE
 from benchmarks.model_server import vllm_server
 
 FORMS = {

@@ -32,7 +32,7 @@ from axolotl_alttrain.eval.weights import Weights, weights_of
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError, TemplateError
-from axolotl_alttrain.generation.trained_format import UNRECORDED, recorded_format
+from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, recorded_format
 from axolotl_alttrain.progress import spoken
 from axolotl_alttrain.storage.locks import only_writer
 

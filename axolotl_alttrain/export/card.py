@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
-from axolotl_alttrain.generation.export_record import ExportRecord
 from axolotl_alttrain.generation.quantization import quantization_name
+from axolotl_alttrain.generation.trained.export_record import ExportRecord
 
 
 def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:

@@ -23,7 +23,6 @@ from axolotl_alttrain.export.skeleton import Skeleton, check_layout, empty_model
 from axolotl_alttrain.export.target_folder import check_space, check_target, new_folder
 from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.generation.demo_model import DEMO_MODEL, model_folder, resolve_model
-from axolotl_alttrain.generation.export_record import ExportRecord, Form, Source, write_export_record
 from axolotl_alttrain.generation.identity import Located
 from axolotl_alttrain.generation.loading import (
     ModelSpec,
@@ -33,7 +32,8 @@ from axolotl_alttrain.generation.loading import (
     tokenizer_source,
 )
 from axolotl_alttrain.generation.quantization import trained_quantization
-from axolotl_alttrain.generation.trained_config import trained_config, trained_vocabulary
+from axolotl_alttrain.generation.trained.export_record import ExportRecord, Form, Source, write_export_record
+from axolotl_alttrain.generation.trained.model_config import trained_config, trained_vocabulary
 
 LOG = logging.getLogger(__name__)
 Dtype = Literal["bfloat16", "float16", "float32"]

@@ -10,7 +10,7 @@ from typing import Any
 from axolotl_alttrain.export.base_form import BaseForm
 from axolotl_alttrain.export.base_weights import BaseWeights
 from axolotl_alttrain.export.skeleton import ADAPTER, Skeleton
-from axolotl_alttrain.generation.trained_config import with_rows
+from axolotl_alttrain.generation.trained.model_config import with_rows
 
 
 @dataclass(frozen=True)

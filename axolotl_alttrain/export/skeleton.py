@@ -12,7 +12,7 @@ from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.export.base_weights import BaseWeights
-from axolotl_alttrain.generation.trained_config import fit_vocabulary
+from axolotl_alttrain.generation.trained.model_config import fit_vocabulary
 
 ADAPTER = "default"
 # Initialisations that change the base's weights in memory: the base on the disk is not what was trained.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.export_record import RECORD_FILE
+from axolotl_alttrain.generation.trained.export_record import RECORD_FILE
 
 
 def check_target(target: Path, sources: tuple[str, ...]) -> None:

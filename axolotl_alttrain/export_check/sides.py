@@ -12,9 +12,9 @@ from axolotl_alttrain.eval.config import EvalConfig
 from axolotl_alttrain.eval.weights import weights_of
 from axolotl_alttrain.eval.weights.exported import form_of_folder
 from axolotl_alttrain.export_check.options import CheckOptions
-from axolotl_alttrain.generation.export_record import ExportRecord, read_export_record
 from axolotl_alttrain.generation.identity import identity
-from axolotl_alttrain.generation.openai_client import server_address
+from axolotl_alttrain.generation.server.openai_client import server_address
+from axolotl_alttrain.generation.trained.export_record import ExportRecord, read_export_record
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
 from axolotl_alttrain.generation.quantization import bitsandbytes_config
 from axolotl_alttrain.generation.stopping import stop_ids
-from axolotl_alttrain.generation.trained_config import fit_vocabulary, trained_vocabulary
-from axolotl_alttrain.generation.trained_format import UNRECORDED, TrainedFormat, recorded_format
+from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, TrainedFormat, recorded_format
+from axolotl_alttrain.generation.trained.model_config import fit_vocabulary, trained_vocabulary
 
 if TYPE_CHECKING:
     import torch

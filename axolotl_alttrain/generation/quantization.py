@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.trained_config import read_model_config, trained_config
+from axolotl_alttrain.generation.trained.model_config import read_model_config, trained_config
 
 # What Axolotl's `load_in_4bit: true` means.
 NF4: dict[str, Any] = {
@@ -40,7 +40,7 @@ def trained_base(adapter: str, revision: str | None = None) -> TrainedBase:
 
     Args:
         adapter: Folder or hub id of a PEFT adapter, see
-            :func:`axolotl_alttrain.generation.trained_config.trained_config`.
+            :func:`axolotl_alttrain.generation.trained.model_config.trained_config`.
         revision: Commit, tag or branch of a hub id.
     """
     config = trained_config(adapter, revision)

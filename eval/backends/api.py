@@ -28,7 +28,8 @@ from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
 from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, NoLogProbabilities, WordShares
-from axolotl_alttrain.generation.openai_client import (
+from axolotl_alttrain.generation.sampling import Sampling
+from axolotl_alttrain.generation.server.openai_client import (
     MESSAGE_CHARS,
     REFUSED,
     api_key,
@@ -36,9 +37,8 @@ from axolotl_alttrain.generation.openai_client import (
     completion,
     server_address,
 )
-from axolotl_alttrain.generation.openai_reply import Reply, reply
-from axolotl_alttrain.generation.sampling import Sampling
-from axolotl_alttrain.generation.trained_format import recorded_format
+from axolotl_alttrain.generation.server.openai_reply import Reply, reply
+from axolotl_alttrain.generation.trained.chat_format import recorded_format
 from axolotl_alttrain.storage.write_errors import WriteError
 
 _BROKEN = "\N{REPLACEMENT CHARACTER}"  # part of a character: several tokens have this text
@@ -227,7 +227,7 @@ class APIBackend:
             raise AltTrainError(f"{self.url}: {first_line(error)}; check that the server still runs") from None
 
     def connection(self) -> dict[str, Any]:
-        """How to reach the server, as :func:`axolotl_alttrain.generation.openai_client.ask_all` takes it."""
+        """How to reach the server, as :func:`axolotl_alttrain.generation.server.openai_client.ask_all` takes it."""
         client = {"base_url": self.url, "api_key": self._key, "max_retries": RETRIES, "timeout": TIMEOUT}
         return {"concurrency": self._concurrency, **client}
 

@@ -17,6 +17,16 @@ Complete = Callable[[Sequence[Request], Sampling, OnResult, OnToken | None], Non
 
 
 @dataclass(frozen=True)
+class _Begun:
+    """A completion that reached the limit: text and ids with the closing of its thought; ``tokens`` were generated."""
+
+    text: str
+    ids: tuple[int, ...] | None
+    tokens: int
+    closed: bool
+
+
+@dataclass(frozen=True)
 class Budget:
     """How thoughts are limited.
 
@@ -57,19 +67,19 @@ class Budget:
         on_token: OnToken | None,
         refused: dict[int, str],
     ) -> None:
-        begun: dict[int, Generated] = {}
+        begun: dict[int, _Begun] = {}
 
         def first(place: int, out: Generated) -> None:
             if out.finish == "length" and out.tokens >= self.tokens:
-                begun[place] = out
+                begun[place] = self._begun(requests[place], out)
             else:
                 on_result(place, out)
 
         def second(place: int, out: Generated) -> None:
-            on_result(place, self._joined(requests[place], begun[place], out))
+            on_result(place, self._joined(begun[place], out))
 
         self._ask(places, requests, replace(sampling, max_new_tokens=self.tokens), first, on_token, refused)
-        later = {place: self._continued(requests[place], out) for place, out in begun.items()}
+        later = {place: _continued(requests[place], cut) for place, cut in begun.items()}
         left = replace(sampling, max_new_tokens=sampling.max_new_tokens - self.tokens)
         self._ask(sorted(later), later, left, second, on_token, refused)
 
@@ -94,26 +104,24 @@ class Budget:
         except RequestsRefused as error:
             refused |= {places[index]: reason for index, reason in error.reasons.items()}
 
-    def _closing(self, request: Request, out: Generated) -> str:
-        """What is written for the model: the end of its thought; empty if it has closed it, or writes none."""
-        return self.thought.close if parse_completion(request.prefill + out.text, self.thought).truncated else ""
+    def _begun(self, request: Request, out: Generated) -> _Begun:
+        """What is continued: its thought is closed, unless the model has closed it or writes none."""
+        close = self.thought.close if parse_completion(request.prefill + out.text, self.thought).truncated else ""
+        ids = None if out.ids is None else (*out.ids, *(self.chat.encode([close])[0] if close else ()))
+        return _Begun(out.text + close, ids, out.tokens, bool(close))
 
-    def _continued(self, request: Request, out: Generated) -> Request:
-        close = self._closing(request, out)
-        seed = request.seed + 1  # the same one would draw the same numbers again
-        if out.ids is None:
-            return replace(request, text=request.text + out.text + close, seed=seed)
-        return replace(request, generated=(*out.ids, *self._ids(close)), seed=seed)
-
-    def _joined(self, request: Request, begun: Generated, out: Generated) -> Generated:
-        close = self._closing(request, begun)
-        text = begun.text + close + out.text
+    def _joined(self, begun: _Begun, out: Generated) -> Generated:
+        text = begun.text + out.text
         if begun.ids is not None and out.ids is not None:
             # Decoded as a whole: a character may be spread over the two parts.
             text = self.chat.tokenizer.decode(
-                [*begun.ids, *self._ids(close), *out.ids], skip_special_tokens=False, clean_up_tokenization_spaces=False
+                [*begun.ids, *out.ids], skip_special_tokens=False, clean_up_tokenization_spaces=False
             )
-        return replace(out, text=text, tokens=begun.tokens + out.tokens, budgeted=bool(close))
+        return replace(out, text=text, tokens=begun.tokens + out.tokens, budgeted=begun.closed)
 
-    def _ids(self, close: str) -> list[int]:
-        return self.chat.encode([close])[0] if close else []
+
+def _continued(request: Request, begun: _Begun) -> Request:
+    seed = request.seed + 1  # the same one would draw the same numbers again
+    if begun.ids is None:
+        return replace(request, text=request.text + begun.text, seed=seed)
+    return replace(request, generated=begun.ids, seed=seed)

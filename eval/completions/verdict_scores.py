@@ -19,7 +19,7 @@ from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.format import verdict_words
 from axolotl_alttrain.format.verdict_words import Place, Wording, learn_wording
 from axolotl_alttrain.generation.next_word import NextWord, NoLogProbabilities, VerdictScore, score_of
-from axolotl_alttrain.generation.trained_rows import trained_rows
+from axolotl_alttrain.generation.trained.training_rows import trained_rows
 from axolotl_alttrain.storage.append_only import AppendOnly
 
 

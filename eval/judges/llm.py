@@ -18,9 +18,9 @@ from typing import Any
 from axolotl_alttrain.eval.judges.base import Case, Judgement, Part, Verdict, fence
 from axolotl_alttrain.eval.judges.served import ServedJudge
 
-from axolotl_alttrain.generation.json_reply import last_object
-from axolotl_alttrain.generation.openai_client import completion
-from axolotl_alttrain.generation.openai_reply import reply
+from axolotl_alttrain.generation.server.json_reply import last_object
+from axolotl_alttrain.generation.server.openai_client import completion
+from axolotl_alttrain.generation.server.openai_reply import reply
 
 PROMPTS = Path(__file__).parent / "prompts"
 _CLASSES: dict[str, Verdict] = {

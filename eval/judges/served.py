@@ -11,7 +11,7 @@ from typing import Any
 from axolotl_alttrain.eval.judges.base import Case, Judgement
 
 from axolotl_alttrain.errors import AltTrainError, first_line
-from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, REFUSED, api_key, ask_all, server_address
+from axolotl_alttrain.generation.server.openai_client import MESSAGE_CHARS, REFUSED, api_key, ask_all, server_address
 
 HARMLESS = Case(({"role": "user", "content": "What is the capital of France?"},), "The capital of France is Paris.")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from axolotl_alttrain.eval.weights.form import WeightsForm
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.export_record import read_export_record
 from axolotl_alttrain.generation.loading import ModelSpec, find_model
 from axolotl_alttrain.generation.quantization import quantization_name
+from axolotl_alttrain.generation.trained.export_record import read_export_record
 
 
 def form_of_folder(folder: str, engine: str) -> WeightsForm:

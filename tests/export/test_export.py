@@ -16,9 +16,9 @@ from transformers import AutoTokenizer
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.export.export import ExportRequest, export
-from axolotl_alttrain.generation.export_record import read_export_record
 from axolotl_alttrain.generation.identity import identity
-from axolotl_alttrain.generation.trained_format import recorded_format
+from axolotl_alttrain.generation.trained.chat_format import recorded_format
+from axolotl_alttrain.generation.trained.export_record import read_export_record
 
 from .tiny_models import TRAINED_NF4, Tiny, save_base, train
 

@@ -13,7 +13,7 @@ import pytest
 from axolotl_alttrain.eval.backends import api
 from axolotl_alttrain.eval.run import main
 
-from axolotl_alttrain.generation import openai_client
+from axolotl_alttrain.generation.server import openai_client
 from benchmarks.stand_in import said
 from tests.openai_server import Reply, Request, serve
 

@@ -8,8 +8,8 @@ from typing import Any
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.build_config import OpenAIConfig
 from axolotl_alttrain.errors import AltTrainError, first_line
-from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
-from axolotl_alttrain.generation.openai_reply import reply
+from axolotl_alttrain.generation.server.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
+from axolotl_alttrain.generation.server.openai_reply import reply
 
 
 class OpenAIAssessor(Assessor):

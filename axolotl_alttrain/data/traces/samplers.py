@@ -10,10 +10,10 @@ from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
-from axolotl_alttrain.generation.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
-from axolotl_alttrain.generation.openai_reply import reply
 from axolotl_alttrain.generation.quantization import NF4
 from axolotl_alttrain.generation.sampling import Sampling, sampler
+from axolotl_alttrain.generation.server.openai_client import MESSAGE_CHARS, api_key, ask_all, completion, server_address
+from axolotl_alttrain.generation.server.openai_reply import reply
 
 
 class HFSampler:

@@ -11,7 +11,7 @@ from axolotl_alttrain.eval.judges.base import Judgement, Verdict
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.json_reply import last_object
+from axolotl_alttrain.generation.server.json_reply import last_object
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
 Meaning = TypeVar("Meaning")

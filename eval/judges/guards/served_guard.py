@@ -10,8 +10,8 @@ from axolotl_alttrain.eval.judges.guards.guard_file import Guard
 from axolotl_alttrain.eval.judges.guards.guard_prompt import GuardPrompt
 from axolotl_alttrain.eval.judges.served import ServedJudge
 
-from axolotl_alttrain.generation.openai_client import completion
-from axolotl_alttrain.generation.openai_reply import reply
+from axolotl_alttrain.generation.server.openai_client import completion
+from axolotl_alttrain.generation.server.openai_reply import reply
 
 
 class ServedGuard(ServedJudge):

@@ -19,8 +19,8 @@ from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.next_word import NextWord, NoLogProbabilities, WordShares
-from axolotl_alttrain.generation.openai_reply import FILTERED
 from axolotl_alttrain.generation.sampling import Sampling
+from axolotl_alttrain.generation.server.openai_reply import FILTERED
 from tests.openai_server import Reply, Request, serve
 
 

@@ -21,7 +21,7 @@ from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.scoring.metrics import METRICS, Metric
 
 from axolotl_alttrain.format.parsed_completion import STRUCTURE_VERSION, parse_completion
-from axolotl_alttrain.generation.json_reply import last_object
+from axolotl_alttrain.generation.server.json_reply import last_object
 from axolotl_alttrain.storage.jsonl import read_jsonl
 from benchmarks import thought_quality
 from tests.eval import frozen

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from axolotl_alttrain.export.export import ExportRequest, export
-from axolotl_alttrain.generation.export_record import RECORD_FILE
 from axolotl_alttrain.generation.quantization import NF4
+from axolotl_alttrain.generation.trained.export_record import RECORD_FILE
 
 DESCRIPTION = "adapter merged into the NF4 base it was trained on"
 

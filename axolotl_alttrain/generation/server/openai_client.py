@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from axolotl_alttrain.errors import AltTrainError, shown
-from axolotl_alttrain.generation.openai_parameters import adapted, learn
+from axolotl_alttrain.generation.server.openai_parameters import adapted, learn
 
 # Statuses that concern one request, not the server: filtered, longer than the context, malformed.
 REFUSED = (400, 413, 422)
@@ -64,7 +64,7 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
         body: The request's fields.
 
     Returns:
-        The server's answer; :func:`axolotl_alttrain.generation.openai_reply.reply` reads its choices.
+        The server's answer; :func:`axolotl_alttrain.generation.server.openai_reply.reply` reads its choices.
 
     Raises:
         AltTrainError: Status 200 without a choice: a proxy's page, or an error in the body.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.reasoning.trained_rows import Thinking, thinking_option
 from axolotl_alttrain.format.template import ChatFormat, learn_format
-from axolotl_alttrain.generation.trained_config import trained_config
+from axolotl_alttrain.generation.trained.model_config import trained_config
 
 KEY = "alttrain"  # in config.json
 

@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.export_record import ExportRecord, Source, read_export_record, write_export_record
 from axolotl_alttrain.generation.quantization import NF4
+from axolotl_alttrain.generation.trained.export_record import (
+    ExportRecord,
+    Source,
+    read_export_record,
+    write_export_record,
+)
 
 RECORD = ExportRecord(
     form="as-trained",

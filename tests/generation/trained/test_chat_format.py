@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.trained_format import UNRECORDED, TrainedFormat, recorded_format
+from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, TrainedFormat, recorded_format
 from axolotl_alttrain.plugin import AltTrainPlugin
 
 # A template with two variables: what it writes into the system turn, and a switch that is off by default.

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from openai import BadRequestError
 
-from axolotl_alttrain.generation.openai_client import ask_all, completion
-from axolotl_alttrain.generation.openai_reply import reply
+from axolotl_alttrain.generation.server.openai_client import ask_all, completion
+from axolotl_alttrain.generation.server.openai_reply import reply
 from tests.openai_server import Reply, Request, serve
 
 BODY = {"model": "m", "temperature": 0, "top_p": 1.0, "max_tokens": 5, "seed": 3}

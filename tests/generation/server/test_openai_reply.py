@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai.types.chat.chat_completion import Choice
 
-from axolotl_alttrain.generation.openai_reply import FILTERED, Reply, reply
+from axolotl_alttrain.generation.server.openai_reply import FILTERED, Reply, reply
 
 
 def choice(message: dict[str, Any], finish: str | None = "stop") -> Choice:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError
 
-from axolotl_alttrain.generation.openai_client import api_key, ask_all, server_address
+from axolotl_alttrain.generation.server.openai_client import api_key, ask_all, server_address
 from tests.openai_server import Request, serve
 
 

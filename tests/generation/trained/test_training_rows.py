@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.generation.trained_rows import trained_datasets, trained_rows
+from axolotl_alttrain.generation.trained.training_rows import trained_datasets, trained_rows
 
 CARD = """---
 library_name: peft

@@ -1,0 +1,1 @@
+"""What a training leaves beside its weights, and what is read back from it."""
