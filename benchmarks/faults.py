@@ -119,7 +119,7 @@ def _count_events(point: Point) -> list[int]:
     seen = [0]
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in EVENTS and isinstance(arguments[0], str) and not arguments[0].startswith("/"):
+        if event in EVENTS and isinstance(arguments[0], str | Path) and not Path(arguments[0]).is_absolute():
             seen[0] += 1
             if seen[0] == point.event:
                 os.kill(os.getpid(), point.signal)

@@ -35,16 +35,13 @@ class Packed(NamedTuple):
 def packed(rows: Sequence[BrowserRow], limit: int = LIMIT) -> Packed:
     """The rows of a page, their texts cut as little as the limit allows; if that is not enough, the first rows."""
     few = rows[:: max(1, len(rows) // _ESTIMATED)]
-    cap, kept = _CAPS[-1], len(rows)
+    margin = 1.0 if len(few) == len(rows) else 1.2
+    estimate, cap = 0.0, _CAPS[0]
     for cap in _CAPS:
         estimate = len(_text(few, cap)) * len(rows) / max(1, len(few))
-        if estimate > (limit if len(few) == len(rows) else 1.2 * limit):
-            continue
-        text = _text(rows, cap)
-        if len(text) <= limit:
-            return Packed(Markup(text), cap, kept, len(rows))
-    else:
-        kept = min(kept, int(kept * limit / estimate))
+        if estimate <= margin * limit and len(text := _text(rows, cap)) <= limit:
+            return Packed(Markup(text), cap, len(rows), len(rows))
+    kept = min(len(rows), int(len(rows) * limit / estimate))
     while len(text := _text(rows[:kept], cap)) > limit:
         kept = min(kept - 1, int(kept * limit / len(text)))
     return Packed(Markup(text), cap, kept, len(rows))
