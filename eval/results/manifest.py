@@ -49,7 +49,7 @@ def git_state(folder: Path) -> dict[str, JsonValue] | None:
             done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
         except (OSError, subprocess.TimeoutExpired):
             return None
-        return done.stdout.strip() if done.returncode == 0 else None
+        return done.stdout.rstrip() if done.returncode == 0 else None  # a line of the status may begin with a blank
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
