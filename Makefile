@@ -41,6 +41,7 @@ export AXOLOTL_DO_NOT_TRACK ?= 1
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)"
 	@echo "$(VENV): $$($(PYTHON) --version), $(PYTHON)"
+	@df -Pk . | awk 'NR == 2 && $$4 < 14e6 {printf "warning: %d GB free; installing takes about 14 GB\n", $$4 / 1e6}'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --upgrade pip
 # Axolotl from 0.20 on pins zstandard 0.22.0, which has no wheel for Python 3.13; its source asks for a cffi that does not

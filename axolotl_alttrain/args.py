@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from axolotl_alttrain.eval.prompts.sets import suites
+from axolotl_alttrain.format.quoted_request import Understanding
 from axolotl_alttrain.format.reasoning.trained_rows import ReasoningTurns, Thinking, thinking_option
 
 
@@ -38,6 +39,11 @@ class AltTrainOptions(BaseModel):
         default="last",
         description="Which assistant turns of 'type: alttrain.reasoning' carry loss: the last, or all that the "
         "template shows as the model wrote them.",
+    )
+    understanding: Understanding = Field(
+        default="written",
+        description="The problem understanding that 'type: alttrain' trains: 'written' in the row, or the request "
+        "'quoted', for models too small to restate it.",
     )
     verdict_weight: float = Field(
         default=1.0,

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from axolotl_alttrain.compat import installed_version, snapshot
-from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reasoning.trained_rows import thinking_option
+from axolotl_alttrain.format.row_reader import RowReader
 
 LOG = logging.getLogger(__name__)
 _READING = ("entry_keys", "loss_marks", "nulls", "prompt_columns", "texts_in_prompt", "trained_calls")
@@ -54,6 +54,7 @@ _CODE = (
     ("axolotl_alttrain.format", "verdict_clauses.py"),
     ("axolotl_alttrain.format", "verdict_data.py"),
     ("axolotl_alttrain.format", "verdict_language.py"),
+    ("axolotl_alttrain.format", "quoted_request.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "row_reader.py"),
     ("axolotl_alttrain.format", "think_tags.py"),
@@ -117,7 +118,7 @@ def data_fingerprint(cfg: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     digest.update(json.dumps(options.get("thought_format", "auto"), sort_keys=True, default=str).encode())
     modes = f"{thinking_option(options.get('thinking'))} {options.get('reasoning_turns') or 'last'}"
     digest.update(modes.encode())
-    digest.update(repr(EntryKeys.of(entry)).encode())  # which columns and message fields are read
+    digest.update(repr(RowReader.of({"alttrain": options}, entry)).encode())  # which fields are read, and how
     digest.update(str(cfg.get("excess_length_strategy")).encode())  # decides whether overlong rows are accepted
     name = cfg.get("tokenizer_config") or cfg.get("base_model_config") or cfg.get("base_model")
     if name:

@@ -24,10 +24,12 @@ class Shot:
     Args:
         image: The picture's path beside the document.
         page: The page, relative to the camera's root.
-        size: Width and height in pixels.
+        size: Width and height in pixels; height 0: as tall as the page.
         at: Text of the heading that stands at the top; none: the page's start.
         script: Run before the picture is taken; it may use ``await``.
         dark: Whether the reader prefers dark pages.
+        scale: Pixels of the picture for each pixel of the page.
+        transparent: Whether the picture is transparent where the page draws nothing.
     """
 
     image: str
@@ -36,6 +38,8 @@ class Shot:
     at: str | None = None
     script: str = ""
     dark: bool = False
+    scale: int = 1
+    transparent: bool = False
 
 
 class Camera:
@@ -71,9 +75,14 @@ class Camera:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
         width, height = shot.size
         # The window's own size would count a frame that headless Chromium does not draw.
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        metrics = {"width": width, "height": height or 1, "deviceScaleFactor": shot.scale, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        background = {"color": {"r": 0, "g": 0, "b": 0, "a": 0}} if shot.transparent else {}
+        driver.execute_cdp_cmd("Emulation.setDefaultBackgroundColorOverride", background)
         driver.get(page.resolve().as_uri())
+        if not height:
+            metrics["height"] = driver.execute_script("return Math.ceil(document.body.getBoundingClientRect().bottom)")
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         if shot.script:
             driver.execute_script(f"return (async () => {{ {shot.script}\n }})()")  # a promise is waited for
         if shot.at is not None and not driver.execute_script(_SCROLL, shot.at):

@@ -20,6 +20,7 @@ from axolotl_alttrain.eval.judges import judges_from
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.weights import weights_of
 
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.locks import only_writer
 
 
@@ -27,11 +28,12 @@ def import_parser(program: str = f"{PROGRAM} import") -> argparse.ArgumentParser
     """The command line of ``import``."""
     p = argparse.ArgumentParser(
         prog=program,
+        usage=f"{program} FILE [FILE ...] [flags]",
         description="Judge the answers in garak's report.jsonl and PyRIT's exported JSON, thoughts and answers apart. "
-        "The folder is like an evaluation's: 'python -m eval.run compare BASE TUNED' pairs two of them.",
+        f"The folder is like an evaluation's: '{program.removesuffix('import')}compare BASE TUNED' pairs two of them.",
         argument_default=argparse.SUPPRESS,
     )
-    p.add_argument("files", nargs="+", type=Path, metavar="FILE", help="garak's report.jsonl or PyRIT's exported JSON")
+    p.add_argument("files", nargs="+", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     for name in ("model", "tokenizer", "thought_format", "weights", *JudgingConfig.model_fields, "out"):
         add_flag(p, name, FLAGS[name])
     return p
@@ -45,6 +47,8 @@ def import_transcripts(argv: Sequence[str], program: str) -> Summary:
     """
     given = vars(import_parser(program).parse_args(argv))
     files: list[Path] = given.pop("files")
+    if "model" not in given:
+        raise AltTrainError("--model is missing; give the name of the model whose answers these are")
     config, started = EvalConfig.from_flags({"backend": "api", **given}), datetime.now(UTC)
     judges, weights = judges_from(config.judging), weights_of(config)
     transcripts = [one for path in files for one in read_transcripts(path)]

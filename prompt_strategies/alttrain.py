@@ -32,7 +32,6 @@ from datasets import Dataset, IterableDataset
 from axolotl_alttrain.compat import dataset_wrapper
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
-from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
@@ -241,7 +240,7 @@ def strategy(chat: ChatFormat, cfg: Any, ds_cfg: Any = None, reasoning: bool = F
     """
     ds, options = ds_cfg or {}, cfg.get("alttrain") or {}
     thinking = thinking_option(options.get("thinking"))
-    file, reader = str(ds.get("path") or "data"), RowReader(EntryKeys.of(ds))
+    file, reader = str(ds.get("path") or "data"), RowReader.of(cfg, ds)
     renderer = None
     if reasoning or thinking != "on":
         renderer = row_renderer(chat, reader, reasoning, thinking, options.get("reasoning_turns") or "last")

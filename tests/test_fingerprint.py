@@ -58,6 +58,12 @@ def change_options(project: Path) -> None:
     (project / "recipe.yml").write_text(yaml.safe_dump(recipe))
 
 
+def change_understanding(project: Path) -> None:
+    recipe = yaml.safe_load((project / "recipe.yml").read_text())
+    recipe["alttrain"] = {"understanding": "quoted"}
+    (project / "recipe.yml").write_text(yaml.safe_dump(recipe))
+
+
 def change_probe(project: Path) -> None:
     recipe = yaml.safe_load((project / "recipe.yml").read_text())
     recipe["alttrain"] = {"probe_every": 5, "evaluate": "probe"}
@@ -86,7 +92,10 @@ def trained_ids(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 # Two of them among the fast tests, the others beside the slow ones: five seconds each.
-_SLOW = [pytest.param(change, marks=pytest.mark.slow) for change in (change_template, change_options, change_probe)]
+_SLOW = [
+    pytest.param(change, marks=pytest.mark.slow)
+    for change in (change_template, change_options, change_understanding, change_probe)
+]
 
 
 @pytest.mark.parametrize("change", [change_data, change_nothing, *_SLOW])

@@ -1,4 +1,4 @@
-"""``axolotl alttrain evaluate``, ``compare`` and ``card``: the commands of ``python -m eval.run``.
+"""``axolotl alttrain evaluate``, ``import``, ``compare`` and ``card``: the commands of ``python -m eval.run``.
 
 Their flags are declared once, in the evaluator. Here they are passed on as they are given, and completed by the shell.
 """
@@ -64,6 +64,12 @@ def _evaluate_parser(program: str) -> Any:
     return parser(program)
 
 
+def _import_parser(program: str) -> Any:
+    from axolotl_alttrain.eval.import_transcripts import import_parser
+
+    return import_parser(program)
+
+
 def _compare_parser(program: str) -> Any:
     from axolotl_alttrain.eval.run import compare_parser
 
@@ -78,6 +84,7 @@ def _card_parser(program: str) -> Any:
 
 COMMANDS = (
     EvaluatorCommand("evaluate", [], _evaluate_parser, "Evaluate a model with and without its adapter."),
+    EvaluatorCommand("import", ["import"], _import_parser, "Judge the transcripts of garak or PyRIT."),
     EvaluatorCommand("compare", ["compare"], _compare_parser, "Compare finished evaluations."),
     EvaluatorCommand("card", ["card"], _card_parser, "Write the model card of an evaluation, or push it."),
 )

@@ -11,7 +11,6 @@ from axolotl_alttrain.cli.preview.preview_rows import read_rows
 from axolotl_alttrain.cli.recipe import entries, load_rows, load_tokenizer, with_data
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn, Conversation
 from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 from axolotl_alttrain.format.row_reader import RowReader
@@ -85,7 +84,7 @@ def _examples(cfg: Any) -> list[AltTrainExample | Conversation]:
 
     examples: list[AltTrainExample | Conversation] = []
     for entry, ours in entries(cfg):
-        reader = RowReader(EntryKeys.of(entry))
+        reader = RowReader.of(cfg, entry)
         for number, row in enumerate(load_rows(cfg, entry) if ours else (), 1):
             try:
                 if is_reasoning(entry.type):

@@ -61,7 +61,7 @@ vllm serve {name} --dtype {shown_dtype}
 
 ```bash
 axolotl alttrain check-export {name}     # against the adapter as it was trained
-python -m eval.run --weights {name}
+axolotl alttrain evaluate --weights {name}
 ```
 
 {BEGIN}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axolotl_alttrain.format.example import AltTrainExample
+from axolotl_alttrain.format.quoted_request import Understanding, with_quoted_request
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
 from axolotl_alttrain.format.reading.loss_marks import carries_loss, trained_earlier
 from axolotl_alttrain.format.rows import example_from_row, unread_fields
@@ -34,9 +35,16 @@ class RowReader:
 
     Attributes:
         keys: The names.
+        understanding: ``quoted`` replaces the written understandings by the requests.
     """
 
     keys: EntryKeys = field(default_factory=EntryKeys)
+    understanding: Understanding = "written"
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], entry: Any) -> RowReader:
+        """The reader for a ``datasets:`` entry of an Axolotl config."""
+        return cls(EntryKeys.of(entry), (config.get("alttrain") or {}).get("understanding") or "written")
 
     def __call__(self, row: Mapping[str, Any]) -> ReadRow:
         """Read one row.
@@ -47,13 +55,17 @@ class RowReader:
         row = self.keys.apply(row)
         messages = row.get("messages")
         if messages is None:
-            return ReadRow(example_from_row(row), tuple(unread_fields(row)))
+            return ReadRow(self._example(row), tuple(unread_fields(row)))
         training = self.keys.training
         if not carries_loss(messages, training):
             return ReadRow(None)
         unread = tuple(name for name in unread_fields(row) if name != f"messages.assistant.{training}")
         earlier = (_EARLIER,) if trained_earlier(messages, training) else ()
-        return ReadRow(example_from_row(row), (*unread, *earlier))
+        return ReadRow(self._example(row), (*unread, *earlier))
+
+    def _example(self, row: Mapping[str, Any]) -> AltTrainExample:
+        example = example_from_row(row)
+        return with_quoted_request(example) if self.understanding == "quoted" else example
 
 
 @dataclass

@@ -21,8 +21,8 @@ from axolotl_alttrain import __version__
 from axolotl_alttrain.cli import alttrain
 from tests.conftest import ROOT
 
-NAMES = ["preview", "doctor", "fit", "build", "data-card", "traces", "export", "evaluate", "compare", "card"]
-NAMES += ["check-export"]
+NAMES = ["preview", "doctor", "fit", "build", "data-card", "traces", "export", "evaluate", "import"]
+NAMES += ["compare", "card", "check-export"]
 SCREEN = 40  # lines, at 100 columns
 
 
@@ -47,7 +47,7 @@ def test_the_commands_in_their_order() -> None:
 def test_help_fits_a_screen(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
-    assert result.output.lower().startswith(f"usage: axolotl alttrain {name}" if name in NAMES[7:10] else "usage: ")
+    assert result.output.lower().startswith(f"usage: axolotl alttrain {name}" if name in NAMES[7:11] else "usage: ")
     assert len(result.output.splitlines()) <= SCREEN
 
 
@@ -66,6 +66,7 @@ def test_every_flag_of_an_evaluation_is_in_its_long_help() -> None:
         (["evaluate", "--samples", "0"], "axolotl alttrain evaluate: --samples"),
         (["card", "."], "axolotl alttrain card: .: summary.json is missing; give the folder of a finished evaluation"),
         (["compare", "no-such-run"], "axolotl alttrain compare: no-such-run"),
+        (["import", "a.jsonl"], "axolotl alttrain import: --model is missing; give the name of the model"),
     ],
 )
 def test_mistakes_name_the_command_that_was_typed(
@@ -117,6 +118,7 @@ def test_completion_of_commands_and_flags() -> None:
     assert completed("evaluate", "--max") == ["--max-new-tokens", "--max-thought-tokens"]
     assert completed("evaluate", "--guard") == ["--guard-url", "--guard-name", "--guard-load-in-4bit"]
     assert completed("compare", "--ref") == ["--reference"]
+    assert completed("import", "--tok") == ["--tokenizer"]
     assert completed("card", "--p") == ["--push"]
     assert completed("traces", "--thought-format", "") == ["auto", "s1"]
 

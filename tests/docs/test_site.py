@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from axolotl_alttrain.cli.tested import known_environments
 from tests.conftest import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
-PAGES += [ROOT / "eval" / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LINK = re.compile(r'\]\((?!https?://|#)([^)#\s]+)|(?:src|srcset)="(?!https?://)([^"]+)"')
+PAGES += [ROOT / "eval" / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r'\]\((?!https?://|#|\.\./\.\./actions/)([^)#\s]+)|(?:src|srcset)="(?!https?://)([^"]+)"')
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -41,17 +43,33 @@ def test_the_site_builds_without_warnings_and_asks_no_server(tmp_path: Path) -> 
     assert built.returncode == 0, built.stderr
     pages = sorted(path.stem for path in (tmp_path / "site").glob("*.html"))
     assert pages == sorted(["404", *(path.stem for path in (ROOT / "docs").glob("*.md"))])
-    assert [path for path in (tmp_path / "site").rglob("*") if path.suffix in (".py", ".in", ".ipynb")] == []
+    assert [path for path in (tmp_path / "site").rglob("*") if path.suffix in (".py", ".in", ".ipynb", ".j2")] == []
     api = (tmp_path / "site" / "api.html").read_text()
     for name in ("AltTrainOptions", "AltTrainExample", "ParsedCompletion", "ExportRequest", "Summary"):
         assert f'.{name}"' in api, name
-    for page in (tmp_path / "site").glob("*.html"):
+    for page in (tmp_path / "site").rglob("*.html"):
         loaded = re.findall(r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]+)', page.read_text())
         assert loaded == [], page.name
 
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+
+
+def test_the_badges_are_true() -> None:
+    """The address of the repository stands nowhere: GitHub reads the workflow's badge relative to the page."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    minors = [name.rpartition(" ")[2] for name in project["classifiers"] if ":: Python :: 3." in name]
+    axolotls = sorted({row.packages["axolotl"].rpartition(".")[0] for row in known_environments()})
+    assert re.findall(r"!\[Python ([\d.]+) to ([\d.]+)\]", readme) == [(minors[0], minors[-1])]
+    assert re.findall(r"!\[Axolotl ([\d.]+) to ([\d.]+)\]", readme) == [(axolotls[0], axolotls[-1])]
+    assert f"badge/python-{minors[0]}%20to%20{minors[-1]}-" in readme
+    assert f"badge/axolotl-{axolotls[0]}%20to%20{axolotls[-1]}-" in readme
+    assert f"badge/license-{project['license'].replace('-', '--')}-" in readme
+    workflows = re.findall(r"\(\.\./\.\./actions/workflows/([\w.]+)", readme)
+    assert workflows
+    assert [name for name in workflows if not (ROOT / ".github" / "workflows" / name).is_file()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -92,6 +92,6 @@ def test_vllm(form: str, demo_model: Path, adapter: Path, export: Path, tmp_path
     report = json.loads((tmp_path / "out" / "check-export.json").read_text())
     first = report["first_token"]["largest"]
     if form == "exported":
-        assert (report["greedy"]["count"], first < 0.01) == (8, True)
+        assert (report["greedy"]["count"], first < 0.05) == (8, True)  # vLLM's kernels round otherwise: 0.016 seen
     else:
-        assert first > 0.001  # another base than the one it was trained on
+        assert first > 0.1  # another base than the one it was trained on: 0.31 seen

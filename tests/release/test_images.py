@@ -47,7 +47,7 @@ def test_everything_that_the_package_is_made_of_reaches_the_images() -> None:
     assert {"pyproject.toml", "README.md", "LICENSE", "docker/cpu_requirements.py"} <= kept
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "card", "build", "data-card", "traces"])
+@pytest.mark.parametrize("command", ["evaluate", "import", "compare", "card", "build", "data-card", "traces"])
 def test_commands_of_the_image_for_cpus_start_without_axolotl(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_AXOLOTL, command, "--help"],

@@ -158,7 +158,10 @@ def thoughts_table(summary: Summary) -> Table | None:
 def _unscored(summary: Summary) -> tuple[str, ...]:
     """What the scores were read from, and which samples have none."""
     source = summary.verdict_scores
-    notes = [f"Verdict words, from {source.rows}: {'; '.join(source.wording)}."]
+    # In some scripts the token that decides is part of a character, which no page can show.
+    legible = [words for words in source.wording if "\N{REPLACEMENT CHARACTER}" not in words]
+    rest = f", and {less} whose tokens are parts of characters" if (less := len(source.wording) - len(legible)) else ""
+    notes = [f"Verdict words, from {source.rows}: {'; '.join(legible)}{rest}."]
     for run, results in summary.runs.items():
         if not results.separation:
             notes.append(f"{run}: no score, because no thought gets as far as an assessment.")

@@ -29,6 +29,13 @@ def test_the_listed_arms_change_only_keys_that_the_recipe_or_axolotl_knows() -> 
     assert [arm.name for arm in read_arms(ARMS, ["float32", "qlora"])] == ["float32", "qlora"]
 
 
+def test_controls_weight_verdicts_only_where_their_rows_have_some() -> None:
+    variants = yaml.safe_load((ARMS.parent / "controls-data.yml").read_text())["variants"]
+    without = {one["name"] for one in variants if "harmfulness_assessment" in one.get("omit", ())}
+    arms = read_arms(ARMS.parent / "controls.yml")
+    assert {arm.name for arm in arms if "alttrain" not in arm.config(1, Path("out"))} == without
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
