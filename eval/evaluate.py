@@ -33,6 +33,8 @@ from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError, TemplateError
 from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, recorded_format
+from axolotl_alttrain.progress import spoken
+from axolotl_alttrain.storage.locks import only_writer
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,21 @@ def evaluate(config: EvalConfig) -> Summary:
         The summary; ``missing`` lists what is unavailable, and ``switched_off`` what of that is missing on purpose.
 
     Raises:
-        AltTrainError: No set is available, or the model or adapter is not.
+        AltTrainError: No set is available, or the model or adapter is not, or another process writes to the folder.
     """
     console, started, out = _console(), datetime.now(UTC), config.output.out
     judges = judges_from(config.judging)
     asked = load_prompts(config.prompts)
     weights = weights_of(config)
     print_weights(console, weights)
-    modes = modes_of(make_backend(config, weights), config, weights)
-    asked = replace(asked, missing={**asked.missing, **weights.missing})
-    console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
-    answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
-    return finish(config, weights, modes, answered, judges, started)
+    with only_writer(out):
+        with spoken(console, "loading the model"):
+            modes = modes_of(make_backend(config, weights), config, weights)
+        asked = replace(asked, missing={**asked.missing, **weights.missing})
+        console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
+        with spoken(console, "preparing the prompts"):
+            answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
+        return finish(config, weights, modes, answered, judges, started)
 
 
 def finish(
@@ -96,12 +101,16 @@ def finish(
     for mode in modes:
         if mode.thinking == "on":
             own, rows = [one for one in answered.samples if one.run in mode.runs], config.judging.verdict_rows
-            verdicts = read_verdicts(mode, own, answered.prompts, weights.adapter, rows, out)
-    judged = judge(modes, answered, judges, config.judging, out, console, verdicts)
+            with spoken(console, "reading the scores of verdicts"):
+                verdicts = read_verdicts(mode, own, answered.prompts, weights.adapter, rows, out)
+    with spoken(console, "scoring"):
+        judged = judge(modes, answered, judges, config.judging, out, console, verdicts)
     found = collect(config, weights, modes, answered, judges, judged, started)
-    summary = summary_of(found)
+    with spoken(console, "summarising"):
+        summary = summary_of(found)
     identities = {run: mode.identity(run) for mode in modes for run in mode.runs}
-    write_run(out, summary, found, config.as_flags(), identities, config.decoding.seed)
+    with spoken(console, "writing the results"):
+        write_run(out, summary, found, config.as_flags(), identities, config.decoding.seed)
     print_summary(console, summary)
     console.print(f"written: {out}/{FILES}")
     return summary

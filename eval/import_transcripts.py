@@ -21,6 +21,7 @@ from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.weights import weights_of
 
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.storage.locks import only_writer
 
 
 def import_parser(program: str = f"{PROGRAM} import") -> argparse.ArgumentParser:
@@ -56,9 +57,10 @@ def import_transcripts(argv: Sequence[str], program: str) -> Summary:
     found = imported(transcripts, weights.model, backend.thought)
     lengths = backend.count_tokens([sample.completion for sample in found.samples])
     samples = [replace(one, tokens=length) for one, length in zip(found.samples, lengths, strict=True)]
-    with SampleFile(config.output.out / "samples.jsonl") as file:
-        for sample in samples:
-            if sample.key not in file:
-                file.append(sample)
     modes = [InMode(backend, Mode("on", backend.chat, backend.thought))]
-    return finish(config, weights, modes, Answered(found.prompts, samples, found.missing), judges, started)
+    with only_writer(config.output.out):
+        with SampleFile(config.output.out / "samples.jsonl") as file:
+            for sample in samples:
+                if sample.key not in file:
+                    file.append(sample)
+        return finish(config, weights, modes, Answered(found.prompts, samples, found.missing), judges, started)

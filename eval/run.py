@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,9 @@ def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
     except AltTrainError as error:
         print(f"{shown.removeprefix('python -m ')}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{shown.removeprefix('python -m ')}: interrupted; run the same command again to resume", file=sys.stderr)
+        return 130
 
 
 def _evaluate(argv: Sequence[str], program: str) -> int:
@@ -85,15 +89,19 @@ def _evaluate(argv: Sequence[str], program: str) -> int:
         from axolotl_alttrain.eval.prompts.pins import print_pins
 
         return print_pins(list(config.prompts.sets or ()), config.prompts.suite)
-    from axolotl_alttrain.eval.evaluate import evaluate  # after parsing: --help must not wait for torch
+    with _loading():
+        from axolotl_alttrain.eval.evaluate import evaluate  # after parsing: --help must not wait for torch
 
-    name = program.removeprefix("python -m ")
-    try:
-        summary = evaluate(config)
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; run the same command again to resume", file=sys.stderr)
-        return 130
-    return _exit_code(summary, name)
+    return _exit_code(evaluate(config), program.removeprefix("python -m "))
+
+
+def _loading() -> AbstractContextManager[None]:
+    """Keep a log file from being silent while libraries are imported, which takes a minute on a busy machine."""
+    from rich.console import Console
+
+    from axolotl_alttrain.progress import spoken
+
+    return spoken(Console(), "loading libraries")
 
 
 def _exit_code(summary: Summary, name: str) -> int:
@@ -113,7 +121,8 @@ def _compare(argv: Sequence[str], program: str) -> int:
         return 0
     if not args.folders:
         raise AltTrainError("no run is given; give results folders, or --seeds NAME=RUN RUN RUN")
-    from axolotl_alttrain.eval.compare import compare
+    with _loading():
+        from axolotl_alttrain.eval.compare import compare
 
     compare(args.folders, args.out, args.ignore, args.reference)
     return 0

@@ -14,6 +14,7 @@ from axolotl_alttrain.data.build import build
 from axolotl_alttrain.data.build_config import BuildConfig, load_config
 from axolotl_alttrain.data.estimate import Estimate, estimate
 from axolotl_alttrain.data.output.build_report import AssessorReport, BuildReport
+from axolotl_alttrain.progress import spoken
 
 
 def run_build(
@@ -46,13 +47,21 @@ def run_build(
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
+        now: tuple[str, int, int | None] = ("Starting", 0, None)
 
         def show(stage: str, done: int, total: int | None) -> None:
+            nonlocal now
+            now = (stage, done, total)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        result = estimate(settings, folder, show) if dry_run else build(settings, folder, show)
+        def line() -> str:
+            stage, done, total = now
+            return f"{stage}: {done}" + (f" of {total}" if total else "")
+
+        with spoken(bars.console, line):
+            result = estimate(settings, folder, show) if dry_run else build(settings, folder, show)
     if isinstance(result, Estimate):
         console.print(_estimate_table(settings, result))
         return result

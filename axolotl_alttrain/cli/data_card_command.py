@@ -9,6 +9,7 @@ from rich.console import Console
 from axolotl_alttrain.data.output.build_page import write_page
 from axolotl_alttrain.data.output.dataset_card import write_card
 from axolotl_alttrain.data.output.push import push
+from axolotl_alttrain.storage.locks import only_writer
 
 
 def run_data_card(folder: Path, repo: str | None = None, public: bool = False, console: Console | None = None) -> None:
@@ -24,6 +25,7 @@ def run_data_card(folder: Path, repo: str | None = None, public: bool = False, c
         AltTrainError: The folder contains no build, or the upload fails.
     """
     console = console or Console()
-    console.print(f"Written: {write_card(folder)}, {write_page(folder)}")
+    with only_writer(folder):
+        console.print(f"Written: {write_card(folder)}, {write_page(folder)}")
     if repo:
         console.print(f"Uploaded: {push(folder, repo, private=not public)}")

@@ -19,6 +19,7 @@ from axolotl_alttrain.data.traces.trace_sampling import (
     Settings,
     sample_traces,
 )
+from axolotl_alttrain.progress import spoken
 
 _STATES = {
     USABLE: "usable",
@@ -58,15 +59,15 @@ def run_traces(
     columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Sampling", total=len(wanted) * samples)
-        states = sample_traces(
-            sampler,
-            wanted,
-            samples,
-            settings,
-            out,
-            source,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        def line() -> str:
+            return f"Sampling: {progress.tasks[0].completed:.0f} of {len(wanted) * samples}"
+
+        with spoken(progress.console, line):
+            states = sample_traces(sampler, wanted, samples, settings, out, source, show)
     table = Table("samples", "number", title=f"{len(wanted)} queries, {samples} sample(s) each", title_justify="left")
     for state, name in _STATES.items():
         table.add_row(name, str(states[state]))

@@ -10,9 +10,11 @@ import click
 
 from axolotl_alttrain.errors import AltTrainError
 
+INTERRUPTED = 130  # the exit code of a shell's command that Ctrl-C ends
+
 
 def user_errors_in_one_line(command: Callable[..., int | None], exit_code: int = 1) -> Callable[..., None]:
-    """A command that exits with the code that it returns, and prints a user's mistake in one line.
+    """A command that exits with the code that it returns, and prints a mistake or an interruption in one line.
 
     Args:
         command: Returns its exit code; None for 0.
@@ -26,6 +28,9 @@ def user_errors_in_one_line(command: Callable[..., int | None], exit_code: int =
         except AltTrainError as error:
             click.ClickException(str(error)).show()
             sys.exit(exit_code)
+        except KeyboardInterrupt:
+            click.ClickException("interrupted; run the same command again to resume").show()
+            sys.exit(INTERRUPTED)
         sys.exit(status or 0)
 
     return run

@@ -15,7 +15,8 @@ from axolotl_alttrain.data.collection import collect
 from axolotl_alttrain.data.output.build_report import BuildReport
 from axolotl_alttrain.data.output.row_files import write_row_files
 from axolotl_alttrain.data.output.tally import make_report
-from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.atomic import together, write_atomic
+from axolotl_alttrain.storage.locks import only_writer
 
 
 def build(config: BuildConfig, folder: Path, progress: Progress = lambda stage, done, total: None) -> BuildReport:
@@ -28,12 +29,13 @@ def build(config: BuildConfig, folder: Path, progress: Progress = lambda stage, 
 
     Raises:
         AltTrainError: A source, the assessor or the tokenizer cannot be used, or there are too few usable rows.
-            Assessments so far are kept; the same call resumes from them.
+            Assessments so far are kept; the same call resumes from them. Or another process writes to the folder.
     """
-    with build_context(config, folder, progress) as context:
-        collect(context)
-        pools = assess_selection(context)
-        tally, variants = write_row_files(context, folder, pools)
-        report = make_report(context, tally, variants)
-    write_atomic(folder / "report.json", report.as_json())
+    with only_writer(folder), together():
+        with build_context(config, folder, progress) as context:
+            collect(context)
+            pools = assess_selection(context)
+            tally, variants = write_row_files(context, folder, pools)
+            report = make_report(context, tally, variants)
+        write_atomic(folder / "report.json", report.as_json())
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from axolotl_alttrain.data.steps.understanding import Understanding
 from axolotl_alttrain.data.traces.trace import Trace, trace_from_row
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.rows import example_from_row
+from axolotl_alttrain.storage.write_errors import write_errors
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,13 @@ class CandidateFile:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.entries: list[Entry] = []
         self.read: Counter[str] = Counter()
         self.found: Counter[str] = Counter()
-        self._file = path.open("w+b")
+        with write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w+b")
 
     def add(self, candidate: Candidate, rank: int, key: str) -> None:
         """Append a candidate.
@@ -72,11 +75,13 @@ class CandidateFile:
         trace = candidate.trace
         self.found[trace.source] += 1
         self.entries.append(Entry(rank, self._file.tell(), key, trace.label, (trace.category, trace.language)))
-        self._file.write(json.dumps(candidate.as_row(), ensure_ascii=False).encode() + b"\n")
+        with write_errors(self.path):
+            self._file.write(json.dumps(candidate.as_row(), ensure_ascii=False).encode() + b"\n")
 
     def get(self, entry: Entry) -> Candidate:
         """The candidate of an entry; nothing can be added afterwards."""
-        self._file.seek(entry.offset)
+        with write_errors(self.path):  # what is still in memory is written first
+            self._file.seek(entry.offset)
         row = json.loads(self._file.readline())
         example = example_from_row(row["example"]) if "example" in row else None
         return Candidate(trace_from_row(row["trace"]), Understanding(**row["understanding"]), example)
@@ -87,6 +92,10 @@ class CandidateFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self.path.unlink()
-        self.path.parent.rmdir()
+        try:
+            with write_errors(self.path):
+                self._file.close()
+        finally:
+            self.path.unlink()
+            with suppress(OSError):  # a folder of this name that holds other files stays
+                self.path.parent.rmdir()

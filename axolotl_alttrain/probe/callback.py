@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,6 @@ def _forget_later_steps(path: Path, step: int) -> None:
     """Remove results after the step from which training resumes; their weights no longer exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
-        lines: Iterable[str] = path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        write_atomic(path, "".join(line + "\n" for line in kept))
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = (line for line in lines if line.endswith("\n"))  # a killed process leaves half a line
+        write_atomic(path, "".join(line for line in whole if json.loads(line)["step"] <= step))

@@ -4,47 +4,54 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.storage.locks import locked
+from axolotl_alttrain.storage.write_errors import write_errors
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
+SYNC_SECONDS = 1.0  # lines are forced to the disk at most this often: 100,000 lines would otherwise take minutes
 
 
 class AppendOnly:
     """Reads the lines of a file, repairs its end, and appends.
 
-    A last line without its line feed is what a killed process leaves; it is cut off. The lock is the operating
-    system's and ends with the process, however it ends.
+    A last line without its line feed is what a killed process leaves; it is cut off.
 
     Args:
         path: The file. It and its folder are created if need be.
         read_only: Only read: nothing is created, repaired or locked.
 
     Attributes:
-        durable: Whether every line is forced to the disk. Without it, a line survives the process but not a power cut.
+        durable: Whether lines are forced to the disk, once a second and at the end. Without it, a line survives the
+            process but not a power cut.
 
     Raises:
-        AltTrainError: A complete line is broken, or another process writes to the file.
+        AltTrainError: A complete line is broken, another process writes to the file, or it cannot be written.
     """
 
     durable = True
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._synced = 0.0
         if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
+            with write_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = FileIO(path, "ab")  # unbuffered: what cannot be written must not be tried again later
         try:
-            if self._file:
-                _lock(self._file, path)
+            if self._file and not locked(self._file.fileno()):
+                raise AltTrainError(
+                    f"{path}: another process is writing to this file; wait for it to finish, or choose another "
+                    "output folder"
+                )
             self._read_all()
         except BaseException:
             self.close()
@@ -54,21 +61,30 @@ class AppendOnly:
         """Take in one line of the file, which begins at byte ``offset``."""
 
     def write(self, row: dict[str, Any]) -> int:
-        """Append one line.
+        """Append one line, or nothing if it cannot be written whole.
 
         Returns:
             The byte at which it begins.
 
         Raises:
+            AltTrainError: The disk is full.
             ValueError: The file was opened for reading.
         """
         if self._file is None:
             raise ValueError(f"{self.path} is open for reading only")
         offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
-        self._file.flush()
-        if self.durable:
-            os.fsync(self._file.fileno())
+        left = memoryview(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+        with write_errors(self.path):
+            try:
+                while left:
+                    left = left[self._file.write(left) or 0 :]
+            except BaseException:  # also an interruption between two parts of a line
+                with suppress(OSError):
+                    self._file.truncate(offset)
+                raise
+            if self.durable and time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
         return offset
 
     def line_at(self, offset: int) -> dict[str, Any]:
@@ -81,8 +97,10 @@ class AppendOnly:
     def close(self) -> None:
         """Close the file and give up its lock."""
         if self._file:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            with file, write_errors(self.path):
+                if self.durable:
+                    os.fsync(file.fileno())
 
     def __enter__(self) -> Self:
         return self
@@ -117,16 +135,3 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         for line in file:
             yield offset, line
             offset += len(line)
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise AltTrainError(
-            f"{path}: another process is writing to this file; wait for it to finish, or choose another output folder"
-        ) from None
-    except OSError:  # some network file systems have no locks
-        return

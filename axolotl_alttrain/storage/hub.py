@@ -47,8 +47,9 @@ def upload_errors(repo: str, remedy: str) -> Iterator[None]:
         raise
     except OfflineModeIsEnabled:
         raise AltTrainError(f"cannot push to {repo}: HF_HUB_OFFLINE is set; unset it to upload") from None
-    except (httpx.HTTPError, OSError, ValueError) as error:  # the client's own errors derive from these
+    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the client's own errors derive from these
         reason = " ".join(str(error).split()) or type(error).__name__
-        unreached = isinstance(error, httpx.TransportError | LocalEntryNotFoundError)
+        # A RuntimeError comes from a retry after a lost connection: the client has closed its session by then.
+        unreached = isinstance(error, httpx.TransportError | LocalEntryNotFoundError | RuntimeError)
         remedy = "check the network" if unreached else remedy
         raise AltTrainError(f"cannot push to {repo}: {reason.rstrip('.')}; {remedy}") from None

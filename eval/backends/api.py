@@ -39,6 +39,7 @@ from axolotl_alttrain.generation.server.openai_client import (
 )
 from axolotl_alttrain.generation.server.openai_reply import Reply, reply
 from axolotl_alttrain.generation.trained.chat_format import recorded_format
+from axolotl_alttrain.storage.write_errors import WriteError
 
 _BROKEN = "\N{REPLACEMENT CHARACTER}"  # part of a character: several tokens have this text
 RETRIES = 6  # by the openai client, with increasing delays
@@ -169,7 +170,7 @@ class APIBackend:
                 if generated is not None:
                     on_result(index, generated)
                     missing -= 1
-        except SwitchRefused:
+        except (SwitchRefused, WriteError):
             raise
         except (OpenAIError, AltTrainError) as error:
             failed = error

@@ -90,6 +90,7 @@ def _origin(summary: SummaryHead, manifest: ManifestRecord, run: str) -> dict[st
     return {
         "axolotl_alttrain": summary.version,
         **summary.packages,
+        **({"hardware": manifest.computed_on} if manifest.computed_on else {}),
         "template": known.template,
         "thinking": summary.thinking.get(run, "on"),
         "thought_format": summary.thought_format,

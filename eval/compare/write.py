@@ -14,7 +14,9 @@ from axolotl_alttrain.eval.report.tables import as_terminal
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.progress import spoken
+from axolotl_alttrain.storage.atomic import together, write_atomic
+from axolotl_alttrain.storage.locks import only_writer
 
 
 def compare(folders: Sequence[Path], out: Path, ignore: Sequence[str] = (), reference: str | None = None) -> Comparison:
@@ -32,11 +34,13 @@ def compare(folders: Sequence[Path], out: Path, ignore: Sequence[str] = (), refe
     console = Console(width=None if Console().is_terminal else 130)
     if out.exists() and not out.is_dir():
         raise AltTrainError(f"--out {out}: this is a file; give a folder for the results")
-    runs = load_runs(folders)
-    result = compare_runs(runs, ignore, reference)
-    write_atomic(out / "compare.json", result.as_json())
-    write_atomic(out / "compare.md", markdown(result))
-    write_page(out / "compare.html", result, runs, ignore)
+    with spoken(console, "comparing"):
+        runs = load_runs(folders)
+        result = compare_runs(runs, ignore, reference)
+    with only_writer(out), together(), spoken(console, "writing the comparison"):
+        write_atomic(out / "compare.json", result.as_json())
+        write_atomic(out / "compare.md", markdown(result))
+        write_page(out / "compare.html", result, runs, ignore)
     for table in tables(result):
         console.print(as_terminal(table))
     for note in notes(result):

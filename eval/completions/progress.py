@@ -18,7 +18,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-LOG_EVERY = 50  # completions between two lines of a log file, which shows no bar
+from axolotl_alttrain.progress import spoken
+
+SILENT_SECONDS = 60.0  # without a completion or a step; then the line says so, because the server may hang
 
 
 class RunProgress:
@@ -33,22 +35,27 @@ class RunProgress:
     def __init__(self, bar: Progress, name: str, total: int) -> None:
         self._bar, self._name, self._total = bar, name, total
         self._task: TaskID = bar.add_task(f"{name:>5}", total=total, speed="")
-        self._start = time.monotonic()
+        self._start = self._heard = time.monotonic()
         self._steps = self._tokens = self._done = 0
 
     def step(self, sequences: int) -> None:
         """One decoding step of a batch, with its number of unfinished sequences."""
-        self._steps += sequences
+        self._steps, self._heard = self._steps + sequences, time.monotonic()
         self._bar.update(self._task, speed=self._rate(self._steps))
 
     def finished(self, tokens: int) -> None:
         """One completion and its length; from now on, speed counts only tokens that were kept."""
         self._tokens, self._done = self._tokens + tokens, self._done + 1
-        rate = self._rate(self._tokens)
-        self._bar.update(self._task, advance=1, speed=rate)
-        console = self._bar.console
-        if not console.is_terminal and (self._done % LOG_EVERY == 0 or self._done == self._total):
-            console.print(f"{self._name}: {self._done} of {self._total} completions, {rate}")
+        self._heard = time.monotonic()
+        self._bar.update(self._task, advance=1, speed=self._rate(self._tokens))
+        if self._done == self._total and not self._bar.console.is_terminal:
+            self._bar.console.print(self.line())
+
+    def line(self) -> str:
+        """How far the run has come, for a log file."""
+        silent = time.monotonic() - self._heard
+        waiting = f", nothing new for {silent:.0f} s" if silent > SILENT_SECONDS else ""
+        return f"{self._name}: {self._done} of {self._total} completions, {self._rate(self._tokens)}{waiting}"
 
     def _rate(self, tokens: int) -> str:
         return f"{tokens / (time.monotonic() - self._start):.0f} tokens/s"
@@ -76,4 +83,6 @@ class GenerationProgress:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console) as bar:
-            yield RunProgress(bar, run + (f", turn {turn + 1}" if turn else ""), total)
+            progress = RunProgress(bar, run + (f", turn {turn + 1}" if turn else ""), total)
+            with spoken(self._console, progress.line):
+                yield progress

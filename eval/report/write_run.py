@@ -13,11 +13,12 @@ from axolotl_alttrain.eval.results.rules import rule_versions
 from axolotl_alttrain.eval.results.summarise import Evaluation
 from axolotl_alttrain.eval.results.summary import Summary
 
-from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.atomic import open_atomic, together, write_atomic
 
 FILES = "report.html, results.md, model-card.md, summary.json, manifest.json, scored.jsonl, samples.jsonl"
 
 
+@together()
 def write_run(
     out: Path,
     summary: Summary,
@@ -26,7 +27,7 @@ def write_run(
     identities: Mapping[str, Identity],
     seed: int,
 ) -> None:
-    """Write scores, summary, manifest, report and model card, each as a whole.
+    """Write scores, summary, manifest, report and model card; they replace earlier ones together.
 
     Args:
         out: The folder.
@@ -36,8 +37,8 @@ def write_run(
         identities: Of each run.
         seed: For the manifest; greedy runs record it too.
     """
-    lines = "".join(one.as_row().as_json() + "\n" for one in found.scored)
-    write_atomic(out / "scored.jsonl", lines)
+    with open_atomic(out / "scored.jsonl") as file:
+        file.writelines(one.as_row().as_json() + "\n" for one in found.scored)
     write_atomic(out / "summary.json", summary.as_json())
     revisions = {prompt.set: prompt.revision or "embedded" for prompt in found.prompts}
     settings = found.settings.as_dict() | {"seed": seed}

@@ -50,7 +50,7 @@ def git_state(folder: Path) -> dict[str, JsonValue] | None:
             done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
         except (OSError, subprocess.TimeoutExpired):
             return None
-        return done.stdout.strip() if done.returncode == 0 else None
+        return done.stdout.rstrip() if done.returncode == 0 else None  # a line of the status may begin with a blank
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
@@ -62,6 +62,7 @@ def git_state(folder: Path) -> dict[str, JsonValue] | None:
 def hardware() -> dict[str, JsonValue]:
     """Processor, memory and, where torch is in use and finds them, GPUs."""
     found: dict[str, JsonValue] = {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.platform()}
+    found["processor"] = _processor()
     if hasattr(os, "sysconf"):
         found["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     torch = sys.modules.get("torch")
@@ -69,6 +70,16 @@ def hardware() -> dict[str, JsonValue]:
         found["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         found["cuda"] = torch.version.cuda
     return found
+
+
+def _processor() -> str:
+    """The processor's model: one with other vector instructions adds numbers in another order."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def write_manifest(

@@ -21,12 +21,19 @@ class ManifestRecord(BaseModel, frozen=True):
         flags: The command line's.
         runs: By run, what was run.
         sets: By set, its revision.
+        hardware: Processor, GPUs and memory.
     """
 
     rule_versions: dict[str, int] | None = None
     flags: dict[str, JsonValue] = {}
     runs: dict[str, RunIdentity] = {}
     sets: dict[str, str] = {}
+    hardware: dict[str, JsonValue] = {}
+
+    @property
+    def computed_on(self) -> JsonValue:
+        """The GPUs, or the processor where there is none; None in older files."""
+        return self.hardware.get("gpus") or self.hardware.get("processor")
 
 
 class ManifestWithSets(ManifestRecord, frozen=True):

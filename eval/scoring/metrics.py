@@ -74,6 +74,10 @@ class Scored:
 
     def as_row(self) -> ScoredRow:
         """The row of ``scored.jsonl``."""
+        return self._row
+
+    @cached_property
+    def _row(self) -> ScoredRow:
         return ScoredRow(
             run=self.sample.run,
             set=self.prompt.set,

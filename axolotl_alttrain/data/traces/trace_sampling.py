@@ -153,10 +153,10 @@ def sample_traces(
             there += 1
             progress(there, len(jobs))
         drawn = [(job, store.samples[job.key]) for job in jobs]
-    with open_atomic(out) as file:
-        for job, sampled in drawn:
-            if sampled.state == USABLE:
-                file.write(json.dumps(_trace(job, sampled, samples, source).as_row(), ensure_ascii=False) + "\n")
+        with open_atomic(out) as file:  # while the samples are locked: another run would write the same file
+            for job, sampled in drawn:
+                if sampled.state == USABLE:
+                    file.write(json.dumps(_trace(job, sampled, samples, source).as_row(), ensure_ascii=False) + "\n")
     return Counter(sampled.state for _, sampled in drawn)
 
 

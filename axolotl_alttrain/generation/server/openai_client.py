@@ -1,7 +1,8 @@
 """Many concurrent requests to a server that speaks OpenAI's protocol.
 
 The official client retries 408, 409, 429 and 5xx answers, timeouts and broken connections, with growing pauses and as
-``Retry-After`` says (https://github.com/openai/openai-python, "Retries").
+``Retry-After`` says (https://github.com/openai/openai-python, "Retries"). Requests that get 429 after that are sent
+again for five minutes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import base64
 import os
 import queue
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -20,6 +22,9 @@ from axolotl_alttrain.generation.server.openai_parameters import adapted, learn
 # Statuses that concern one request, not the server: filtered, longer than the context, malformed.
 REFUSED = (400, 413, 422)
 MESSAGE_CHARS = 200  # of a server's message that are passed on; some return whole pages
+RATE_LIMIT_SECONDS = 300.0  # for so long, a request that a server has no room for (429) is sent again
+RATE_LIMIT_PAUSE = 5.0
+CONNECT_SECONDS = 60.0  # an answer may take an hour, a connection may not
 OPENAI_URL = "https://api.openai.com/v1"
 
 Item = TypeVar("Item")
@@ -87,10 +92,11 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     Raises:
         AltTrainError: Status 200 without a choice: a proxy's page, or an error in the body.
     """
-    from openai import BadRequestError
+    from openai import BadRequestError, RateLimitError
 
     endpoint, part = (client.chat.completions, "message") if chat else (client.completions, "text")
     server = str(client.base_url)
+    give_up = time.monotonic() + RATE_LIMIT_SECONDS
     while True:
         sent = adapted(server, body)
         try:
@@ -99,6 +105,10 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
         except BadRequestError as error:
             if not learn(server, sent, error):
                 raise
+        except RateLimitError as error:  # after the client's own retries, which end within half a minute
+            if error.code == "insufficient_quota" or time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(RATE_LIMIT_PAUSE)
         except ValueError as error:  # JSON by its header alone
             answer = getattr(error, "doc", error)
             break
@@ -138,9 +148,12 @@ def ask_all(
         Exception: What the first failed ``ask`` raised, after all answers have arrived.
     """
     from anyio.from_thread import start_blocking_portal
+    from httpx import Timeout
     from openai import AsyncOpenAI
 
     asking = _Asking(ask, iter(items), patience)
+    if "timeout" in client:
+        client["timeout"] = Timeout(client["timeout"], connect=min(client["timeout"], CONNECT_SECONDS))
 
     async def run() -> None:
         try:

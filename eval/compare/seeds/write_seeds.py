@@ -13,6 +13,7 @@ from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.locks import only_writer
 
 
 def compare_seeds(
@@ -37,8 +38,9 @@ def compare_seeds(
     if out.exists() and not out.is_dir():
         raise AltTrainError(f"--out {out}: this is a file; give a folder for the results")
     result = compare_groups(load_groups(parse_groups(seeds), folders, ignore), ignore, reference)
-    write_atomic(out / "seeds.json", result.as_json())
-    write_atomic(out / "seeds.md", markdown(result))
+    with only_writer(out):
+        write_atomic(out / "seeds.json", result.as_json())
+        write_atomic(out / "seeds.md", markdown(result))
     console = Console(width=None if Console().is_terminal else 130)
     for table in tables(result):
         console.print(as_terminal(table))

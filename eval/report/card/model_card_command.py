@@ -15,6 +15,7 @@ from axolotl_alttrain.eval.results.summary import Summary, read_summary
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.storage.atomic import write_atomic
 from axolotl_alttrain.storage.hub import check_repository, upload_errors
+from axolotl_alttrain.storage.locks import only_writer
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoCard
@@ -52,8 +53,9 @@ def card(argv: Sequence[str], program: str = PROGRAM) -> None:
     if args.push is not None:
         check_repository(args.push)
     summary, revisions = read_run(args.folder)
-    for path in write_cards(args.folder, summary, revisions):
-        print(f"written: {path}")
+    with only_writer(args.folder):
+        for path in write_cards(args.folder, summary, revisions):
+            print(f"written: {path}")
     if args.push:
         print(f"pushed: {push_card(summary, revisions, args.push)}")
 

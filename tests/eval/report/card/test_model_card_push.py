@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import shutil
 import socket
 from collections.abc import Iterator
@@ -19,8 +16,8 @@ from axolotl_alttrain.eval.run import main
 from huggingface_hub import ModelCard, constants
 
 from axolotl_alttrain.errors import AltTrainError
-from tests.eval.report.card.cards import SHA, expected, values
-from tests.http_server import Handler, serving
+from tests.eval.report.card.cards import expected, values
+from tests.model_hub import SHA, Hub, serve
 
 # As Axolotl writes it beside an adapter, with a result of somebody else's and words of the owner's.
 CARD = """---
@@ -46,60 +43,11 @@ Words of my own.
 """
 
 
-class Hub:
-    """One model repository: what the client reads of it, and what it commits."""
-
-    def __init__(self, readme: str | None) -> None:
-        self.readme = readme
-        self.parents: list[str] = []
-        self.refuse = False
-        self.broken = False
-
-
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Hub, str]]:
-    state = Hub(CARD)
-
-    class Repository(Handler):
-        def do_GET(self) -> None:
-            if state.broken and self.path.endswith("README.md"):
-                self.reply(403, b"{}")
-            elif self.path.startswith("/api/models/") and not self.path.startswith("/api/models/org/name"):
-                self.reply(404, b"{}", {"X-Error-Code": "RepoNotFound"})
-            elif self.path.startswith("/api/models/org/name"):
-                self.reply(200, json.dumps({"id": "org/name", "sha": SHA}).encode())
-            elif self.path == f"/org/name/resolve/{SHA}/README.md" and state.readme is not None:
-                body = state.readme.encode()
-                tag = {"ETag": f'"{hashlib.sha1(body).hexdigest()}"', "X-Repo-Commit": SHA}
-                self.reply(200, body, tag)
-            else:
-                self.reply(404, b"{}", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": SHA})
-
-        do_HEAD = do_GET
-
-        def do_POST(self) -> None:
-            body = self.body()
-            if state.refuse:
-                token = self.headers["Authorization"].removeprefix("Bearer ")
-                self.reply(403, json.dumps({"error": f"{token} does not have the rights"}).encode())
-            elif self.path == "/api/validate-yaml":
-                self.reply(200, b'{"errors": [], "warnings": []}')
-            elif "/preupload/" in self.path:
-                self.reply(200, b'{"files": [{"path": "README.md", "uploadMode": "regular", "shouldIgnore": false}]}')
-            else:
-                lines = [json.loads(line) for line in body.splitlines()]
-                state.parents.append(lines[0]["value"]["parentCommit"])
-                state.readme = base64.b64decode(lines[1]["value"]["content"]).decode()
-                reply = {
-                    "commitUrl": "https://huggingface.co/org/name/commit/1",
-                    "commitOid": SHA,
-                    "pullRequestUrl": None,
-                }
-                self.reply(200, json.dumps(reply).encode())
-
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    with serving(Repository) as url:
+    with serve(Hub(CARD)) as (state, url):
         yield state, url
 
 

@@ -88,6 +88,17 @@ def test_texts_are_cut_where_the_limit_asks_for_it() -> None:
     assert thought == (rows[0].runs[0].thought or "")[:500] + " […]"
 
 
+def test_the_first_rows_stay_where_cutting_is_not_enough() -> None:
+    words = vocabulary()
+    rows = [row(i, words, 40) for i in range(2500)]
+    found = packed(rows, limit=50_000)
+    assert (found.cap, found.total) == (200, 2500)
+    assert 40_000 < len(found.text) <= 50_000
+    shown = unpacked(found.text)
+    assert len(shown) == found.rows < 2500
+    assert [one["instruction"] for one in shown] == [one.instruction for one in rows[: found.rows]]
+
+
 def test_the_page_of_2000_samples_is_under_5_mb(summary: dict[str, Any], tmp_path: Path, monkeypatch: Any) -> None:
     words = vocabulary()
     rows = [row(i, words, 200) for i in range(2000)]
