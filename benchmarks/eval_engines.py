@@ -103,7 +103,7 @@ class Bench:
         port = free_port()
         command = [
             PYTHON.with_name("transformers"), "serve", "--host", HOST, "--port", str(port), "--dtype", dtype,
-            "--device", "cpu", "--continuous-batching",
+            "--device", "cpu",
         ]  # fmt: skip
         with merged(self.model, self.adapter) as folder:
             self.served(f"transformers-{dtype}", command, port, (self.model, str(folder)))
