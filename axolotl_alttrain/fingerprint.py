@@ -52,6 +52,7 @@ _CODE = (
     ("axolotl_alttrain", "compat.py"),
     ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.storage", "row_files.py"),  # which files are read as CSV
+    ("axolotl_alttrain.storage", "user_files.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format", "verdict.py"),
     ("axolotl_alttrain.format", "verdict_clauses.py"),

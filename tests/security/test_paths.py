@@ -43,7 +43,7 @@ def test_an_output_folder_in_a_config_stays_below_the_current_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("build.yml").write_text(yaml.safe_dump(settings("alttrain-seed", out=out)))
-    with pytest.raises(AltTrainError, match=r"^build\.yml: 'out': Value error, .* leaves the current folder; write a"):
+    with pytest.raises(AltTrainError, match=r"^build\.yml: 'out': .* leaves the current folder; write a"):
         load_config(Path("build.yml"))
     Path("eval.yml").write_text(yaml.safe_dump({"model": "alttrain-demo-model", "out": out}))
     with pytest.raises(AltTrainError) as caught:

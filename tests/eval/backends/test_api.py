@@ -192,7 +192,7 @@ def test_an_answer_without_a_choice_is_one_line(
         assert main([*flags, "--tokenizer", str(tiny[0])] if tokenizer else flags) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"eval.run: {http.url}: ")
-    assert f"{http.url}/ returned " in line
+    assert f"{http.url} returned " in line
     assert ("hi" in body) == ("hi" in line.split(" returned ")[1].split(", which is no completion")[0])
 
 

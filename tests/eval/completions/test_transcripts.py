@@ -190,6 +190,6 @@ def test_two_imported_runs_are_judged_and_paired(tmp_path: Path, capsys: pytest.
 def test_a_model_is_needed_and_must_be_in_the_transcripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = pyrit(tmp_path / "p.json", piece("a", 0, "user", ASK), piece("a", 1, "assistant", SAFE))
     assert main(["import", str(path), "--out", str(tmp_path / "x")]) == 1
-    assert "needs --model" in capsys.readouterr().err
+    assert "--model is missing; give the name of the model whose answers these are" in capsys.readouterr().err
     assert main(["import", str(path), "--model", "other", "--out", str(tmp_path / "x")]) == 1
     assert "--model other: the transcripts hold no answer of it; their targets: tuned" in capsys.readouterr().err
