@@ -81,6 +81,11 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     return _without_secrets(f"{line} - {detail}" if detail else line)[:limit]
 
 
+def one_line(error: BaseException) -> str:
+    """The whole message of another library's error on one line; its type if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def cause_of(error: BaseException, limit: int = 300) -> str:
     """Type and message, on one line, of the error behind a library's general one (``An error occurred while ...``)."""
     while (deeper := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from axolotl_alttrain.format.verdict_words import Wording
+from axolotl.prompt_tokenizers import IGNORE_INDEX
 
-IGNORED = -100  # the label of a token without loss, as in torch's cross_entropy
+from axolotl_alttrain.format.verdict_words import Wording
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class VerdictLoss:
         """
         import torch
 
-        trained = labels[:, 1:] != IGNORED
+        trained = labels[:, 1:] != IGNORE_INDEX
         logits, target = outputs.logits[:, :-1][trained], labels[:, 1:][trained]
         losses = torch.nn.functional.cross_entropy(logits.float(), target, reduction="none")
         weights = 1 + (self.weight - 1) * self.verdict_words(labels)[:, 1:][trained].to(losses.dtype)
@@ -57,7 +57,7 @@ class VerdictLoss:
                 here[:, :back] = False
             found |= here
         earlier = found.cumsum(dim=1) - found.long()
-        begins = labels != IGNORED
-        begins[:, 1:] &= labels[:, :-1] == IGNORED
+        begins = labels != IGNORE_INDEX
+        begins[:, 1:] &= labels[:, :-1] == IGNORE_INDEX
         before_completion = (earlier * begins).cummax(dim=1).values
         return found & (earlier == before_completion)

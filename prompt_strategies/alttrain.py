@@ -218,7 +218,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                 f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {rules.longest} "
                 f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
             )
-            if rules.strategy not in ("drop", "truncate"):
+            if not rules.spares_training:
                 raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
             LOG.warning("%s; Axolotl will %s them, as the config says", message, rules.strategy)
         prompts = (next((n for n, i in enumerate(row) if i != IGNORE_INDEX), len(row)) for row in tokenized["labels"])

@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from axolotl.prompt_tokenizers import IGNORE_INDEX as IGNORED
 from torch.nn.functional import cross_entropy
 
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.format.verdict_words import Opening, Wording, learn_wording
-from axolotl_alttrain.verdict_loss import IGNORED, VerdictLoss
+from axolotl_alttrain.verdict_loss import VerdictLoss
 
 from .conftest import SEED
 

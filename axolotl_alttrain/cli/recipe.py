@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError, cause_of, first_line
+from axolotl_alttrain.errors import AltTrainError, cause_of, first_line, one_line
 from axolotl_alttrain.fit.architecture import shipped_config
 from axolotl_alttrain.fit.gpus import GPUS, Gpu, needed_gpus
 from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer
@@ -213,7 +213,7 @@ def _first_error(error: Exception) -> str:
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
-        return " ".join(str(error).split()) if isinstance(error, ValueError) else cause_of(error)
+        return one_line(error) if isinstance(error, ValueError) else cause_of(error)
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     return f"{field + ': ' if field else ''}{first['msg']}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 from axolotl_alttrain.format.example import AltTrainExample
 
 Understanding = Literal["written", "quoted"]
-UNDERSTANDINGS: tuple[Understanding, ...] = get_args(Understanding)
 LONGEST = 60  # words; to quote a longer request takes more tokens than the rest of the thought
 
 

@@ -22,6 +22,11 @@ class LengthRules:
     shortest: int = 0
     strategy: str | None = None
 
+    @property
+    def spares_training(self) -> bool:
+        """Whether a row over the limit is dropped or cut, where it would otherwise stop the training."""
+        return self.strategy in ("drop", "truncate")
+
     def leave(self, tokens: int, prompt: int) -> bool:
         """Whether a row is trained.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from axolotl_alttrain.errors import AltTrainError, keep_secret
+from axolotl_alttrain.errors import AltTrainError, keep_secret, one_line
 
 
 def check_repository(repo: str) -> None:
@@ -48,7 +48,7 @@ def upload_errors(repo: str, remedy: str) -> Iterator[None]:
     except OfflineModeIsEnabled:
         raise AltTrainError(f"cannot push to {repo}: HF_HUB_OFFLINE is set; unset it to upload") from None
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the client's own errors derive from these
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         # A RuntimeError comes from a retry after a lost connection: the client has closed its session by then.
         unreached = isinstance(error, httpx.TransportError | LocalEntryNotFoundError | RuntimeError)
         remedy = "check the network" if unreached else remedy

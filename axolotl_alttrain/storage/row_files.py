@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.errors import AltTrainError, one_line, shown
 from axolotl_alttrain.storage.jsonl import parsed, read_jsonl
 from axolotl_alttrain.storage.user_files import opened, text_lines, whole_text
 
@@ -138,7 +138,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Row]]:
                     number += 1
                     yield number, row
         except (pa.ArrowException, ValueError) as error:
-            raise AltTrainError(f"{path} cannot be read ({' '.join(str(error).split())}); check the file") from None
+            raise AltTrainError(f"{path} cannot be read ({one_line(error)}); check the file") from None
 
 
 def _is_document(path: Path, kind: Kind) -> bool:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, one_line
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF_8 = "save the file as UTF-8 text"
@@ -35,8 +35,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             else:
                 yield plain
     except (OSError, EOFError, zlib.error) as error:  # the last two: a cut or damaged archive
-        reason = " ".join(str(error).split())
-        raise AltTrainError(f"{path} cannot be read ({reason}); check the path and the file") from None
+        raise AltTrainError(f"{path} cannot be read ({one_line(error)}); check the path and the file") from None
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:

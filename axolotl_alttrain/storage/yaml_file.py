@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from axolotl_alttrain.errors import AltTrainError, shown
+from axolotl_alttrain.errors import AltTrainError, one_line, shown
 from axolotl_alttrain.storage.user_files import opened
 
 _BYTES = 1 << 20
@@ -43,7 +43,7 @@ def read_mapping(path: Path, allowed: str) -> dict[Any, Any]:
             _count(node, {})
         found = loader.construct_document(node) if node is not None else None
     except Exception as error:  # PyYAML lets its errors about values of a wrong form pass as they come
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else one_line(error)
         raise AltTrainError(
             f"{path}: the file cannot be read as YAML ({reason}); check the path and the syntax"
         ) from None

@@ -70,7 +70,7 @@ def check_left(recipe: Recipe, rows: Sequence[PreviewRow]) -> None:
     """
     cfg = recipe.cfg
     rules = LengthRules(cfg.sequence_len, cfg.min_sample_len or 0, cfg.excess_length_strategy)
-    if rules.strategy not in ("drop", "truncate") and not rules.shortest:
+    if not rules.spares_training and not rules.shortest:
         return  # a row over the limit stops the training
     for source in recipe.sources:
         lengths = [(row.tokens, row.prompt_tokens) for row in rows if row.source == source.path]

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from axolotl.prompt_tokenizers import IGNORE_INDEX
+
 from axolotl_alttrain.errors import first_line
 from axolotl_alttrain.format.example import AltTrainExample
 from axolotl_alttrain.format.template import ChatFormat
-from axolotl_alttrain.verdict_loss import IGNORED
 
 EXACT = "exact"
 # The ways to pass a thought to `type: chat_template`.
@@ -94,8 +95,8 @@ def differences(
     example: AltTrainExample,
 ) -> list[str]:
     """Describe how tokens and labels differ from the prompt and completion of inference."""
-    trained = [token for token, label in zip(ids, labels, strict=True) if label != IGNORED]
-    first = next((place for place, label in enumerate(labels) if label != IGNORED), len(labels))
+    trained = [token for token, label in zip(ids, labels, strict=True) if label != IGNORE_INDEX]
+    first = next((place for place, label in enumerate(labels) if label != IGNORE_INDEX), len(labels))
     if list(ids[:first]) == list(prompt) and trained == list(completion):
         return [EXACT]
     text = chat.tokenizer.decode(trained)
@@ -106,7 +107,7 @@ def differences(
         found.append("the reasoning is not trained")
     if list(ids[: len(prompt)]) != list(prompt):
         found.append("the prompt is not inference's")
-    elif any(label != IGNORED for label in labels[: len(prompt)]):
+    elif any(label != IGNORE_INDEX for label in labels[: len(prompt)]):
         found.append("loss on the prompt")
     body = text.partition(example.problem_understanding)[0]
     opening = chat.tokenizer.decode(chat.encode([chat.thought.open])[0])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from axolotl_alttrain.data.assessors.base import Assessor, Dialogue, Outcome, Question, prompt_version
 from axolotl_alttrain.data.build_config import LocalConfig
-from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.probing.render_limits import limited
+from axolotl_alttrain.format.probing.render_limits import rendered_prompt
 from axolotl_alttrain.generation.loading import LoadedModel, ModelSpec, find_model, load_model
+
+_REMEDY = "use an instruction-tuned model whose template takes them"
 
 
 class LocalAssessor(Assessor):
@@ -65,18 +65,8 @@ class LocalAssessor(Assessor):
         if self._loaded is None:
             self._loaded = load_model(self._spec)
         tokenizer = self._loaded.tokenizer
-        prompts = [self._rendered(tokenizer, messages) for messages in conversations]
+        template = f"assessor model {self.config.model}: its chat template"
+        prompts = [rendered_prompt(tokenizer, turns, template, _REMEDY) for turns in conversations]
         given = tokenizer(prompts, add_special_tokens=False)["input_ids"]
         replies = self._loaded.complete(prompts, self.config.max_tokens, skip_special_tokens=True)
         return [(reply.text, len(ids), reply.tokens) for reply, ids in zip(replies, given, strict=True)]
-
-    def _rendered(self, tokenizer: Any, messages: list[dict[str, str]]) -> str:
-        try:
-            with limited():
-                return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
-            raise AltTrainError(
-                f"assessor model {self.config.model}: its chat template cannot render the turns "
-                f"{', '.join(message['role'] for message in messages)} ({' '.join(str(error).split())}); use an "
-                "instruction-tuned model whose template takes them"
-            ) from None

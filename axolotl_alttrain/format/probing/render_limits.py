@@ -10,12 +10,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, one_line
 
 SECONDS = 5.0
 MEMORY = 1 << 30  # bytes by which the process may grow
@@ -69,6 +69,29 @@ def limited() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _WATCH.started = None
+
+
+def rendered_prompt(tokenizer: Any, turns: Sequence[Mapping[str, Any]], of: str, remedy: str, **options: Any) -> str:
+    """The prompt of a model that only judges or assesses, by its own chat template and within the limits.
+
+    Args:
+        tokenizer: Its tokenizer.
+        turns: What it is asked.
+        of: The template in words, for the message.
+        remedy: What to do where the template refuses the turns.
+        options: Variables of the template.
+
+    Raises:
+        AltTrainError: It refuses them, or does not come to an end.
+    """
+    try:
+        with limited():
+            return str(
+                tokenizer.apply_chat_template(list(turns), tokenize=False, **{"add_generation_prompt": True, **options})
+            )
+    except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
+        roles = ", ".join(turn["role"] for turn in turns)
+        raise AltTrainError(f"{of} cannot render the turns {roles} ({one_line(error)}); {remedy}") from None
 
 
 def _can_watch() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from axolotl_alttrain.errors import TemplateError
+from axolotl_alttrain.errors import TemplateError, one_line
 from axolotl_alttrain.format.example import Message
 from axolotl_alttrain.format.probing.content_shapes import TEXT, Shape
 from axolotl_alttrain.format.probing.frozen_date import FROZEN, strftime_frozen
@@ -53,9 +53,8 @@ class Renderer:
         except TemplateLimitError:
             raise
         except Exception as error:  # Jinja has many kinds of errors, and templates raise their own
-            reason = " ".join(str(error).split()) or type(error).__name__
             roles = ", ".join(str(message.get("role")) for message in messages)
-            raise TemplateError(f"the chat template cannot render the turns {roles} ({reason})") from error
+            raise TemplateError(f"the chat template cannot render the turns {roles} ({one_line(error)})") from error
         return rendered
 
     def tried(self, messages: Sequence[Message], generate: bool = False) -> str | None:

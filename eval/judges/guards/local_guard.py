@@ -11,7 +11,7 @@ from axolotl_alttrain.eval.judges.guards.guard_file import Guard
 from axolotl_alttrain.eval.judges.guards.guard_prompt import MARKERS, GuardPrompt
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.probing.render_limits import limited
+from axolotl_alttrain.format.probing.render_limits import rendered_prompt
 from axolotl_alttrain.generation.batching import BatchSizer, in_batches
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.loading import ModelSpec, load_model
@@ -71,16 +71,9 @@ class LocalGuard:
             starts = bos and self._tokenizer("")["input_ids"][:1] == [self._tokenizer.bos_token_id]
             return f"{bos}{text}" if starts and not text.startswith(bos) else text
         turns = self.prompt.messages(case)
-        options = {"add_generation_prompt": True, **self.guard.template_args}
-        try:
-            with limited():
-                return str(self._tokenizer.apply_chat_template(turns, tokenize=False, **options))
-        except Exception as error:  # Jinja raises many kinds; templates raise their own by raise_exception
-            raise AltTrainError(
-                f"--judges {self.name}: the chat template cannot render the turns "
-                f"{', '.join(turn['role'] for turn in turns)} ({error}); set 'messages', 'template_args' or 'text' in "
-                "the guard's file"
-            ) from None
+        template = f"--judges {self.name}: the chat template"
+        remedy = "set 'messages', 'template_args' or 'text' in the guard's file"
+        return rendered_prompt(self._tokenizer, turns, template, remedy, **self.guard.template_args)
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[int, Judgement]]:
         """Judge in batches of texts alike in length. A text that is longer than the context is ``undetermined``.
