@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, overload
 
 import pyarrow.compute as pc
@@ -19,11 +21,13 @@ from axolotl_alttrain.prompt_strategies.batches import (
     COLUMNS,
     NUMBER,
     UNREAD,
+    RenderedRow,
     TokenizedRow,
     Tokens,
     TokensBatch,
     is_batch,
     rows_of,
+    tokenized,
     tokens_of,
 )
 from axolotl_alttrain.prompt_strategies.entry_format import learned_chat
@@ -34,7 +38,7 @@ from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
 from axolotl_alttrain.fingerprint import code_digest
 from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.reading.texts_in_prompt import missing_texts
-from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, TrainedRow, row_renderer, thinking_option
+from axolotl_alttrain.format.reasoning.trained_rows import RowRenderer, row_renderer, thinking_option
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 from axolotl_alttrain.format.rows import row_error
 from axolotl_alttrain.format.rows_left import LengthRules, check_rows_left
@@ -42,6 +46,7 @@ from axolotl_alttrain.format.template import ChatFormat
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
+AT_ONCE = 200  # rendered rows that the tokenizer gets
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -143,43 +148,27 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
 
     def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
-        if self.renderer is not None:
-            return self._tokenize_pieces(self.renderer, rows, numbers)
-        read, rendered = [], []
-        for position, row in enumerate(rows):
-            number = 0 if numbers is None else numbers[position] + 1
-            with self._named(row, number):
-                found = self.reader(row)
-                texts, unread = ("", ""), found.unread
-                if found.example is not None:
-                    texts = self.chat.render(found.example)
-                    unread = (*unread, *missing_texts(found.example, *texts))
-            read.append((number, unread))
-            rendered.append(texts)
-        prompts = self.chat.encode([prompt for prompt, _ in rendered])
-        completions = self.chat.encode([completion for _, completion in rendered])
-        return [
-            TokenizedRow(prompt, completion, number, unread)
-            for prompt, completion, (number, unread) in zip(prompts, completions, read, strict=True)
-        ]
+        known = [0] * len(rows) if numbers is None else [number + 1 for number in numbers]
+        rendered = (one for row, number in zip(rows, known, strict=True) for one in self._rendered(row, number))
+        if len(rows) <= AT_ONCE:
+            return tokenized(list(rendered), self.chat.encode)
+        # The tokenizer works outside the interpreter's lock, so the next rows are rendered meanwhile.
+        with ThreadPoolExecutor(1) as pool:
+            parts = iter(lambda: list(islice(rendered, AT_ONCE)), [])
+            encoded = [pool.submit(tokenized, part, self.chat.encode) for part in parts]
+        return [row for part in encoded for row in part.result()]
 
-    def _tokenize_pieces(
-        self, renderer: RowRenderer, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None
-    ) -> list[TokenizedRow]:
-        rendered: list[tuple[int, TrainedRow]] = []
-        for position, row in enumerate(rows):
-            number = 0 if numbers is None else numbers[position] + 1
-            with self._named(row, number):
-                trained = renderer(row)
-            # A single row that is left out has no tokens; a batch goes without it.
-            rendered += [(number, one) for one in trained or [TrainedRow(None, [])]]
-        encoded = iter(self.chat.encode([piece.text for _, row in rendered for piece in row.pieces]))
-        found = []
-        for number, one in rendered:
-            ids = [next(encoded) for _ in one.pieces] or [[], []]  # a prompt, its completion, and so on
-            *earlier, (prompt, completion) = zip(ids[::2], ids[1::2], strict=True)
-            found.append(TokenizedRow(prompt, completion, number, one.unread, tuple(earlier)))
-        return found
+    def _rendered(self, row: Mapping[str, Any], number: int) -> list[RenderedRow]:
+        """The texts of one row, once in each mode; without texts if it is left out."""
+        with self._named(row, number):
+            if self.renderer is not None:
+                found = [RenderedRow([p.text for p in one.pieces], number, one.unread) for one in self.renderer(row)]
+                return found or [RenderedRow([], number)]
+            read = self.reader(row)
+            if read.example is None:
+                return [RenderedRow([], number, read.unread)]
+            texts = self.chat.render(read.example)
+            return [RenderedRow(texts, number, (*read.unread, *missing_texts(read.example, *texts)))]
 
     @contextmanager
     def _named(self, row: Mapping[str, Any], number: int) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,20 @@ COLUMNS = Features(
 
 
 @dataclass(frozen=True)
+class RenderedRow:
+    """The texts of one row in one mode.
+
+    Attributes:
+        texts: Prompt, completion, and so on for each trained turn; none if the row carries no loss.
+        number, unread: As in :class:`TokenizedRow`.
+    """
+
+    texts: Sequence[str]
+    number: int
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TokenizedRow:
     """One row's tokens; none if its last turn is marked as untrained.
 
@@ -47,6 +61,17 @@ class TokenizedRow:
     def turns(self) -> list[tuple[list[int], list[int]]]:
         """All trained turns, each with the part of the prompt in front of it."""
         return [*self.earlier, (self.prompt, self.completion)]
+
+
+def tokenized(rows: Sequence[RenderedRow], encode: Callable[[Sequence[str]], list[list[int]]]) -> list[TokenizedRow]:
+    """The tokens of rendered rows; ``encode`` gets all their texts at once."""
+    encoded = iter(encode([text for row in rows for text in row.texts]))
+    found = []
+    for row in rows:
+        ids = [next(encoded) for _ in row.texts] or [[], []]
+        *earlier, (prompt, completion) = zip(ids[::2], ids[1::2], strict=True)
+        found.append(TokenizedRow(prompt, completion, row.number, row.unread, tuple(earlier)))
+    return found
 
 
 def tokens_of(rows: Sequence[TokenizedRow]) -> TokensBatch:
