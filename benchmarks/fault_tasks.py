@@ -194,8 +194,6 @@ TASKS: dict[str, Callable[[Place], Task]] = {
 
 @contextmanager
 def served(folder: Path) -> Iterator[Place]:
-    """The servers until the block ends, and everything imported that a forked process would import."""
-    import transformers  # noqa: F401
-
+    """The servers, until the block ends."""
     with stand_in(words=40, delay=0.01) as url, serve_hub(Hub(CARD)) as (hub, hub_url):
         yield Place(folder, url, hub, hub_url)

@@ -26,11 +26,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from axolotl_alttrain.storage.atomic import write_atomic
 from benchmarks.command_shown import shown_command
@@ -90,11 +93,12 @@ def start(task: Task, folder: Path, log: Path, point: Point) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         stop_clock()
         events = _count_events(point)
-        code = task.run()
+        try:
+            code = task.run()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
         log.with_suffix(".events").write_text(str(events[0]))
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
-        log.with_suffix(".events").write_text(str(events[0]))
+        log.with_suffix(".modules").write_text("\n".join(sys.modules))
     except BaseException:
         import traceback
 
@@ -137,6 +141,14 @@ def run(task: Task, folder: Path, log: Path, point: Point | None = None) -> int:
         time.sleep(point.seconds)
         os.kill(process, point.signal)
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def import_all(names: Sequence[str]) -> None:
+    """Import here what a forked process has imported, so that the next one need not."""
+    for name in names:
+        if name not in sys.modules:
+            with suppress(Exception):  # a module that only its package can import
+                import_module(name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -182,13 +194,16 @@ def try_points(task: Task, folder: Path, points: int, seed: int) -> Found:
     """
     lots, found = random.Random(f"{task.name} {seed}"), Found()
     whole, log = folder / "whole", folder / "log.txt"
-    whole.mkdir(parents=True)
-    task.prepare(whole)
-    started = time.monotonic()
-    code = run(task, whole, log)
-    seconds = time.monotonic() - started
-    if code:
-        raise SystemExit(f"{task.name} ended with {code} undisturbed:\n{log.read_text()[-2000:]}")
+    for _ in range(2):  # the first time to see what it imports, the second to see how long it takes
+        shutil.rmtree(whole, ignore_errors=True)
+        whole.mkdir(parents=True)
+        task.prepare(whole)
+        started = time.monotonic()
+        code = run(task, whole, log)
+        seconds = time.monotonic() - started
+        if code:
+            raise SystemExit(f"{task.name} ended with {code} undisturbed:\n{log.read_text()[-2000:]}")
+        import_all(log.with_suffix(".modules").read_text().splitlines())
     expected, pushed = contents(whole), task.outside()
     events = int(log.with_suffix(".events").read_text())
     waiting = [signal for signal in SIGNALS for _ in range(points)]
@@ -259,6 +274,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--seed", type=int, default=1995, help="(default: %(default)s)")
     p.add_argument("--results", type=Path, default=RESULTS, help="where the results go")
     args = p.parse_args(argv)
+    torch.set_num_threads(1)  # a process that has used more cannot be forked: its children would wait for ever
     found: dict[str, Found] = {}
     about = {"command": shown_command("faults", argv), "date": datetime.now(UTC).date().isoformat(), "seed": args.seed}
     with tempfile.TemporaryDirectory() as scratch, prepared(args.tasks, Path(scratch)) as tasks:
