@@ -21,6 +21,12 @@ def _without_secrets(message: str) -> str:
     return message
 
 
+def interrupted(error: BaseException) -> bool:
+    """Whether this is Ctrl-C; where it stops a serializer, pydantic reports an error of its own."""
+    reported = type(error).__name__ == "PydanticSerializationError" and "KeyboardInterrupt" in str(error)
+    return reported or isinstance(error, KeyboardInterrupt)
+
+
 class AltTrainError(ValueError):
     """A mistake in a config, a data file or a template that the user can correct.
 

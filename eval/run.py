@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from axolotl_alttrain.eval.config.command_line import PROGRAM, config_from, parser
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, interrupted
 
 if TYPE_CHECKING:
     from axolotl_alttrain.eval.results.summary import Summary
@@ -72,7 +72,9 @@ def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
     except AltTrainError as error:
         print(f"{shown.removeprefix('python -m ')}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not interrupted(error):
+            raise
         print(f"{shown.removeprefix('python -m ')}: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
 

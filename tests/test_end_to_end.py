@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .conftest import ROOT
 
@@ -92,8 +93,13 @@ def test_train_then_evaluate_the_adapter(demo_model: Path, tmp_path: Path) -> No
         ('{"instruction": "Hi", "response": "no thought"}', "", "bad.jsonl, row 1: field 'response' has "),
         ('{"instruction": "Hi", ', "", "datasets: bad.jsonl, row 1 is not valid JSON ("),
         ("", "", "datasets: bad.jsonl has no rows; add at least one"),
-        (WHOLE, "\nmin_sample_len: 9999\n", "bad.jsonl: sequence_len 192 and min_sample_len 9999 leave 0 of 1 rows"),
+        (
+            WHOLE,
+            "\nmin_sample_len: 9999\n",
+            "bad.jsonl: sequence_len {length} and min_sample_len 9999 leave 0 of",
+        ),
     ],
+    ids=["no thought", "not JSON", "no rows", "too short"],
 )
 def test_a_bad_row_ends_the_command_with_one_line(
     demo_model: Path, tmp_path: Path, line: str, changes: str, said: str
@@ -106,5 +112,5 @@ def test_a_bad_row_ends_the_command_with_one_line(
     )
     assert done.returncode == 1
     last = [line for line in done.stderr.splitlines() if line.strip()][-1]
-    assert last.startswith(f"axolotl-alttrain: {said}")
+    assert last.startswith(f"axolotl-alttrain: {said.format(length=yaml.safe_load(recipe)['sequence_len'])}")
     assert "Traceback" not in done.stderr

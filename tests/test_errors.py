@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError, RowError, cause_of, first_line
+import pytest
+from pydantic import BaseModel, field_serializer
+from pydantic_core import PydanticSerializationError
+
+from axolotl_alttrain.errors import AltTrainError, RowError, cause_of, first_line, interrupted
 
 
 def test_the_first_line_of_a_message() -> None:
@@ -35,3 +40,18 @@ def test_the_cause_behind_a_general_error() -> None:
 def test_a_row_error_is_one_line() -> None:
     error = RowError("instruction", "ends with a turn of role 'us\n\u2028er'", "end it with a user turn")
     assert str(error) == "field 'instruction' ends with a turn of role 'us  er'; end it with a user turn"
+
+
+def test_an_interruption_inside_a_serializer_is_one() -> None:
+    class Interrupted(BaseModel):
+        value: int = 0
+
+        @field_serializer("value")
+        def write(self, _: Any) -> int:
+            raise KeyboardInterrupt
+
+    with pytest.raises(PydanticSerializationError) as found:
+        Interrupted().model_dump_json()
+    assert interrupted(found.value)
+    assert interrupted(KeyboardInterrupt())
+    assert not interrupted(ValueError("KeyboardInterrupt"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, interrupted
 
 INTERRUPTED = 130  # the exit code of a shell's command that Ctrl-C ends
 
@@ -28,7 +28,9 @@ def user_errors_in_one_line(command: Callable[..., int | None], exit_code: int =
         except AltTrainError as error:
             click.ClickException(str(error)).show()
             sys.exit(exit_code)
-        except KeyboardInterrupt:
+        except BaseException as error:
+            if not interrupted(error):
+                raise
             click.ClickException("interrupted; run the same command again to resume").show()
             sys.exit(INTERRUPTED)
         sys.exit(status or 0)
