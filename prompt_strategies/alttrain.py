@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, overload
 
 import pyarrow.compute as pc
@@ -46,7 +44,6 @@ from axolotl_alttrain.format.template import ChatFormat
 
 LOG = get_logger(__name__)
 BATCH_ROWS = 1_000  # as in Axolotl's own strategies
-AT_ONCE = 200  # rendered rows that the tokenizer gets
 
 
 class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
@@ -149,14 +146,8 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
         known = [0] * len(rows) if numbers is None else [number + 1 for number in numbers]
-        rendered = (one for row, number in zip(rows, known, strict=True) for one in self._rendered(row, number))
-        if len(rows) <= AT_ONCE:
-            return tokenized(list(rendered), self.chat.encode)
-        # The tokenizer works outside the interpreter's lock, so the next rows are rendered meanwhile.
-        with ThreadPoolExecutor(1) as pool:
-            parts = iter(lambda: list(islice(rendered, AT_ONCE)), [])
-            encoded = [pool.submit(tokenized, part, self.chat.encode) for part in parts]
-        return [row for part in encoded for row in part.result()]
+        rendered = [one for row, number in zip(rows, known, strict=True) for one in self._rendered(row, number)]
+        return tokenized(rendered, self.chat.encode)
 
     def _rendered(self, row: Mapping[str, Any], number: int) -> list[RenderedRow]:
         """The texts of one row, once in each mode; without texts if it is left out."""

@@ -76,11 +76,19 @@ def tokenized(rows: Sequence[RenderedRow], encode: Callable[[Sequence[str]], lis
 
 def tokens_of(rows: Sequence[TokenizedRow]) -> TokensBatch:
     """The columns that Axolotl trains; loss on the completions."""
-    ids = [[i for prompt, completion in row.turns for i in (*prompt, *completion)] for row in rows]
-    labels = [
-        [i for prompt, completion in row.turns for i in (*[IGNORE_INDEX] * len(prompt), *completion)] for row in rows
-    ]
-    return {"input_ids": ids, "attention_mask": [[1] * len(row) for row in ids], "labels": labels}
+    found: TokensBatch = {"input_ids": [], "attention_mask": [], "labels": []}
+    for row in rows:
+        ids: list[int] = []
+        labels: list[int] = []
+        for prompt, completion in row.turns:
+            ids += prompt
+            ids += completion
+            labels += [IGNORE_INDEX] * len(prompt)
+            labels += completion
+        found["input_ids"].append(ids)
+        found["attention_mask"].append([1] * len(ids))
+        found["labels"].append(labels)
+    return found
 
 
 def rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:

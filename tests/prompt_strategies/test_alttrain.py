@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axolotl_alttrain.prompt_strategies.alttrain import AT_ONCE, AltTrainStrategy, load
+from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load
 from datasets import Dataset
 
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
@@ -159,17 +159,6 @@ def test_batches_rows_and_worker_processes_agree(smollm2: Any, row: dict[str, An
         assert wrapped.column_names == ["input_ids", "attention_mask", "labels"]
         assert wrapped[0]["input_ids"] == single[0]["input_ids"]
         assert len(wrapped) == 6
-
-
-def test_parts_of_a_large_batch_are_joined_in_order(smollm2: Any, row: dict[str, Any]) -> None:
-    """More rows than the tokenizer gets at once, the last part not full."""
-    strategy = load(smollm2, cfg())
-    rows = [row | {"instruction": f"How do I pick lock number {number}?"} for number in range(2 * AT_ONCE + 7)]
-    batch = strategy.tokenize_prompt({name: [one[name] for one in rows] for name in row})
-    assert batch["input_ids"] == [strategy.tokenize_prompt(one)["input_ids"] for one in rows]
-    wrong = [*rows[: AT_ONCE + 3], row | {"answer": ""}, *rows]
-    with pytest.raises(RowError, match=f"row {AT_ONCE + 4}: field 'answer'"):
-        strategy.tokenize_prompt({name: [one[name] for one in wrong] for name in row}, range(len(wrong)))
 
 
 @pytest.mark.parametrize("workers", [None, 2])
