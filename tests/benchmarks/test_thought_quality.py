@@ -13,14 +13,14 @@ from tests.templates import TEMPLATES
 def test_on_the_labelled_thoughts() -> None:
     found = thought_quality()  # the figures in docs/judges.md
     assert {split: (one["right"], one["rows"]) for split, one in found.items()} == {
-        "open": (52, 53),
-        "held-out": (42, 53),
+        "open": (89, 92),
+        "held-out": (50, 53),
     }
     assert {split: one["paragraphs"] for split, one in found.items()} == {
-        "open": {"rows": 12, "right": 12},
-        "held-out": {"rows": 12, "right": 9},
+        "open": {"rows": 13, "right": 13},
+        "held-out": {"rows": 12, "right": 10},
     }
-    assert found["held-out"]["kappa"] == pytest.approx(0.6895633652822151)
+    assert found["held-out"]["kappa"] == pytest.approx(0.9150641025641025)
     assert [one["steps"] for one in found.values()] == [0, 0]
 
 
@@ -32,8 +32,8 @@ def test_published_thoughts_on_harmful_requests() -> None:
     assert published_quality(row["response"] for row in rows) == {
         "rows": 1000,
         "follows_structure": 0,
-        "recognised": 933,
-        "verdicts": {"benign": 86, "harmful": 864, "undetermined": 50},
+        "recognised": 973,
+        "verdicts": {"benign": 74, "harmful": 910, "undetermined": 16},
     }
 
 
