@@ -34,7 +34,7 @@ class RenderedPrompts:
     async def completion(self, client: Any, name: str, text: str, **body: Any) -> Any:
         """Complete one prompt as it is.
 
-        vLLM and SGLang have fields that ask for this. Servers that reject these fields, such as ``transformers serve``, are
+        vLLM and SGLang have fields that ask for this. Servers that reject them, such as ``transformers serve``, are
         asked without them if that cannot change a completion.
 
         Raises:
