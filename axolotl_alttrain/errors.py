@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 
 _SHORTEST_SECRET = 8  # characters; hiding shorter texts would only garble messages
@@ -116,3 +118,25 @@ def described(value: Any) -> str:
     if value is None:
         return "is missing"
     return f"is {shown(value)}" if isinstance(value, str) else f"is the {shown(value)}"
+
+
+def print_mistakes_in_one_line() -> None:
+    """Report mistakes in config or data as one line instead of a traceback, also those that only ``datasets`` finds."""
+    if getattr(sys.excepthook, "alttrain", False):
+        return
+    previous = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, AltTrainError):
+            print(f"axolotl-alttrain: {error}", file=sys.stderr)
+        elif kind.__module__.startswith("datasets."):
+            print(
+                f"axolotl-alttrain: datasets: the rows cannot be loaded ({cause_of(error)}); correct the files under "
+                "'path:'",
+                file=sys.stderr,
+            )
+        else:
+            previous(kind, error, trace)
+
+    hook.alttrain = True  # type: ignore[attr-defined]
+    sys.excepthook = hook

@@ -7,25 +7,20 @@ little: no torch, and nothing that an unrelated run does not need.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from axolotl.integrations.base import BasePlugin
 from axolotl.utils.logging import get_logger
 
-from axolotl_alttrain.errors import AltTrainError, cause_of
+from axolotl_alttrain.entries import STRATEGIES, concerns, entries_of, is_reasoning, strategy_module
+from axolotl_alttrain.errors import AltTrainError, print_mistakes_in_one_line
 
 if TYPE_CHECKING:
     from axolotl_alttrain.args import AltTrainOptions
 
 LOG = get_logger(__name__)
-STRATEGY = "alttrain"
-REASONING = "alttrain.reasoning"
-# Modules of `axolotl_alttrain.prompt_strategies` by the `type:` that names them.
-STRATEGIES = {STRATEGY: "alttrain", REASONING: "reasoning"}
 _STRATEGIES = "axolotl.prompt_strategies"
 
 
@@ -55,7 +50,7 @@ class AltTrainPlugin(BasePlugin):
         from axolotl_alttrain.generation.demo_model import resolve_model
         from axolotl_alttrain.storage.builtin import resolve_dataset
 
-        _print_user_errors_in_one_line()
+        print_mistakes_in_one_line()
         check_axolotl()
         if cfg.get("use_ray"):
             from axolotl_alttrain.ray_training import prepare_driver
@@ -66,7 +61,7 @@ class AltTrainPlugin(BasePlugin):
             sys.modules[f"{_STRATEGIES}.{kind}"] = strategy_module(kind)
         if isinstance(cfg.get("base_model"), str):
             cfg["base_model"] = resolve_model(cfg["base_model"])
-        for entry in _entries(cfg):
+        for entry in entries_of(cfg):
             if isinstance(entry.get("path"), str):
                 entry["path"] = resolve_dataset(entry["path"])
             read_csv_as_text(entry)
@@ -84,7 +79,7 @@ class AltTrainPlugin(BasePlugin):
         from axolotl_alttrain.processes import join_on_the_cpu
         from axolotl_alttrain.ray_training import set_batch_size
 
-        for entry in _entries(cfg):
+        for entry in entries_of(cfg):
             check_files(entry)
         if not preprocess:
             join_on_the_cpu(cfg)
@@ -193,12 +188,12 @@ def check_config(cfg: Any) -> None:
             "train_on_inputs is true, which puts loss on the user's harmful requests; remove the line or set "
             "'train_on_inputs: false'"
         )
-    if not _entries(cfg):
+    if not entries_of(cfg):
         raise AltTrainError(
             "no dataset has 'type: alttrain'; add one to 'datasets:', for example '- path: alttrain-seed' with "
             "'type: alttrain', or remove the plugin and the options under 'alttrain:'"
         )
-    for entry in _entries(cfg):
+    for entry in entries_of(cfg):
         check_entry(entry)
     if cfg.get("default_system_message"):
         raise AltTrainError(
@@ -219,31 +214,9 @@ def _options(cfg: Any) -> AltTrainOptions:
     return AltTrainOptions.model_validate(dict(cfg.get("alttrain") or {}))
 
 
-def concerns(cfg: Any) -> bool:
-    """Whether a config, raw or validated, uses AltTrain: through its plugins, its options or its data."""
-    return is_named(cfg) or bool(cfg.get("alttrain")) or bool(_entries(cfg))
-
-
-def is_named(cfg: Any) -> bool:
-    """Whether ``plugins:`` names this package, as Axolotl before 0.21 requires."""
-    return any(str(name).startswith("axolotl_alttrain") for name in _list(cfg, "plugins"))
-
-
-def _entries(cfg: Any) -> list[Any]:
-    """The dataset entries that use this strategy."""
-    entries = [*_list(cfg, "datasets"), *_list(cfg, "test_datasets")]
-    return [entry for entry in entries if isinstance(entry, dict) and is_alttrain(entry.get("type"))]
-
-
-def _list(cfg: Any, key: str) -> list[Any]:
-    """A list of a config; empty where something else is there, which Axolotl's validation reports afterwards."""
-    value = cfg.get(key)
-    return list(value) if isinstance(value, list | tuple) else []
-
-
 def _chat(cfg: Any, tokenizer: Any) -> Any:
     """The chat format in training."""
-    entry = _entries(cfg)[0]
+    entry = entries_of(cfg)[0]
     return strategy_module(entry["type"]).load(tokenizer, cfg, entry).chat
 
 
@@ -251,23 +224,7 @@ def _trained_rows(cfg: Any) -> Any:
     """The AltTrain rows, and where they are from."""
     from axolotl_alttrain.generation.trained.training_rows import rows_of
 
-    return rows_of([entry["path"] for entry in _entries(cfg) if not is_reasoning(entry["type"])])
-
-
-def is_alttrain(kind: Any) -> bool:
-    """Whether a ``type:`` names one of our strategies, with or without the fingerprint that the plugin adds."""
-    return isinstance(kind, str) and kind.partition(":")[0] in STRATEGIES
-
-
-def is_reasoning(kind: str) -> bool:
-    """Whether a ``type:`` names the strategy for ordinary reasoning data."""
-    return kind.partition(":")[0] == REASONING
-
-
-def strategy_module(kind: str) -> Any:
-    """The module of a ``type:`` that :func:`is_alttrain` knows, with or without its fingerprint."""
-    name = STRATEGIES[kind.partition(":")[0]]
-    return importlib.import_module(f"axolotl_alttrain.prompt_strategies.{name}")
+    return rows_of([entry["path"] for entry in entries_of(cfg) if not is_reasoning(entry["type"])])
 
 
 def _needs_remote_code(cfg: Any) -> bool | None:
@@ -281,25 +238,3 @@ def _needs_remote_code(cfg: Any) -> bool | None:
         return "auto_map" in config or "auto_map" in get_tokenizer_config(cfg.get("tokenizer_config") or model)
     except Exception:  # offline, gated, or no such model: loading it reports that
         return None
-
-
-def _print_user_errors_in_one_line() -> None:
-    """Report mistakes in config or data as one line instead of a traceback, also those that only ``datasets`` finds."""
-    if getattr(sys.excepthook, "alttrain", False):
-        return
-    previous = sys.excepthook
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, AltTrainError):
-            print(f"axolotl-alttrain: {error}", file=sys.stderr)
-        elif kind.__module__.startswith("datasets."):
-            print(
-                f"axolotl-alttrain: datasets: the rows cannot be loaded ({cause_of(error)}); correct the files under "
-                "'path:'",
-                file=sys.stderr,
-            )
-        else:
-            previous(kind, error, trace)
-
-    hook.alttrain = True  # type: ignore[attr-defined]
-    sys.excepthook = hook

@@ -27,7 +27,7 @@ from typing import Any
 
 from axolotl_alttrain.storage.atomic import write_atomic
 
-from .blank_model import write_blank_checkpoint
+from .train_gpu.blank_model import write_blank_checkpoint
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "safetensors")

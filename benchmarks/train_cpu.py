@@ -33,7 +33,7 @@ _LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 def train_recipe(steps: int, warmup: int, folder: Path) -> dict[str, Any]:
     """The demo recipe for so many steps."""
-    from .train_worker import run
+    from .train_gpu.worker import run
 
     cfg = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     cfg |= {"max_steps": steps, "output_dir": str(folder / "out"), "dataset_prepared_path": str(folder / "prepared")}
@@ -53,7 +53,7 @@ def train_trl(steps: int, warmup: int, folder: Path) -> dict[str, Any]:
     from axolotl_alttrain.cli.recipe import load_config
     from axolotl_alttrain.generation.quantization import NF4, bitsandbytes_config
 
-    from .train_worker import Timer
+    from .train_gpu.worker import Timer
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     cfg = load_config(RECIPE, this_machine=True)

@@ -199,10 +199,10 @@ def test_what_only_datasets_finds_is_one_line(
     """An empty folder, and a row nested more deeply than Arrow takes."""
     from datasets import load_dataset
 
-    from axolotl_alttrain.plugin import _print_user_errors_in_one_line
+    from axolotl_alttrain.errors import print_mistakes_in_one_line
 
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
-    _print_user_errors_in_one_line()
+    print_mistakes_in_one_line()
     if content is not None:
         (tmp_path / "rows.jsonl").write_text(content)
     with pytest.raises(Exception, match=r".") as found:

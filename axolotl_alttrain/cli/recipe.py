@@ -67,7 +67,7 @@ def load_config(path: Path, this_machine: bool = False, gpu: Gpu | None = None, 
     from axolotl.utils.dict import DictDefault
 
     from axolotl_alttrain.compat import loads_installed_plugins
-    from axolotl_alttrain.plugin import concerns, is_named
+    from axolotl_alttrain.entries import concerns, is_named
 
     raw = read_mapping(path, "an Axolotl config")
     if not is_named(raw) and not loads_installed_plugins():
@@ -151,7 +151,7 @@ def load_source(cfg: Any, tokenizer: Any, entry: Any) -> Source:
         AltTrainError: The data cannot be read.
         TemplateError: The chat template cannot carry the format.
     """
-    from axolotl_alttrain.plugin import strategy_module
+    from axolotl_alttrain.entries import strategy_module
 
     rows = load_rows(cfg, entry)
     strategy = strategy_module(entry.type).load(tokenizer, cfg, entry)
@@ -191,7 +191,7 @@ def entries(cfg: Any) -> Iterator[tuple[Any, bool]]:
     """The ``datasets:`` entries, one per named subset, and whether each uses this package's strategy."""
     from axolotl.utils.data.shared import datasets_with_name_generator
 
-    from axolotl_alttrain.plugin import is_alttrain
+    from axolotl_alttrain.entries import is_alttrain
 
     for entry in datasets_with_name_generator(cfg.datasets):
         yield entry, is_alttrain(entry.type)

@@ -80,7 +80,7 @@ def with_rows(lengths: Lengths, rows: int, seed: int) -> Lengths:
 
 
 def _examples(cfg: Any) -> list[AltTrainExample | Conversation]:
-    from axolotl_alttrain.plugin import is_reasoning
+    from axolotl_alttrain.entries import is_reasoning
 
     examples: list[AltTrainExample | Conversation] = []
     for entry, ours in entries(cfg):

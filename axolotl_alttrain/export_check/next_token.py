@@ -98,11 +98,11 @@ def _likeliest(log_probabilities: torch.Tensor, tokenizer: Any) -> Distribution:
 
 
 def _served(backend: APIBackend, positions: Sequence[Position], tokenizer: Any) -> NextTokens:
-    if backend.chat is None:
+    if backend.rendered is None:
         return NextTokens(reason="the chat endpoint takes no rendered prompt")
     texts = [one.prompt + tokenizer.decode(list(one.before), skip_special_tokens=False) for one in positions]
     try:
-        found = dict(backend.likeliest_tokens(backend.served_name("base"), texts))
+        found = dict(backend.rendered.likeliest_tokens(backend.served_name("base"), texts))
     except NoLogProbabilities as error:
         return NextTokens(reason=str(error))
     return NextTokens(tuple({text: exp(value) for text, value in found[i].items()} for i in range(len(texts))))

@@ -21,13 +21,14 @@ from axolotl_alttrain.eval.backends.base import (
     Request,
     RequestsRefused,
 )
+from axolotl_alttrain.eval.backends.rendered_prompts import RenderedPrompts
 
 from axolotl_alttrain.errors import AltTrainError, first_line
 from axolotl_alttrain.format.example import Message, ThoughtFormat
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import load_tokenizer
-from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, NoLogProbabilities, WordShares
+from axolotl_alttrain.generation.next_word import NextWord, WordShares
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.server.openai_client import (
     MESSAGE_CHARS,
@@ -41,11 +42,8 @@ from axolotl_alttrain.generation.server.openai_reply import Reply, reply
 from axolotl_alttrain.generation.trained.chat_format import recorded_format
 from axolotl_alttrain.storage.write_errors import WriteError
 
-_BROKEN = "\N{REPLACEMENT CHARACTER}"  # part of a character: several tokens have this text
 RETRIES = 6  # by the openai client, with increasing delays
 TIMEOUT = 3600.0  # seconds; long thoughts take long
-# A rendered prompt already has its special tokens, and some templates write thoughts with special tokens.
-EXACT_FIELDS = {"add_special_tokens": False, "skip_special_tokens": False}
 
 
 @dataclass(frozen=True)
@@ -107,14 +105,15 @@ class APIBackend:
         self._key = api_key(key_variable, given)
         self._given_url, self.url = given, server_address(given)
         self._concurrency = concurrency
-        self._takes_exact_fields = True
         self.runs: tuple[str, ...] = ("base", "tuned") if adapter else ("base",)
         self.chat: ChatFormat | None = None
+        self.rendered: RenderedPrompts | None = None
         self.thought = ThoughtFormat()
         self.token_unit = "words"
         if tokenizer:
             loaded = load_tokenizer(tokenizer, f"--tokenizer {tokenizer}")
             self.chat = recorded_format(tokenizer).learn(loaded, thought_format)
+            self.rendered = RenderedPrompts(self.url, self.chat, self.connection())
             self.thought = self.chat.thought
             self.token_unit = "tokens"
 
@@ -192,40 +191,13 @@ class APIBackend:
 
     def next_words(self, run: str, places: Sequence[NextWord]) -> Iterator[tuple[int, WordShares]]:
         """As :meth:`Backend.next_words`, with a tokenizer: words are found by their text among the likeliest tokens."""
-        assert self.chat is not None
-        decode = self.chat.tokenizer.decode
+        assert self.rendered is not None
+        decode = self.rendered.chat.tokenizer.decode
         texts = [place.text + decode(place.before) for place in places]
-        for index, likeliest in self.likeliest_tokens(self._names[run], texts):
+        for index, likeliest in self.rendered.likeliest_tokens(self._names[run], texts):
             words = {word: decode([word]).strip() for word in places[index].words}
             listed = {word: found for word, text in words.items() if (found := _by_text(likeliest, text)) is not None}
             yield index, WordShares(listed, None if len(listed) == len(words) else min(likeliest.values()))
-
-    def likeliest_tokens(self, name: str, texts: Sequence[str]) -> Iterator[tuple[int, dict[str, float]]]:
-        """Index and log-probabilities, by the token's text, of what may follow each rendered text.
-
-        Raises:
-            NoLogProbabilities: The server gives none.
-            AltTrainError: The server failed.
-        """
-        from openai import APIStatusError, OpenAIError
-
-        async def ask(client: Any, index: int) -> Any:
-            return await self.exact_completion(
-                client, name, texts[index], max_tokens=1, temperature=0, logprobs=LIKELIEST
-            )
-
-        try:
-            for index, answer in ask_all(ask, range(len(texts)), **self.connection()):
-                logprobs = answer.choices[0].logprobs
-                if not logprobs or not logprobs.top_logprobs or not logprobs.top_logprobs[0]:
-                    raise NoLogProbabilities("the server gives no log-probabilities")
-                yield index, {text: found for text, found in logprobs.top_logprobs[0].items() if _BROKEN not in text}
-        except APIStatusError as error:
-            if error.status_code not in REFUSED:
-                raise AltTrainError(f"{self.url}: {first_line(error)}; check the server's log") from None
-            raise NoLogProbabilities(f"the server refuses to give log-probabilities ({first_line(error)})") from None
-        except OpenAIError as error:
-            raise AltTrainError(f"{self.url}: {first_line(error)}; check that the server still runs") from None
 
     def connection(self) -> dict[str, Any]:
         """How to reach the server, as :func:`axolotl_alttrain.generation.server.openai_client.ask_all` takes it."""
@@ -236,49 +208,14 @@ class APIBackend:
         """The name of a run's model on the server."""
         return self._names[run]
 
-    async def exact_completion(self, client: Any, name: str, text: str, **body: Any) -> Any:
-        """Complete a rendered prompt, which the server must neither extend nor strip of special tokens.
-
-        vLLM and SGLang have fields that say so. Servers that reject these fields, such as ``transformers serve``, are
-        asked without them if that cannot change a completion.
-
-        Raises:
-            openai.APIStatusError: The server refused the request.
-        """
-        from openai import APIStatusError
-
-        if self._takes_exact_fields:
-            try:
-                return await completion(
-                    client, chat=False, model=name, prompt=text, extra_body=dict(EXACT_FIELDS), **body
-                )
-            except APIStatusError as error:
-                if error.status_code not in REFUSED or not any(field in str(error.body) for field in EXACT_FIELDS):
-                    raise
-                self._check_exact_without_fields(error)
-                self._takes_exact_fields = False
-        return await completion(client, chat=False, model=name, prompt=text, **body)
-
-    def _check_exact_without_fields(self, error: Exception) -> None:
-        assert self.chat is not None
-        sentence = "Hello"
-        if self.chat.tokenizer(sentence)["input_ids"] != self.chat.encode([sentence])[0]:
-            why = "the server would add special tokens to rendered prompts"
-        elif self.chat.special_text.search(self.thought.open + self.thought.close):
-            why = "the server would remove the special tokens around thoughts"
-        else:
-            return
-        message = f"{self.url} rejects {' and '.join(EXACT_FIELDS)}, and {why}; remove --tokenizer"
-        raise AltTrainError(f"{message} (the server's reply: {first_line(error)})") from None
-
     async def _one(self, client: Any, name: str, request: Request, sampling: Sampling) -> Generated:
         common: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p}
         common["max_tokens"] = sampling.max_new_tokens
         if sampling.temperature:
             common["seed"] = (sampling.seed * 1_000_003 + request.seed) % 2**31
-        if self.chat:
+        if self.rendered:
             stop = [self.thought.end.strip()] if self.thought.end.strip() else None
-            answer = await self.exact_completion(client, name, request.text, stop=stop, **common)
+            answer = await self.rendered.completion(client, name, request.text, stop=stop, **common)
             said = reply(answer.choices[0])
             text = said.text.partition(stop[0])[0] if stop else said.text  # some servers leave it in
         else:

@@ -15,10 +15,10 @@ from axolotl_alttrain.eval.config.command_line import config_from, parser
 from axolotl_alttrain.eval.weights import weights_of
 
 from axolotl_alttrain.generation.quantization import NF4
-from benchmarks.engine_differences import Agreement, Parting
-from benchmarks.engine_table import markdown
-from benchmarks.eval_engines import Bench, speeds
-from benchmarks.process_use import cpu_seconds
+from benchmarks.eval_engines.__main__ import Bench, speeds
+from benchmarks.eval_engines.differences import Agreement, Parting
+from benchmarks.eval_engines.process_use import cpu_seconds
+from benchmarks.eval_engines.table import markdown
 
 
 @pytest.fixture

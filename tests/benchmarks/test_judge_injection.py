@@ -6,7 +6,7 @@ import pytest
 from axolotl_alttrain.eval.judges.base import Case, Part
 from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 
-from benchmarks.judge_injection import TEXTS, injections, measured, placed, refusal_rules, table, thought_rules
+from benchmarks.judge_injection.__main__ import TEXTS, injections, measured, placed, refusal_rules, table, thought_rules
 
 
 @pytest.mark.promise("security", "A judged text stands between lines that it cannot guess, and cannot end early.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.command_shown import without_machine
-from benchmarks.served import FOLDERS, Form, cell, main, markdown
+from benchmarks.served.__main__ import FOLDERS, Form, cell, main, markdown
 from tests.exports import Exports
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.train_cpu import RESULTS, markdown
-from benchmarks.train_worker import Timer
+from benchmarks.train_gpu.worker import Timer
 
 
 def test_the_table_is_made_from_the_committed_numbers() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.blank_model import randomize, write_blank_checkpoint
-from benchmarks.train_gpu import RECIPES, RESULTS, config_for, markdown, tiny_config
+from benchmarks.train_gpu.__main__ import RECIPES, RESULTS, config_for, markdown, tiny_config
+from benchmarks.train_gpu.blank_model import randomize, write_blank_checkpoint
 from tests.conftest import ROOT
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from axolotl_alttrain.generation.quantization import NF4
 from benchmarks.model_server import HOST, free_port, running, vllm_server
-from benchmarks.served_forms import COMMAND
+from benchmarks.served.forms import COMMAND
 from tests.vllm_environment import vllm_python
 
 pytestmark = pytest.mark.slow

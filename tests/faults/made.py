@@ -11,7 +11,7 @@ from axolotl_alttrain.prompt_strategies.alttrain import load
 from transformers import AutoTokenizer
 
 from axolotl_alttrain.data.build import build
-from benchmarks.faults import stop_clock
+from benchmarks.faults.points import stop_clock
 from tests.conftest import SEED
 from tests.data.conftest import config, trace_rows
 

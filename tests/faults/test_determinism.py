@@ -12,7 +12,7 @@ import pytest
 from axolotl_alttrain.eval.compare.run_folders import load_runs
 from axolotl_alttrain.eval.results import manifest
 
-from benchmarks.faults import contents
+from benchmarks.faults.points import contents
 from tests.conftest import ROOT
 
 from .conftest import Evaluate

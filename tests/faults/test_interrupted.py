@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_tasks import TASKS
-from benchmarks.faults import SIGNALS
+from benchmarks.faults.points import SIGNALS
+from benchmarks.faults.tasks import TASKS
 
 if sys.platform == "win32":
     pytest.skip("this system does not fork", allow_module_level=True)

@@ -1,4 +1,4 @@
-"""One evaluation with its generation timed, in its own process: `engine_worker TIMES.json [--server-pid N] -- FLAGS`.
+"""One evaluation with its generation timed, in its own process: `worker TIMES.json [--server-pid N] -- FLAGS`.
 
 FLAGS are eval.run's. The CPU time is this process's and, where the model is in a server on this machine, the server's.
 """
@@ -19,7 +19,7 @@ from axolotl_alttrain.eval.backends import Generated, Request
 from axolotl_alttrain.eval.config.command_line import config_from, parser
 
 from axolotl_alttrain.generation.sampling import Sampling
-from benchmarks.process_use import cpu_seconds
+from benchmarks.eval_engines.process_use import cpu_seconds
 
 
 class Timed:

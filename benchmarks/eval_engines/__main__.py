@@ -35,12 +35,12 @@ from axolotl_alttrain.eval.results.pairing import compare_rows
 from axolotl_alttrain.generation.demo_model import prepare
 from axolotl_alttrain.storage.atomic import write_atomic
 from benchmarks.command_shown import shown_command
-from benchmarks.engine_differences import agreement
-from benchmarks.engine_table import RATES, markdown
+from benchmarks.eval_engines.differences import agreement
+from benchmarks.eval_engines.process_use import PeakMemory, measured
+from benchmarks.eval_engines.table import RATES, markdown
 from benchmarks.model_server import HOST, Server, ServerFailed, free_port, vllm_environment, vllm_serve
-from benchmarks.process_use import PeakMemory, measured
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 PYTHON = Path(sys.executable)
 SETS = ("probe-harmful", "probe-benign")
 # What is compared; everything else has to be the same.
@@ -82,7 +82,7 @@ class Bench:
 
     def worker(self, times: Path, out: Path, flags: Sequence[str], pid: int | None = None) -> list[str]:
         server = ["--server-pid", str(pid)] if pid else []
-        own = [sys.executable, "-m", "benchmarks.engine_worker", str(times), *server, "--"]
+        own = [sys.executable, "-m", "benchmarks.eval_engines.worker", str(times), *server, "--"]
         return [*own, *flags, *self.flags(), "--out", str(out)]
 
     def local(self, backend: str, dtype: str) -> None:

@@ -50,7 +50,7 @@ class Place:
         """The folder of a finished evaluation through the server, made at the first call."""
         folder = self.folder / "finished"
         if not folder.is_dir():
-            from benchmarks.faults import run
+            from benchmarks.faults.points import run
 
             folder.mkdir()
             task = evaluate_api(self)

@@ -35,9 +35,9 @@ from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.storage.atomic import write_atomic
 from benchmarks.command_shown import shown_command
 from benchmarks.model_server import ServerFailed
-from benchmarks.served_forms import FORMS, NotMeasured, Plan, ready
+from benchmarks.served.forms import FORMS, NotMeasured, Plan, ready
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 COLUMNS = {
     "harmful_response": "harmful",
     "over_refusal": "over-refusal",

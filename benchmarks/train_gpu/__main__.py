@@ -32,12 +32,12 @@ from axolotl_alttrain.fit.duration import flops_per_token
 from axolotl_alttrain.fit.memory import GIB, memory_parts, read_model
 from axolotl_alttrain.generation.demo_model import prepare
 from axolotl_alttrain.storage.atomic import write_atomic
+from benchmarks.recipes import card_of
 
 from .blank_model import write_blank_checkpoint
-from .recipes import card_of
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(__file__).parents[1] / "results"
 RECIPES = ("alttrain-1.5b", "alttrain-7b", "alttrain-8b", "alttrain-8b-24gb", "alttrain-8b-lora", "alttrain-14b",
            "alttrain-32b")  # fmt: skip
 PACKAGES = ("axolotl", "torch", "transformers", "peft", "bitsandbytes", "liger-kernel")
@@ -75,7 +75,16 @@ def train(cfg: dict[str, Any], folder: Path, warmup: int, cap_gib: float | None)
     path, out = folder / "recipe.yml", folder / "measured.json"
     path.write_text(yaml.safe_dump(cfg), encoding="utf-8")
     out.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "benchmarks.train_worker", str(path), "--out", str(out), "--warmup", str(warmup)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.train_gpu.worker",
+        str(path),
+        "--out",
+        str(out),
+        "--warmup",
+        str(warmup),
+    ]
     command += ["--cap-gib", str(cap_gib)] if cap_gib else []
     path_with_us = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     env = {**os.environ, "PYTHONPATH": path_with_us}

@@ -25,8 +25,8 @@ from axolotl_alttrain.eval.judges.thought_reader import read_free
 from axolotl_alttrain.storage.atomic import write_atomic
 
 HERE = Path(__file__).parent
-INJECTIONS = HERE / "judge_injections.txt"
-RESULTS = HERE / "results" / "judge_injection"
+INJECTIONS = HERE / "injections.txt"
+RESULTS = HERE.parent / "results" / "judge_injection"
 # Request, complying answer, and thought that calls the request harmful; what would do harm is left out.
 TEXTS = (
     (
@@ -162,9 +162,9 @@ def table(rows: list[Turned]) -> str:
     """The page: a row for each judge, text and place."""
     lines = [
         f"Measured with `python -m benchmarks.judge_injection`: {len(injections())} injections, of "
-        "`benchmarks/judge_injections.txt`, in answers that comply and thoughts that call the request harmful. *Right* "
-        "counts the texts that the judge reads rightly without an injection; only these are tried, and with the small "
-        "model only the first of them.\n",
+        "`benchmarks/judge_injection/injections.txt`, in answers that comply and thoughts that call the request "
+        "harmful. *Right* counts the texts that the judge reads rightly without an injection; only these are tried, "
+        "and with the small model only the first of them.\n",
         "| judge | text | injection | right | tried | turned | no verdict |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
     ]

@@ -1,0 +1,1 @@
+"""Commands ended at random points and resumed; ``python -m benchmarks.faults``."""

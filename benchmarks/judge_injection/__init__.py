@@ -1,0 +1,1 @@
+"""Texts that speak to the judge; ``python -m benchmarks.judge_injection``."""

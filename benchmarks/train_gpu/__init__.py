@@ -1,0 +1,1 @@
+"""Trainings of the recipes, measured; ``python -m benchmarks.train_gpu``."""
