@@ -11,11 +11,12 @@ from rich.console import Console
 
 SECONDS = 20.0  # between two lines
 _BLOCKS: list[object] = []  # of this process; only the innermost speaks
+_heard = [time.monotonic()]  # when a block last spoke, so that short blocks in a row are not silent together
 
 
 @contextmanager
 def spoken(console: Console, line: str | Callable[[], str]) -> Iterator[None]:
-    """Print a line every 20 seconds while the block runs, however long one of its steps takes.
+    """Print a line every 20 seconds while the block runs, and after short blocks in a row that printed none.
 
     Args:
         console: Where to print. Nothing is printed in a terminal, where bars show progress.
@@ -27,8 +28,9 @@ def spoken(console: Console, line: str | Callable[[], str]) -> Iterator[None]:
     this, ended, started = object(), threading.Event(), time.monotonic()
 
     def speak() -> None:
-        while not ended.wait(SECONDS):
-            if _BLOCKS[-1] is this:
+        while not ended.wait(max(_heard[0] + SECONDS - time.monotonic(), SECONDS / 10)):
+            if _BLOCKS[-1] is this and time.monotonic() >= _heard[0] + SECONDS:
+                _heard[0] = time.monotonic()
                 now = line() if callable(line) else f"{line}, {time.monotonic() - started:.0f} s so far"
                 console.print(now, markup=False, highlight=False)
 

@@ -46,6 +46,13 @@ def test_only_the_innermost_block_speaks(log: Console) -> None:
     assert lines.count("3 of 7") >= 1
 
 
+def test_short_blocks_in_a_row_are_not_silent_together(log: Console) -> None:
+    for name in ("scoring", "summarising", "writing"):
+        with spoken(log, name):
+            time.sleep(0.03)
+    assert text(log) != ""
+
+
 def test_nothing_is_printed_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "SECONDS", 0.01)
     terminal = Console(file=io.StringIO(), force_terminal=True)
