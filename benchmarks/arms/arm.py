@@ -21,7 +21,7 @@ class Arm(BaseModel, frozen=True):
     Attributes:
         name: Of its row, point and folder.
         why: The reason to try it, in one line.
-        recipe: Keys of the recipe with other values; null removes a key.
+        recipe: Keys of the recipe with other values; null removes a key. Options under ``alttrain`` join the recipe's.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +32,10 @@ class Arm(BaseModel, frozen=True):
 
     def config(self, seed: int, folder: Path) -> dict[str, Any]:
         """The Axolotl config of this arm with a seed, which writes into ``folder``."""
-        config = yaml.safe_load(RECIPE.read_text(encoding="utf-8")) | {"seed": seed} | self.recipe
+        recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+        config = recipe | {"seed": seed} | self.recipe
+        if isinstance(options := self.recipe.get("alttrain"), dict):
+            config["alttrain"] = recipe["alttrain"] | options
         config |= {"output_dir": str(folder), "dataset_prepared_path": str(folder / "prepared")}
         return {key: value for key, value in config.items() if value is not None}
 

@@ -12,7 +12,7 @@ from axolotl_alttrain.eval.report.tables import as_terminal
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.storage.atomic import write_atomic
+from axolotl_alttrain.storage.atomic import together, write_atomic
 from axolotl_alttrain.storage.locks import only_writer
 
 
@@ -38,7 +38,7 @@ def compare_seeds(
     if out.exists() and not out.is_dir():
         raise AltTrainError(f"--out {out}: this is a file; give a folder for the results")
     result = compare_groups(load_groups(parse_groups(seeds), folders, ignore), ignore, reference)
-    with only_writer(out):
+    with only_writer(out), together():
         write_atomic(out / "seeds.json", result.as_json())
         write_atomic(out / "seeds.md", markdown(result))
     console = Console(width=None if Console().is_terminal else 130)

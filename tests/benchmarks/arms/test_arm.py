@@ -20,6 +20,11 @@ def test_an_arm_is_the_recipe_with_its_overrides() -> None:
     assert arm.config(7, Path("out")) == {k: v for k, v in recipe.items() if k != "bf16"} | changed
 
 
+def test_an_option_of_the_plugin_leaves_the_others() -> None:
+    arm = Arm(name="a", why="w", recipe={"alttrain": {"verdict_weight": 1}})
+    assert arm.config(7, Path("out"))["alttrain"] == {"understanding": "quoted", "verdict_weight": 1}
+
+
 def test_the_listed_arms_change_only_keys_that_the_recipe_or_axolotl_knows() -> None:
     from axolotl.utils.schemas.config import AxolotlInputConfig
 
