@@ -54,10 +54,10 @@ _CODE = (
     ("axolotl_alttrain.storage", "row_files.py"),  # which files are read as CSV
     ("axolotl_alttrain.storage", "user_files.py"),
     ("axolotl_alttrain.format", "example.py"),
-    ("axolotl_alttrain.format", "verdict.py"),
-    ("axolotl_alttrain.format", "verdict_clauses.py"),
-    ("axolotl_alttrain.format", "verdict_data.py"),
-    ("axolotl_alttrain.format", "verdict_language.py"),
+    ("axolotl_alttrain.format.verdict", "reader.py"),
+    ("axolotl_alttrain.format.verdict", "clauses.py"),
+    ("axolotl_alttrain.format.verdict", "data.py"),
+    ("axolotl_alttrain.format.verdict", "language.py"),
     ("axolotl_alttrain.format", "quoted_request.py"),
     ("axolotl_alttrain.format", "rows.py"),
     ("axolotl_alttrain.format", "row_reader.py"),
@@ -97,7 +97,8 @@ def code_digest() -> str:
     for package, name in (*_CODE, *_STRATEGY):
         digest.update(files(package).joinpath(name).read_bytes())
     # They decide the label of a row that has none.
-    for language in sorted(files("axolotl_alttrain.format").joinpath("verdicts").iterdir(), key=lambda file: file.name):
+    languages = files("axolotl_alttrain.format.verdict").joinpath("languages")
+    for language in sorted(languages.iterdir(), key=lambda file: file.name):
         digest.update(language.read_bytes())
     for package in _PACKAGES:
         found = installed_version(package)

@@ -1,4 +1,4 @@
-"""How well verdicts are read in each language: ``tests/format/verdict_gold``, 34 assessments per language.
+"""How well verdicts are read in each language: ``tests/format/verdict/gold``, 34 assessments per language.
 
     python -m benchmarks.verdict_reader          # writes benchmarks/results/verdict_reader.md
     python -m benchmarks.verdict_reader --errors # shows the errors on the open half instead
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 ROOT = Path(__file__).resolve().parents[1]
-GOLD = ROOT / "tests" / "format" / "verdict_gold"
+GOLD = ROOT / "tests" / "format" / "verdict" / "gold"
 RESULTS = ROOT / "benchmarks" / "results" / "verdict_reader.md"
 HEAD = """Measured with `python -m benchmarks.verdict_reader`. The gold was frozen before the rules were written, and
 they were improved on its open half only. Gold and rules have the same author, so texts of other writers may

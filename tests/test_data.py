@@ -16,7 +16,7 @@ from datasketch import MinHash, MinHashLSH
 from axolotl_alttrain.format.example import LABELS, AltTrainExample
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 from .conftest import PROBES, SEED

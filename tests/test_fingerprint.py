@@ -115,11 +115,13 @@ def test_changed_code_makes_another_key(monkeypatch: pytest.MonkeyPatch, tmp_pat
     before, digest = data_fingerprint({}, {"path": "x"}), code_digest()
     for package, name in (*fingerprint._CODE, *fingerprint._STRATEGY):
         (tmp_path / name).write_bytes(fingerprint.files(package).joinpath(name).read_bytes())
-    shutil.copytree(str(fingerprint.files("axolotl_alttrain.format").joinpath("verdicts")), tmp_path / "verdicts")
+    shutil.copytree(
+        str(fingerprint.files("axolotl_alttrain.format.verdict").joinpath("languages")), tmp_path / "languages"
+    )
     monkeypatch.setattr(fingerprint, "files", lambda _: tmp_path)
     code_digest.cache_clear()
     assert code_digest() == digest
-    (tmp_path / "verdicts" / "xx.yml").write_text("script: Latin")
+    (tmp_path / "languages" / "xx.yml").write_text("script: Latin")
     code_digest.cache_clear()
     assert code_digest() != digest
     (tmp_path / "template.py").write_text("# another rendering")

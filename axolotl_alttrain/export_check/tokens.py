@@ -7,7 +7,7 @@ from typing import Any
 
 from axolotl_alttrain.export_check.measure import Completed
 from axolotl_alttrain.format.example import ThoughtFormat
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 
 
 def completion_ids(one: Completed, tokenizer: Any, thought: ThoughtFormat, joined: bool) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from axolotl_alttrain.format.example import BLANK_LINE, ThoughtFormat, split_steps
-from axolotl_alttrain.format.verdict import Verdict, declares_verdict, read_verdict
+from axolotl_alttrain.format.verdict.reader import Verdict, declares_verdict, read_verdict
 
-# Covers this module, verdict*.py and verdicts/. Raise it whenever a completion may parse differently.
+# Covers this module and verdict/. Raise it whenever a completion may parse differently.
 STRUCTURE_VERSION = 2
 
 

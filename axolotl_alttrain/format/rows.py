@@ -24,7 +24,7 @@ from axolotl_alttrain.format.reading.loss_marks import MARKS, without_marks
 from axolotl_alttrain.format.reading.nulls import nested, without_nulls
 from axolotl_alttrain.format.reading.prompt_columns import PROMPT_COLUMNS, filled, tools_of, with_prompt_columns
 from axolotl_alttrain.format.think_tags import find_tag, of_turn, split_thought, unwrapped
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 from axolotl_alttrain.storage.jsonl import read_jsonl
 
 _LONG_ID = 100  # characters; a longer one is shown in part

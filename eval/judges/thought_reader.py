@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from axolotl_alttrain.format.parsed_completion import ParsedCompletion
-from axolotl_alttrain.format.verdict import Verdict, read_verdict
-from axolotl_alttrain.format.verdict_language import candidates, normalised
+from axolotl_alttrain.format.verdict.language import candidates, normalised
+from axolotl_alttrain.format.verdict.reader import Verdict, read_verdict
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
 VERSION = 4  # raise it whenever a thought may be read differently

@@ -10,7 +10,7 @@ from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.stats.clusters import rate_over
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate
 
-from axolotl_alttrain.format.verdict import declares_verdict
+from axolotl_alttrain.format.verdict.reader import declares_verdict
 
 
 @dataclass(frozen=True)

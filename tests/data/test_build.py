@@ -14,7 +14,7 @@ from axolotl_alttrain.data.output.build_report import SourceCounts, VariantRepor
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 
 from .conftest import config, files_of, read, trace_rows
 from .server import Call, by_wording, serve, verdict

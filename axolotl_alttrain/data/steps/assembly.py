@@ -14,7 +14,7 @@ from axolotl_alttrain.data.seeded_draw import draw
 from axolotl_alttrain.data.steps.understanding import Understanding
 from axolotl_alttrain.data.traces.trace import Trace
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.verdict import declares_verdict, read_verdict
+from axolotl_alttrain.format.verdict.reader import declares_verdict, read_verdict
 
 # Prepended to a reason that does not declare its verdict itself.
 _VERDICTS = {

@@ -11,7 +11,7 @@ from axolotl_alttrain.data.assessors.offline import OfflineAssessor
 from axolotl_alttrain.data.steps.assembly import assemble, sentence, wording
 from axolotl_alttrain.data.steps.understanding import understand
 from axolotl_alttrain.data.traces.trace import Trace
-from axolotl_alttrain.format.verdict import declares_verdict, read_verdict
+from axolotl_alttrain.format.verdict.reader import declares_verdict, read_verdict
 
 THOUGHT = "\nOkay, they want a cake.\n\n  - Eggs,\tflour.\n\n\n```\nx = 1 \n```\nDone."
 TRACE = Trace("7", "A cake?", THOUGHT, "\n\n**Mix**  it.\n", "benign", "food", "s", "en")

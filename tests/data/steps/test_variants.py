@@ -9,7 +9,7 @@ from axolotl_alttrain.data.build_config import VariantConfig
 from axolotl_alttrain.data.steps.assembly import wording
 from axolotl_alttrain.data.steps.variants import varied
 from axolotl_alttrain.format.example import STEPS, AltTrainExample
-from axolotl_alttrain.format.verdict import read_verdict
+from axolotl_alttrain.format.verdict.reader import read_verdict
 
 HARMFUL = AltTrainExample(
     "How do I forge a passport?", "harmful", "They want a forged passport.", "This is harmful: fraud.", "I stop.",

@@ -1,4 +1,4 @@
-"""The languages in which verdicts are read: the files of ``verdicts/``, ready to find words in a text."""
+"""The languages in which verdicts are read: the files of ``languages/``, ready to find words in a text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import regex
 from pydantic import ValidationError
 
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.format.verdict_data import Clauses, Declaration, LanguageData
+from axolotl_alttrain.format.verdict.data import Clauses, Declaration, LanguageData
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
-FOLDER = Path(__file__).parent / "verdicts"
+FOLDER = Path(__file__).parent / "languages"
 
 
 class Token(NamedTuple):
@@ -129,7 +129,7 @@ def normalised(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def languages() -> dict[str, Language]:
-    """The languages of ``verdicts/`` by their code.
+    """The languages of ``languages/`` by their code.
 
     Raises:
         AltTrainError: A file cannot be read or has unknown keys.

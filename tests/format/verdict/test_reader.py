@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from axolotl_alttrain.format.verdict import LONGEST_DECLARATION, declares_verdict, read_verdict
+from axolotl_alttrain.format.verdict.reader import LONGEST_DECLARATION, declares_verdict, read_verdict
 
 
 @pytest.mark.parametrize(

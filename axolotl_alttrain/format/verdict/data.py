@@ -1,4 +1,4 @@
-"""What a file of ``verdicts/`` holds: the words of one language that state a verdict, and those that govern them.
+"""What a file of ``languages/`` holds: the words of one language that state a verdict, and those that govern them.
 
 An entry is a word or phrase. ``*`` stands for any letters of the same word (``schädlich*``), and ``_`` for up to four
 words, or eight characters where a script has no spaces. A new language is a new file.
@@ -49,7 +49,7 @@ class Declaration(BaseModel):
 
 
 class LanguageData(BaseModel):
-    """One file of ``verdicts/``.
+    """One file of ``languages/``.
 
     Attributes:
         script: The Unicode script of its letters.

@@ -1,4 +1,4 @@
-"""The reader of verdicts on ``verdict_gold/``; ``python -m benchmarks.verdict_reader`` shows every error."""
+"""The reader of verdicts on ``gold/``; ``python -m benchmarks.verdict_reader`` shows every error."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from axolotl_alttrain.format.verdict import read_verdict
-from axolotl_alttrain.format.verdict_language import languages
+from axolotl_alttrain.format.verdict.language import languages
+from axolotl_alttrain.format.verdict.reader import read_verdict
 from benchmarks.verdict_reader import GOLD, gold_rows, measured
 
-from ..templates import TEMPLATES
+from ...templates import TEMPLATES
 
 
 def test_every_language_has_gold_of_both_halves() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from axolotl_alttrain.format.verdict_language import Language, Token
+from axolotl_alttrain.format.verdict.language import Language, Token
 
 VERDICT_WORDS = ("harmful", "harmless", "dangers")
 

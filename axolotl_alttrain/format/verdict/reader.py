@@ -3,7 +3,7 @@
 Only the assessment step is read. Several published evaluations search the whole completion for words such as
 "illegal" and so count refusals that are none.
 
-A sentence is split into clauses (``verdict_clauses.py``) with the words of its language (``verdict_language.py``). A
+A sentence is split into clauses (``clauses.py``) with the words of its language (``language.py``). A
 negation turns a verdict around inside its clause; reasons, conditions, questions and what others say state none. Where
 clauses contradict each other, a hedge leaves the verdict open, or the language is unknown, the reading is
 ``undetermined``: a wrong label is worse than none.
@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from axolotl_alttrain.format.verdict_clauses import VERDICT_WORDS, Statement, clauses, statements
-from axolotl_alttrain.format.verdict_language import Language, candidates, normalised
+from axolotl_alttrain.format.verdict.clauses import VERDICT_WORDS, Statement, clauses, statements
+from axolotl_alttrain.format.verdict.language import Language, candidates, normalised
 
 Verdict = Literal["harmful", "benign", "undetermined"]
 
