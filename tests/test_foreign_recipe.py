@@ -29,7 +29,7 @@ def entry_points(**kwargs):
 metadata.entry_points = entry_points
 """
 # What the plugin itself needs in such a run.
-LIGHT = {"axolotl_alttrain", "axolotl_alttrain.plugin", "axolotl_alttrain.errors"}
+LIGHT = {"axolotl_alttrain"} | {f"axolotl_alttrain.{name}" for name in ("plugin", "entries", "errors")}
 
 
 @pytest.fixture
