@@ -36,6 +36,7 @@ class Sizes:
         widest: Largest output width of a linear layer in a decoder layer.
         vocabulary: Rows of the output head.
         attention: Query width of one layer: heads times head dimension.
+        frozen_below: Decoder layers below the lowest one with an adapter; no gradient reaches them.
     """
 
     linear: tuple[int, ...]
@@ -46,6 +47,7 @@ class Sizes:
     widest: int
     vocabulary: int
     attention: int
+    frozen_below: int = 0
 
     @property
     def parameters(self) -> int:
@@ -83,7 +85,7 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
     Args:
         config: From :func:`read_architecture`.
         cfg: The recipe as Axolotl completes it; its LoRA keys are read by Axolotl's own code.
-        layers: Build only this many decoder layers.
+        layers: Build only this many decoder layers, all of them with the adapter.
 
     Raises:
         AltTrainError: The architecture cannot be built.
@@ -102,7 +104,7 @@ def meta_model(config: Any, cfg: Any, layers: int | None = None) -> Any:
                 config, dtype=torch.bfloat16, trust_remote_code=bool(cfg.trust_remote_code)
             )
             if cfg.adapter in ("lora", "qlora"):
-                model = _with_adapter(model, cfg)
+                model = _with_adapter(model, cfg, every_layer=layers is not None)
     except (ValueError, TypeError) as error:
         raise AltTrainError(
             f"base_model {cfg.base_model!r}: the model cannot be built ({first_line(error)}); fit cannot estimate it"
@@ -131,6 +133,7 @@ def measure(config: Any, cfg: Any) -> Sizes:
         widest=max(m.out_features for m in linear),
         vocabulary=head.weight.shape[0],
         attention=config.num_attention_heads * (getattr(config, "head_dim", 0) or 0) or config.hidden_size,
+        frozen_below=_frozen_below(layers),
     )
 
 
@@ -146,9 +149,17 @@ def decoder_layers(base: Any) -> Any:
     return layers
 
 
-def _with_adapter(model: Any, cfg: Any) -> Any:
+def _frozen_below(layers: Any) -> int:
+    """The number of the lowest layer that is trained."""
+    trained = (number for number, layer in enumerate(layers) if any(p.requires_grad for p in layer.parameters()))
+    return next(trained, 0)
+
+
+def _with_adapter(model: Any, cfg: Any, every_layer: bool) -> Any:
     from axolotl.loaders.adapter import load_lora
     from peft import get_peft_model
 
     _, lora = load_lora(model, cfg, config_only=True)
+    if every_layer:
+        lora.layers_to_transform = None
     return get_peft_model(model, lora)

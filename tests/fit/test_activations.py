@@ -6,6 +6,8 @@ import copy
 from typing import Any
 
 from axolotl_alttrain.fit.activations import Kept, bytes_per_token_and_layer
+from axolotl_alttrain.fit.architecture import measure
+from axolotl_alttrain.fit.memory import Model, _activations
 
 from .conftest import recipe_cfg
 
@@ -83,3 +85,14 @@ def test_rope_is_put_back(llama: Any) -> None:
     before = modeling_llama.apply_rotary_pos_emb
     bytes_per_token_and_layer(llama, recipe_cfg(liger_rope=True))
     assert modeling_llama.apply_rotary_pos_emb is before
+
+
+def test_an_adapter_in_the_upper_layers_keeps_nothing_below_them(llama: Any) -> None:
+    everywhere = {"adapter": "lora", "load_in_4bit": False, "gradient_checkpointing": False}
+    upper = recipe_cfg(**everywhere, peft_layers_to_transform=[2])
+    kept = bytes_per_token_and_layer(llama, upper)
+    assert kept == bytes_per_token_and_layer(llama, recipe_cfg(**everywhere))
+    assert measure(llama, recipe_cfg(**everywhere)).frozen_below == 0
+    sizes = measure(llama, upper)
+    assert (sizes.layers, sizes.frozen_below) == (3, 2)
+    assert _activations(Model(sizes, kept), upper, 100).bytes == kept * 100
