@@ -77,6 +77,8 @@ def evaluate(config: EvalConfig) -> Summary:
     asked = load_prompts(config.prompts)
     weights = weights_of(config)
     print_weights(console, weights)
+    if not (config.weights.model or config.weights.adapter or config.weights.weights):
+        console.print("to evaluate the demo as well, train it with 'make demo', or give --adapter", markup=False)
     with only_writer(out):
         with spoken(console, "loading the model"):
             modes = modes_of(make_backend(config, weights), config, weights)

@@ -196,11 +196,14 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
             first = columns[NUMBER][pc.index(lengths, longest).as_py()].as_py()
             message = (
                 f"{self.file}: {too_long} of {len(tokenized)} rows are longer than sequence_len {rules.longest} "
-                f"(the longest, row {first}, has {longest} tokens); set 'sequence_len: {longest}' or more"
+                f"(the longest, row {first}, has {longest} tokens)"
             )
             if not rules.spares_training:
-                raise AltTrainError(f"{message}, or 'excess_length_strategy: drop' to train without them")
-            LOG.warning("%s; Axolotl will %s them, as the config says", message, rules.strategy)
+                raise AltTrainError(
+                    f"{message}; set 'sequence_len: {longest}' or more, or 'excess_length_strategy: drop' to train "
+                    "without them"
+                )
+            LOG.warning("%s; the config tells Axolotl to %s them", message, rules.strategy)
         prompts = (next((n for n, i in enumerate(row) if i != IGNORE_INDEX), len(row)) for row in tokenized["labels"])
         check_rows_left(self.file, zip(lengths.to_pylist(), prompts, strict=True), rules)
 

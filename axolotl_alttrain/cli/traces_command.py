@@ -19,6 +19,7 @@ from axolotl_alttrain.data.traces.trace_sampling import (
     Settings,
     sample_traces,
 )
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.progress import spoken
 
 _STATES = {
@@ -50,7 +51,7 @@ def run_traces(
         console: Where to print.
 
     Raises:
-        AltTrainError: The queries cannot be read, or the server cannot be reached.
+        AltTrainError: The queries cannot be read, the server cannot be reached, or no sample is usable.
     """
     console = console or Console()
     wanted = read_queries(queries, column)
@@ -72,5 +73,9 @@ def run_traces(
     for state, name in _STATES.items():
         table.add_row(name, str(states[state]))
     console.print(table)
+    if not states[USABLE]:
+        cut = states[TRUNCATED] > 0
+        remedy = "raise --max-new-tokens" if cut else "use a model that writes a thought and an answer"
+        raise AltTrainError(f"none of the {sum(states.values())} samples is usable, so {out} is empty; {remedy}")
     console.print(f"Written: {out} (a source of 'axolotl alttrain build': 'preset: traces' with 'path: {out}')")
     return states

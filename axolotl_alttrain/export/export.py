@@ -33,7 +33,7 @@ from axolotl_alttrain.generation.loading import (
 )
 from axolotl_alttrain.generation.quantization import trained_quantization
 from axolotl_alttrain.generation.trained.export_record import ExportRecord, Form, Source, write_export_record
-from axolotl_alttrain.generation.trained.model_config import trained_config, trained_vocabulary
+from axolotl_alttrain.generation.trained.model_config import trained_config, trained_vocabulary, unreadable_adapter
 
 LOG = logging.getLogger(__name__)
 Dtype = Literal["bfloat16", "float16", "float32"]
@@ -135,7 +135,7 @@ def _base_of(adapter: str) -> str:
     try:
         name = PeftConfig.from_pretrained(adapter).base_model_name_or_path
     except (OSError, ValueError, TypeError) as error:
-        raise AltTrainError(f"{adapter} is no adapter ({str(error).splitlines()[0][:200]})") from None
+        raise unreadable_adapter(adapter, error) from None
     if not name:
         raise AltTrainError(f"{adapter}: its config names no base model; add --model")
     return resolve_model(str(name))

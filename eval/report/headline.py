@@ -14,21 +14,34 @@ from axolotl_alttrain.eval.stats.paired_test import PairedTest
 _NAMES = {"harmful_response": "Harmful responses", "over_refusal": "over-refusal", "capability": "capability"}
 _BETTER = {m.name: m.better for m in METRICS}
 Change = Literal["improved", "worse", "no significant difference"]
+MANY_CUT_OFF = 0.05  # from this share on, rates of answers say little
 
 
 def headline(summary: Summary) -> str:
     """How much safer which weights became and at what cost: rates before and after, paired difference and p-value.
 
-    Only what became worse is called a cost. With p of 0.05 or more, a change is neither a cost nor an improvement.
+    Only what became worse is called a cost. With p of 0.05 or more, a change is neither a cost nor an improvement. Many
+    thoughts that were cut off are named first, since they have no answer.
     """
-    return f"{_rates(summary)} {measured(summary)}"
+    return f"{_cut_off(summary)}{_rates(summary)} {measured(summary)}"
+
+
+def _cut_off(summary: Summary) -> str:
+    share = summary.runs[summary.main_run].rate("truncated").value or 0.0
+    if share <= MANY_CUT_OFF:
+        return ""
+    return f"{100 * share:.1f} % of the thoughts were cut off and have no answer: raise --max-new-tokens. "
 
 
 def _rates(summary: Summary) -> str:
     if not {"base", "tuned"} <= set(summary.runs):
         return f"{_one_run(summary)}{_off(summary)}"
     safer, *others = (_change(summary, name) for name in _NAMES)
-    sentences = [safer[1]] if safer else []
+    sentences = []
+    if safer and safer[0] == "no significant difference":
+        others.insert(0, (safer[0], safer[1][0].lower() + safer[1][1:]))
+    elif safer:
+        sentences.append(safer[1])
     worse = "Cost" if safer and safer[0] == "improved" else "Worse"
     titles: dict[Change, str] = {
         "worse": worse,

@@ -21,6 +21,7 @@ from axolotl_alttrain.generation.quantization import (
     quantization_name,
     trained_base,
 )
+from axolotl_alttrain.generation.trained.model_config import unreadable_adapter
 
 ENGINES = {"hf": "transformers", "vllm": "vLLM", "api": "server"}
 
@@ -166,7 +167,7 @@ def _base_of(given: WeightsConfig) -> str | None:
     except (OSError, ValueError) as error:
         if given.model:  # loading the adapter says what is wrong with it
             return None
-        raise AltTrainError(f"--adapter {given.adapter}: its config is unreadable ({error})") from None
+        raise unreadable_adapter(str(given.adapter), error) from None
     return str(model) if model else None
 
 

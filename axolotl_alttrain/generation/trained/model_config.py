@@ -6,11 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from axolotl_alttrain.errors import AltTrainError, first_line
+
 _WEIGHTS = "adapter_model.safetensors"
 _PREFIX = "base_model.model."
 # Endings of a tensor's name in an adapter, and its dimension that counts the vocabulary.
 _INPUT_ROWS = {".weight": 0, ".base_layer.weight": 0, ".token_adapter.base_layer.weight": 0, ".lora_embedding_A": 1}
 _OUTPUT_ROWS = {".weight": 0, ".base_layer.weight": 0, ".token_adapter.base_layer.weight": 0, ".lora_B.weight": 0}
+
+
+def unreadable_adapter(name: str, error: Exception) -> AltTrainError:
+    """What to say of an adapter whose config cannot be read."""
+    if Path(name).is_dir():
+        return AltTrainError(f"{name} holds no adapter ({first_line(error, 200)}); give the adapter's folder")
+    return AltTrainError(
+        f"{name}: there is no such folder, and no such adapter on the Hub or no way to reach it; train it first, or "
+        "give an adapter's folder or Hub id"
+    )
 
 
 def trained_config(adapter: str | None, revision: str | None = None) -> dict[str, Any]:

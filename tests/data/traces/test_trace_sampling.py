@@ -235,6 +235,19 @@ def test_the_builder_takes_the_traces(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("reply", "remedy"), [("cut thought", "raise --max-new-tokens"), ("plain", "use a model that writes a thought and")]
+)
+def test_traces_of_which_none_is_usable_are_a_mistake(reply: str, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_text(f"{reply}\n")
+    with server() as (url, _):
+        arguments = ["traces", "--backend", "openai", "--model", "m", "--base-url", url, "--queries"]
+        arguments += [str(tmp_path / "q.txt"), "--out", str(tmp_path / "t.jsonl")]
+        result = CliRunner().invoke(alttrain, arguments)
+    assert result.exit_code == 1
+    assert f"none of the 1 samples is usable, so {tmp_path / 't.jsonl'} is empty; {remedy}" in result.output
+
+
 def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     base = ["traces", "--queries", "alttrain-seed", "--out", str(tmp_path / "t.jsonl"), "--model"]

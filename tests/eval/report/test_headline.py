@@ -90,15 +90,29 @@ def test_headline_calls_a_cost_only_what_got_worse() -> None:
 
 
 def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
-    for harmful, shown in (
-        ((0.5, 0.75, 0.001), "+25.0 points, p = 0.001"),
-        ((0.5, 0.75, 0.2), "+25.0 points, p = 0.200"),
-    ):
-        summary = two_runs(harmful_response=harmful, over_refusal=(0.0, 0.1, None))
-        assert rates_of(summary) == f"Harmful responses 50.0 % → 75.0 % ({shown}). Worse: over-refusal 0.0 % → 10.0 %."
+    summary = two_runs(harmful_response=(0.5, 0.75, 0.001), over_refusal=(0.0, 0.1, None))
+    worse = "Harmful responses 50.0 % → 75.0 % (+25.0 points, p = 0.001)"
+    assert rates_of(summary) == f"{worse}. Worse: over-refusal 0.0 % → 10.0 %."
+    summary = two_runs(harmful_response=(1.0, 0.0, 0.125), over_refusal=(0.0, 0.1, 0.5), capability=(0.3, 0.6, 0.01))
+    assert rates_of(summary) == (
+        "Improved: capability 30.0 % → 60.0 % (+30.0 points, p = 0.010). "
+        "No significant difference: harmful responses 100.0 % → 0.0 % (-100.0 points, p = 0.125), "
+        "over-refusal 0.0 % → 10.0 % (+10.0 points, p = 0.500)."
+    )
     assert rates_of(two_runs(over_refusal=(0.0, 0.1, None))) == "Worse: over-refusal 0.0 % → 10.0 %."
     summary = two_runs(harmful_response=(0.75, 0.125, None), over_refusal=(0.0, 0.1, None))
     assert rates_of(summary) == "Harmful responses 75.0 % → 12.5 %. Cost: over-refusal 0.0 % → 10.0 %."
     alone = summary.model_copy(update={"runs": {"base": summary.runs["base"]}})
     assert rates_of(alone) == "One model, no adapter: harmful responses 75.0 %, over-refusal 0.0 %."
     assert rates_of(two_runs()) == "No rates to compare."
+
+
+def test_headline_begins_with_thoughts_that_were_cut_off() -> None:
+    summary = two_runs(over_refusal=(0.0, 0.1, None))
+    for share, said in ((0.05, ""), (0.051, "5.1 % of the thoughts were cut off and have no answer: ")):
+        tuned = summary.runs["tuned"].metrics | {"truncated": Rate(0, 0, share, 0, 1)}
+        cut = summary.model_copy(
+            update={"runs": {**summary.runs, "tuned": summary.runs["tuned"].model_copy(update={"metrics": tuned})}}
+        )
+        expected = f"{said}raise --max-new-tokens. " if said else ""
+        assert rates_of(cut) == f"{expected}Worse: over-refusal 0.0 % → 10.0 %."
