@@ -19,7 +19,7 @@ from axolotl_alttrain.fit.gpus import Gpu, find_gpu
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "recipes.md"
 HEADER = (
-    "| recipe | model | card | method | memory, GiB | with full batches | time |\n"
+    "| recipe | model | GPU | method | memory, GiB | with full batches | time |\n"
     "| --- | --- | --- | --- | ---: | ---: | ---: |\n"
 )
 _ERROR_SOURCE = "fit against published measurements"
