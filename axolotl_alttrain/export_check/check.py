@@ -12,6 +12,7 @@ from axolotl_alttrain import __version__
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.eval.evaluate import load_prompts
 from axolotl_alttrain.eval.results.manifest import versions
+from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, rate
 from axolotl_alttrain.export_check.agreement import (
     Pair,
@@ -78,7 +79,7 @@ def report_of(
         exported=_form(exported),
         sets=dict(Counter(pair.key[0] for pair in pairs)),
         missing={**trained.missing, **exported.missing},
-        notes=[*sides.notes, *_notes(same_prompt)],
+        notes=[*sides.notes, *_notes(same_prompt), *cut_off(first, options.max_new_tokens)],
         max_new_tokens=options.max_new_tokens,
         margin=options.margin,
         same_prompt=same_prompt,
@@ -109,6 +110,17 @@ def _same_prompt(pairs: Sequence[Pair]) -> Rate | None:
     if any(pair.exported.prompt is None for pair in pairs):
         return None
     return rate([pair.trained.prompt == pair.exported.prompt for pair in pairs])
+
+
+def cut_off(rows: Sequence[ScoredRow], max_new_tokens: int) -> list[str]:
+    """What is not compared because thoughts of the trained form were cut off."""
+    number = sum(bool(row.truncated) for row in rows)
+    if not number:
+        return []
+    return [
+        f"{number} of {len(rows)} thoughts of the trained form were cut off at {max_new_tokens} tokens, so they have "
+        "no answer to compare and perhaps no verdict; raise --max-new-tokens."
+    ]
 
 
 def _notes(same_prompt: Rate | None) -> list[str]:

@@ -5,6 +5,7 @@ from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE, rate
 
 from axolotl_alttrain.export_check.agreement import compared_rates, exceeded, same_judgements, same_verdicts
+from axolotl_alttrain.export_check.check import cut_off
 
 
 def row(number: int, kind: str, verdict: str, judgement: str) -> ScoredRow:
@@ -59,3 +60,12 @@ def test_the_margin_may_be_reached_and_not_exceeded(margin: float, found: list[s
 def test_ninety_eight_percent_are_within_two_points() -> None:
     agreed = rate([True] * 98 + [False] * 2)
     assert exceeded([], agreed, NO_RATE, 2.0) == []
+
+
+def test_thoughts_that_were_cut_off_are_named() -> None:
+    cut = [one.model_copy(update={"truncated": number < 3}) for number, one in enumerate(FIRST)]
+    assert cut_off(cut, 24) == [
+        "3 of 21 thoughts of the trained form were cut off at 24 tokens, so they have no answer to compare and perhaps "
+        "no verdict; raise --max-new-tokens."
+    ]
+    assert cut_off(FIRST, 24) == []
