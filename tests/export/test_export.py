@@ -15,6 +15,7 @@ from transformers import AutoTokenizer
 
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.export import card
 from axolotl_alttrain.export.export import ExportRequest, export
 from axolotl_alttrain.generation.identity import identity
 from axolotl_alttrain.generation.trained.chat_format import recorded_format
@@ -72,6 +73,9 @@ def test_the_command_writes_all_that_engines_need(tiny: Tiny, tmp_path: Path) ->
     assert readme.startswith("---\nbase_model: base\n")
     assert "| base during training | NF4, double quantisation |" in readme
     assert str(tmp_path) not in readme + (target / "alttrain_export.json").read_text()
+    # The demo's model has a name of its own, which the Hub does not know.
+    demo = record.model_copy(update={"base": record.base.model_copy(update={"name": "alttrain-demo-model"})})
+    assert card.readme(demo, "m", "auto").startswith("---\nbase_model: HuggingFaceTB/SmolLM2-135M-Instruct\n")
 
 
 @pytest.mark.parametrize(
