@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,16 @@ def test_started_from_a_checkout_no_module_is_loaded_twice(tmp_path: Path, tiny:
     done = without_an_install(tmp_path, "-c", code, "--", *flags)
     assert done.stdout.splitlines()[-2:] == ["exit 0", "eval"], done.stderr
     assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_every_room_is_in_the_wheel() -> None:
+    """A folder of modules that pyproject.toml does not list works from the checkout alone."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    rooms = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for top in ("axolotl_alttrain", "eval", "prompt_strategies")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert {room if room.startswith("axolotl_alttrain") else f"axolotl_alttrain.{room}" for room in rooms} <= set(
+        listed
+    )
