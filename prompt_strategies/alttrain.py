@@ -105,7 +105,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         if not is_batch(prompt):
             found = tokens_of(self._tokenize_rows([prompt], numbers))
             return found if len(found["input_ids"]) > 1 else {name: values[0] for name, values in found.items()}
-        return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.completion])
+        return tokens_of([row for row in self._tokenize_rows(rows_of(prompt), numbers) if row.turns])
 
     def wrap_dataset(
         self,
@@ -140,7 +140,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _tokenize_numbered(self, columns: Mapping[str, Any], numbers: Sequence[int]) -> dict[str, list[Any]]:
         """A batch for ``datasets``: the tokens of its trained rows, their numbers and unread fields."""
-        rows = [row for row in self._tokenize_rows(rows_of(columns), numbers) if row.completion]
+        rows = [row for row in self._tokenize_rows(rows_of(columns), numbers) if row.turns]
         unread = ["\n".join(row.unread) for row in rows]
         return {**tokens_of(rows), NUMBER: [row.number for row in rows], UNREAD: unread}
 

@@ -45,22 +45,14 @@ class TokenizedRow:
     """One row's tokens; none if its last turn is marked as untrained.
 
     Attributes:
-        prompt, completion: Token ids.
+        turns: Token ids of each trained turn, and of the part of the prompt in front of it, which comes first.
         number: Number of the row, from 1; 0 if unknown.
         unread: Names of fields that are neither trained nor in the prompt.
-        earlier: Earlier turns that are trained too: each one's prompt and completion, all in front of ``prompt``.
     """
 
-    prompt: list[int]
-    completion: list[int]
+    turns: list[tuple[list[int], list[int]]]
     number: int
     unread: tuple[str, ...]
-    earlier: tuple[tuple[list[int], list[int]], ...] = ()
-
-    @property
-    def turns(self) -> list[tuple[list[int], list[int]]]:
-        """All trained turns, each with the part of the prompt in front of it."""
-        return [*self.earlier, (self.prompt, self.completion)]
 
 
 def tokenized(rows: Sequence[RenderedRow], encode: Callable[[Sequence[str]], list[list[int]]]) -> list[TokenizedRow]:
@@ -68,9 +60,8 @@ def tokenized(rows: Sequence[RenderedRow], encode: Callable[[Sequence[str]], lis
     encoded = iter(encode([text for row in rows for text in row.texts]))
     found = []
     for row in rows:
-        ids = [next(encoded) for _ in row.texts] or [[], []]
-        *earlier, (prompt, completion) = zip(ids[::2], ids[1::2], strict=True)
-        found.append(TokenizedRow(prompt, completion, row.number, row.unread, tuple(earlier)))
+        ids = [next(encoded) for _ in row.texts]
+        found.append(TokenizedRow(list(zip(ids[::2], ids[1::2], strict=True)), row.number, row.unread))
     return found
 
 

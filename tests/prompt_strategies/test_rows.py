@@ -253,7 +253,7 @@ def test_every_text_of_a_row_is_trained_or_in_the_prompt_or_named(
         (found,) = strategy._tokenize_rows([row], [0])
     except RowError:  # names its field, or all columns
         return
-    rendered = qwen.decode(found.prompt + found.completion)
+    rendered = "".join(qwen.decode(prompt + completion) for prompt, completion in found.turns)
     for path, text in texts_of({key: value for key, value in row.items() if key != "label"}, ()):
         named = any(unread.rpartition(".")[2] in path for unread in found.unread)
         assert text in rendered or named, (path, text, found.unread)

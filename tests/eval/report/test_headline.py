@@ -93,6 +93,11 @@ def test_headline_speaks_of_no_cost_where_nothing_became_safer() -> None:
     summary = two_runs(harmful_response=(0.5, 0.75, 0.001), over_refusal=(0.0, 0.1, None))
     worse = "Harmful responses 50.0 % → 75.0 % (+25.0 points, p = 0.001)"
     assert rates_of(summary) == f"{worse}. Worse: over-refusal 0.0 % → 10.0 %."
+    summary = two_runs(harmful_response=(0.5, 0.75, 0.2), over_refusal=(0.0, 0.1, None))
+    assert rates_of(summary) == (
+        "Worse: over-refusal 0.0 % → 10.0 %. "
+        "No significant difference: harmful responses 50.0 % → 75.0 % (+25.0 points, p = 0.200)."
+    )
     summary = two_runs(harmful_response=(1.0, 0.0, 0.125), over_refusal=(0.0, 0.1, 0.5), capability=(0.3, 0.6, 0.01))
     assert rates_of(summary) == (
         "Improved: capability 30.0 % → 60.0 % (+30.0 points, p = 0.010). "
