@@ -40,7 +40,8 @@ HTTPServer(("127.0.0.1", port), Server).serve_forever()
 STUBS = {
     "srun": SRUN,
     "vllm": VLLM,
-    "scontrol": "#!/bin/bash\nprintf 'node-a\\nnode-b\\n'\n",
+    # In two writes: a script that closes the pipe after the first line would die of SIGPIPE.
+    "scontrol": "#!/bin/bash\necho node-a\nsleep 0.2\necho node-b\n",
     "hostname": "#!/bin/bash\necho 127.0.0.1\n",
     "axolotl": '#!/bin/bash\necho "axolotl $*"\n',
 }
