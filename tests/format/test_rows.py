@@ -8,7 +8,7 @@ import pytest
 
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.rows import example_from_row, read_examples
+from axolotl_alttrain.format.rows import example_from_row, read_examples, row_error, unread_fields
 
 THOUGHT = "Okay, a forged passport.\n\nThis is harmful: fraud.\n\nStop.\nHere."
 STEPS = ("Okay, a forged passport.", "This is harmful: fraud.", "Stop.\nHere.")
@@ -68,51 +68,119 @@ def test_a_thought_with_line_breaks_instead_of_blank_lines_is_split_at_them() ->
     )
 
 
+USER = {"role": "user", "content": "Hi"}
+TAGS = "write one thought before the answer and close it with one </think>"
+TAGS_OR_TEXT = "write <think>, the thought, </think> and the answer"
+BLOCKS = "write three blocks separated by blank lines: understanding, assessment, conditional reasoning"
+ONE_OF_TWO = "remove one of the two"
+SHAPES = (
+    "which is none of the three shapes; use the columns instruction, label, problem_understanding, "
+    "harmfulness_assessment, conditional_reasoning and answer; or instruction and response; or messages"
+)
+CUT = "<think>Okay, a forged passport.\\n\\nThis is harmful: fraud.…"
+
+
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("response", "said"),
     [
+        ("No tags at all.", f"field 'response' has 0 <think> and 0 </think> ('No tags at all.'); {TAGS}"),
+        (f"<think>{THOUGHT}", f"field 'response' has 1 <think> and 0 </think> ('{CUT}); {TAGS}"),
+        (f"<think>{THOUGHT}</think>a</think>b", f"field 'response' has 1 <think> and 2 </think> ('{CUT}); {TAGS}"),
+        ("I <think>a</think>b", "field 'response' has text before <think> ('I <think>a</think>b'); remove that text"),
         (
-            {"response": "No tags at all."},
-            "field 'response' has 0 <think> and 0 </think> ('No tags at all.'); write one",
+            "<think>One block.</think>b",
+            f"field 'response' has a thought of 1 of 3 blocks ('One block.'); {BLOCKS}",
         ),
-        ({"response": f"<think>{THOUGHT}"}, "field 'response' has 1 <think> and 0 </think>"),
-        ({"response": f"<think>{THOUGHT}</think>a</think>b"}, "field 'response' has 1 <think> and 2 </think>"),
-        ({"response": f"Intro <think>{THOUGHT}</think>b"}, "field 'response' has text before <think>"),
-        ({"response": "<think>One block.</think>b"}, "field 'response' has a thought of 1 of 3 blocks ('One block.')"),
-        ({"response": f"<think>{THOUGHT}</think>  "}, "field 'answer' is empty"),
+        (f"<think>{THOUGHT}</think>  ", "field 'answer' is empty; write a text"),
         (
-            {"response": "<think>a\n\nb\n\nc</think>d"},
-            "field 'label' is missing, and the assessment states no clear verdict",
+            "<think>a\n\nb\n\nc</think>d",
+            "field 'label' is missing, and the assessment states no clear verdict ('b'); set it to 'harmful' or "
+            "'benign'",
         ),
-        ({"response": 5}, "field 'response' is the int 5; write <think>, the thought, </think> and the answer"),
-        ({"instruction": None, "response": f"<think>{THOUGHT}</think>b"}, "field 'instruction' is missing"),
-        ({"messages": [{"role": "user", "content": "Hi"}]}, "field 'messages' is the list [{'role'"),
-        ({"messages": [{"role": "user", "content": "Hi"}] * 2}, "field 'messages' ends with dict {'role': 'user'"),
-        (
-            {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": 5}]},
-            "field 'messages' has a last turn whose content is the int 5; write <think>",
-        ),
-        (
-            {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No."}]},
-            "field 'messages' has a last turn that has 0 <think> and 0 </think> ('No.')",
-        ),
-        (
-            {
-                "messages": [
-                    {"role": "user", "content": "Hi"},
-                    {"role": "assistant", "reasoning_content": THOUGHT, "content": "<think>a</think>b"},
-                ]
-            },
-            "field 'messages' gives the last turn's thought twice: in think tags and as 'reasoning_content'; remove",
-        ),
-        ({}, "the row has the columns instruction, which is none of the three shapes; use the columns"),
+        (5, f"field 'response' is the int 5; {TAGS_OR_TEXT}"),
     ],
 )
-def test_bad_rows_name_the_field(change: dict[str, Any], said: str) -> None:
-    base = {"instruction": "Hi"} if "messages" not in change else {}
+def test_a_bad_response_is_named(response: Any, said: str) -> None:
     with pytest.raises(RowError) as caught:
-        example_from_row(base | change)
-    assert str(caught.value).startswith(said)
+        example_from_row({"instruction": "Hi", "response": response})
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ({"content": 5}, f"has a last turn whose content is the int 5; {TAGS_OR_TEXT}"),
+        ({"content": "No."}, f"has a last turn that has 0 <think> and 0 </think> ('No.'); {TAGS}"),
+        (
+            {"reasoning_content": THOUGHT, "content": "<think>a</think>b"},
+            f"gives the last turn's thought twice: in think tags and as 'reasoning_content'; {ONE_OF_TWO}",
+        ),
+        (
+            {"reasoning_content": THOUGHT, "thinking": "x", "content": "No."},
+            f"gives the last turn's thought twice: as 'reasoning_content' and as 'thinking'; {ONE_OF_TWO}",
+        ),
+        (
+            {"reasoning_content": THOUGHT, "thinking": THOUGHT, "reasoning": "x", "content": "No."},
+            "gives the last turn's thought twice: as 'reasoning_content' and as 'thinking' and as 'reasoning'; "
+            + ONE_OF_TWO,
+        ),
+        (
+            {"thinking": "x", "content": [{"type": "thinking", "thinking": THOUGHT}]},
+            f"gives the last turn's thought twice: as 'thinking' and as 'thinking parts'; {ONE_OF_TWO}",
+        ),
+        (
+            {"reasoning_content": 5, "content": "No."},
+            "has a last turn that has no text as its thought, but int 5; write the thought",
+        ),
+        (
+            {"reasoning_content": "One", "content": "No."},
+            f"has a last turn that has a thought of 1 of 3 blocks ('One'); {BLOCKS}",
+        ),
+        (
+            {"function_call": {"name": "oven"}, "content": "No."},
+            "has a last turn with 'function_call'; write it as 'tool_calls'",
+        ),
+        ({"content": [{"type": "image"}]}, "has a last turn with the part dict {'type': 'image'}; use text parts"),
+        (
+            {"content": [{"type": "text", "text": 5}]},
+            "has a last turn with the part dict {'type': 'text', 'text': 5}; use text parts",
+        ),
+        ({"content": ["No."]}, "has a last turn with the part 'No.'; use text parts"),
+    ],
+)
+def test_a_bad_last_turn_is_named(last: dict[str, Any], said: str) -> None:
+    with pytest.raises(RowError) as caught:
+        example_from_row({"messages": [USER, {"role": "assistant", **last}]})
+    assert str(caught.value) == f"field 'messages' {said}"
+
+
+AT_LEAST = "list at least a user turn and the assistant's answer"
+ASSISTANT = "end it with a turn of role 'assistant'"
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({}, f"the row has no columns, {SHAPES}"),
+        ({"instruction": "Hi", "answer": "Ho", "b": None}, f"the row has the columns answer, instruction, {SHAPES}"),
+        (
+            {"response": f"<think>{THOUGHT}</think>b"},
+            "field 'instruction' is missing; write a text, or a list of messages that ends with a user turn",
+        ),
+        ({"messages": 5}, f"field 'messages' is the int 5; {AT_LEAST}"),
+        ({"messages": [USER]}, f"field 'messages' is the list [{{'role': 'user', 'content': 'Hi'}}]; {AT_LEAST}"),
+        (
+            {"messages": [USER, USER]},
+            f"field 'messages' ends with dict {{'role': 'user', 'content': 'Hi'}}; {ASSISTANT}",
+        ),
+        ({"messages": [USER, "x"]}, f"field 'messages' ends with 'x'; {ASSISTANT}"),
+        ({"messages": "x"}, "field 'messages' is a text that is no JSON ('x'); write a list or its JSON text"),
+    ],
+)
+def test_a_row_of_no_shape_is_named(bad: dict[str, Any], said: str) -> None:
+    with pytest.raises(RowError) as caught:
+        example_from_row(bad)
+    assert str(caught.value) == said
 
 
 def test_files_name_file_row_and_id(tmp_path: Path, row: dict[str, Any]) -> None:
@@ -151,3 +219,147 @@ def test_columns_without_any_step(row: dict[str, Any]) -> None:
     example = example_from_row(row)
     assert (example.reasoning, example.answer) == ("", "I can't help with that.")
     assert example_from_row(example.as_row()) == example
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "place"),
+    [
+        (None, None, "f.jsonl"),
+        (3, None, "f.jsonl, row 3"),
+        (0, None, "f.jsonl, row 0"),
+        (None, "b2", "f.jsonl, (id b2)"),
+        (3, 7, "f.jsonl, row 3 (id 7)"),
+        (3, "x" * 100, f"f.jsonl, row 3 (id {'x' * 100})"),
+        (3, "x" * 101, f"f.jsonl, row 3 (id '{'x' * 58}…)"),
+        (3, "a\tb", "f.jsonl, row 3 (id 'a\\tb')"),
+    ],
+)
+def test_the_place_of_a_row(number: int | None, name: Any, place: str) -> None:
+    error = row_error(RowError("answer", "is empty", "write a text"), {"id": name}, "f.jsonl", number)
+    assert (error.where, str(error)) == (place, f"{place}: field 'answer' is empty; write a text")
+
+
+CALL = {"type": "function", "function": {"name": "oven", "arguments": {"celsius": 220}}}
+RESPONSE = {"instruction": "Hi", "response": f"<think>{THOUGHT}</think>No."}
+
+
+@pytest.mark.parametrize("calls", [[CALL], json.dumps([CALL])])
+def test_tool_calls_of_every_shape(row: dict[str, Any], calls: Any) -> None:
+    last = {"role": "assistant", "reasoning_content": THOUGHT, "content": "No.", "tool_calls": calls}
+    for given in (row | {"tool_calls": calls}, RESPONSE | {"tool_calls": calls}, {"messages": [USER, last]}):
+        example = example_from_row(given)
+        assert example.tool_calls == (CALL,)
+        assert list(unread_fields(given)) == []
+    beside = {"messages": [USER, last | {"tool_calls": None}], "tool_calls": [CALL]}
+    assert example_from_row(beside).tool_calls == ()
+    assert list(unread_fields(beside)) == ["tool_calls"]
+
+
+@pytest.mark.parametrize("tools", [[{"name": "oven"}], '[{"name": "oven"}]'])
+def test_tools_and_other_columns_of_every_shape(row: dict[str, Any], tools: Any) -> None:
+    more = {"tools": tools, "system": "Be kind.", "id": 7, "category": "x", "source": "own", "language": "en"}
+    messages = {"messages": [USER, {"role": "assistant", "content": RESPONSE["response"]}]}
+    for given in (row, RESPONSE, messages):
+        example = example_from_row(given | more)
+        assert example.tools == ({"name": "oven"},)
+        assert (example.id, example.category, example.source, example.language) == ("7", "x", "own", "en")
+        assert example.messages[0] == {"role": "system", "content": "Be kind."}
+        assert list(unread_fields(given | more | {"assessor": "a", "twin": "b"})) == []
+        assert "Be kind." not in str(example_from_row(given))
+
+
+@pytest.mark.parametrize("omitted", [["harmfulness_assessment"], '["harmfulness_assessment"]'])
+def test_omitted_steps_as_a_list_or_its_json_text(row: dict[str, Any], omitted: Any) -> None:
+    example = example_from_row(row | {"harmfulness_assessment": None, "omitted": omitted})
+    assert example.omitted == ("harmfulness_assessment",)
+    with pytest.raises(RowError) as caught:
+        example_from_row(row | {"omitted": "harmfulness_assessment"})
+    assert str(caught.value).startswith("field 'omitted' is 'harmfulness_assessment'; list some of")
+
+
+def test_columns_go_before_messages_and_messages_before_a_response(row: dict[str, Any]) -> None:
+    messages = {"messages": [USER, {"role": "assistant", "content": f"<think>{THOUGHT}</think>Messages."}]}
+    assert example_from_row(RESPONSE | messages).answer == "Messages."
+    assert list(unread_fields(RESPONSE | messages)) == ["instruction", "response"]
+    both = row | messages | {"response": "x"}
+    assert example_from_row(both).answer == row["answer"]
+    assert list(unread_fields(both)) == ["messages", "response"]
+    assert list(unread_fields({"label": "benign", "score": 1, "none": None, "empty": ""})) == ["score"]
+
+
+@pytest.mark.parametrize(
+    ("last", "unread"),
+    [
+        ({"role": "assistant", "content": "No.", "name": "Ada", "refusal": "", "reasoning": "x"}, ["name"]),
+        ({"role": "assistant", "weight": 1, "train": True, "training": True, "tool_calls": [CALL]}, []),
+        ("x", []),
+    ],
+)
+def test_fields_of_the_last_turn_that_are_not_read(last: Any, unread: list[str]) -> None:
+    found = list(unread_fields({"messages": (USER | {"name": "Eve"}, last)}))
+    assert found == [f"messages.assistant.{name}" for name in unread]
+    assert list(unread_fields({"messages": []})) == []
+    assert list(unread_fields({"messages": "text"})) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "answer"),
+    [
+        ({"reasoning": THOUGHT, "content": "No."}, "No."),
+        ({"reasoning_content": THOUGHT, "thinking": THOUGHT, "content": "No."}, "No."),
+        ({"reasoning_content": f"<think>{THOUGHT}</think>", "thinking": "", "content": "No."}, "No."),
+        ({"content": [{"type": "text", "text": f"<think>{THOUGHT}</think>"}, {"text": "No"}, {"text": "."}]}, "No."),
+        (
+            {"content": [{"type": "thinking", "thinking": THOUGHT[:9]}, {"type": "text", "text": "No."},
+                         {"type": "thinking", "thinking": THOUGHT[9:]}]},
+            "No.",
+        ),
+    ],
+)  # fmt: skip
+def test_every_place_of_a_thought(last: dict[str, Any], answer: str) -> None:
+    example = example_from_row({"messages": [USER, {"role": "assistant", **last}]})
+    assert (steps(example), example.answer, example.label) == (STEPS, answer, "harmful")
+
+
+@pytest.mark.parametrize(
+    ("first", "plain"),
+    [
+        (USER, True),
+        (USER | {"weight": 1, "name": ""}, True),
+        (USER | {"name": "Ada"}, False),
+        ({"role": "user", "content": [{"type": "text", "text": "Hi"}]}, False),
+    ],
+)
+def test_the_only_turn_as_an_instruction(first: dict[str, Any], plain: bool) -> None:
+    example = example_from_row({"messages": [first, {"role": "assistant", "content": RESPONSE["response"]}]})
+    assert isinstance(example.instruction, str) == plain
+    assert example.messages[0]["content"] == first["content"]
+
+
+@pytest.mark.parametrize("first", ["Hi", {"role": "system", "content": "Hi"}])
+def test_an_only_turn_that_is_not_the_users_is_refused(first: Any) -> None:
+    with pytest.raises(RowError, match="^field 'instruction' (has no role in message 1|ends with a turn of role 'sys)"):
+        example_from_row({"messages": [first, {"role": "assistant", "content": RESPONSE["response"]}]})
+
+
+def test_marks_and_nulls_of_a_conversation_are_no_part_of_the_prompt(row: dict[str, Any]) -> None:
+    turns = [USER | {"name": None}, {"role": "assistant", "content": "Ho", "train": False}, USER | {"weight": 1}]
+    for given in (row | {"instruction": turns}, RESPONSE | {"instruction": turns}):
+        assert example_from_row(given).messages == [USER, {"role": "assistant", "content": "Ho"}, USER]
+
+
+@pytest.mark.parametrize(
+    ("thought", "expected"),
+    [
+        ("A.\n\nThis is harmful.\nStop.", ("A.", "This is harmful.", "Stop.")),
+        ("A.\n \nThis is harmful.\n\nStop.\n\nHere.", ("A.", "This is harmful.", "Stop.\n\nHere.")),
+        ("A.\nThis is harmful.\nStop.\n\nHere.\nNow.", ("A.", "This is harmful.", "Stop.\nHere.\nNow.")),
+    ],
+)
+def test_blank_lines_or_else_line_breaks_split_a_thought(thought: str, expected: tuple[str, ...]) -> None:
+    assert steps(example_from_row({"instruction": "x", "response": f"{thought}</think>No."})) == expected
+
+
+@pytest.mark.parametrize("label", ["benign", "harmful"])
+def test_a_given_label_goes_before_the_assessment(label: str) -> None:
+    assert example_from_row(RESPONSE | {"label": label}).label == label

@@ -20,6 +20,7 @@ ROWS = [(100, 40), (200, 50), (300, 60), (400, 70)]  # tokens, and those before 
         (LengthRules(60, strategy="truncate"), 2),
         (LengthRules(40, strategy="truncate"), 0),
         (LengthRules(400, shortest=301), 1),
+        (LengthRules(400, shortest=300), 2),
     ],
 )
 def test_rows_left(rules: LengthRules, left: int) -> None:
@@ -29,3 +30,24 @@ def test_rows_left(rules: LengthRules, left: int) -> None:
         return
     with pytest.raises(AltTrainError, match=rf"^rows\.jsonl: .* {left} of 4 rows to train; set 'sequence_len: 400'"):
         check_rows_left("rows.jsonl", ROWS, rules)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            LengthRules(199),
+            "sequence_len 199 leaves 1 of 3 rows to train; set 'sequence_len: 300', or remove the other rows from the "
+            "file",
+        ),
+        (
+            LengthRules(200, shortest=200),
+            "sequence_len 200 and min_sample_len 200 leave 1 of 3 rows to train; set 'sequence_len: 300' and a lower "
+            "min_sample_len, or remove the other rows from the file",
+        ),
+    ],
+)
+def test_the_limits_are_named_as_the_config_sets_them(rules: LengthRules, said: str) -> None:
+    with pytest.raises(AltTrainError) as caught:
+        check_rows_left("rows.jsonl", ROWS[:3], rules)
+    assert str(caught.value) == f"rows.jsonl: {said}"
