@@ -100,6 +100,8 @@ def test_a_bad_last_turn_is_named(last: dict[str, Any], said: str) -> None:
 
 AT_LEAST = "list at least a user turn and the assistant's answer"
 ASSISTANT = "end it with a turn of role 'assistant'"
+JSON = "write a list or its JSON text"
+TAGGED = {"instruction": "Hi", "response": f"<think>{THOUGHT}</think>No."}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,17 @@ ASSISTANT = "end it with a turn of role 'assistant'"
             f"field 'messages' ends with dict {{'role': 'user', 'content': 'Hi'}}; {ASSISTANT}",
         ),
         ({"messages": [USER, "x"]}, f"field 'messages' ends with 'x'; {ASSISTANT}"),
-        ({"messages": "x"}, "field 'messages' is a text that is no JSON ('x'); write a list or its JSON text"),
+        ({"messages": "x"}, f"field 'messages' is a text that is no JSON ('x'); {JSON}"),
+        (TAGGED | {"tool_calls": "x"}, f"field 'tool_calls' is a text that is no JSON ('x'); {JSON}"),
+        (
+            {"messages": [USER, {"role": "assistant", "content": TAGGED["response"], "tool_calls": "x"}]},
+            f"field 'tool_calls' is a text that is no JSON ('x'); {JSON}",
+        ),
+        (TAGGED | {"omitted": "[x"}, f"field 'omitted' is a text that is no JSON ('[x'); {JSON}"),
+        (
+            {"messages": [USER, {"role": "assistant", "content": TAGGED["response"]}], "input": "x"},
+            "field 'input' stands beside a conversation in 'messages'; move it into 'messages' or remove it",
+        ),
     ],
 )
 def test_a_row_of_no_shape_is_named(bad: dict[str, Any], said: str) -> None:
@@ -132,7 +144,7 @@ def test_an_only_turn_that_is_not_the_users_is_refused(first: Any) -> None:
     with pytest.raises(
         RowError, match=r"^field 'instruction' (has no role in message 1|ends with a turn of role 'sys)"
     ):
-        example_from_row({"messages": [first, {"role": "assistant", "content": f"<think>{THOUGHT}</think>No."}]})
+        example_from_row({"messages": [first, {"role": "assistant", "content": TAGGED["response"]}]})
 
 
 def test_files_name_file_row_and_id(tmp_path: Path, row: dict[str, Any]) -> None:

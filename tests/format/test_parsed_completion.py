@@ -36,6 +36,11 @@ def test_a_cut_off_thought_is_truncated_and_has_no_answer() -> None:
         assert not parsed.follows_structure
 
 
+def test_a_thought_that_nothing_closes_has_no_end() -> None:
+    parsed = parse_completion("Okay. ", ThoughtFormat(open="", close=" \n"))
+    assert (parsed.thought, parsed.answer, parsed.truncated) == ("Okay.", "", True)
+
+
 def test_text_without_a_thought_is_an_answer() -> None:
     parsed = parse_completion("Paris is harmful? No, lovely.<|im_end|>\n", FORMATS[0])
     assert (parsed.thought, parsed.answer, parsed.truncated) == ("", "Paris is harmful? No, lovely.", False)

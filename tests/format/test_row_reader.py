@@ -43,6 +43,10 @@ def test_what_of_a_conversation_is_not_read() -> None:
     assert (read.example.answer, read.example.reasoning) == ("Mix.", thought)
 
 
+def test_columns_that_are_not_read(row: dict[str, Any]) -> None:
+    assert RowReader()(row | {"score": 1, "note": "x"}).unread == ("score", "note")
+
+
 def test_a_row_that_carries_no_loss_reads_as_none() -> None:
     last = {"role": "assistant", "content": "Mix.", "train": False, "mood": "calm"}
     assert RowReader()({"messages": [{"role": "user", "content": "Bake?"}, last]}) == ReadRow(None, ())
