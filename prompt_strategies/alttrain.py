@@ -176,7 +176,8 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _report_unread(self, tokenized: Dataset, rows: int) -> None:
         """Log once what of the rows is not trained."""
-        counted = UnreadCount(left_out=rows - len(tokenized.unique(NUMBER)))  # with both modes, a row is there twice
+        trained = len(tokenized.unique(NUMBER)) if len(tokenized) else 0  # with both modes, a row is there twice
+        counted = UnreadCount(left_out=rows - trained)
         found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
         for names, number in found.items():
             counted.add(filter(None, names.split("\n")), number)
