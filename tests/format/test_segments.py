@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from axolotl_alttrain.format.example import STEPS
 from axolotl_alttrain.format.rows import example_from_row
-from axolotl_alttrain.format.segments import Segment, cut_into_segments
+from axolotl_alttrain.format.segments import Segment, cut_into_segments, cut_text
 from axolotl_alttrain.format.template import learn_format
 from axolotl_alttrain.format.think_tags import find_tag
 from tests.conftest import HARMFUL_ROW
@@ -59,25 +60,33 @@ def test_segments_joined_are_the_row(request: pytest.FixtureRequest, tokenizer: 
     assert "".join(segment.text for segment in segments) == "".join(chat.render(example))
 
 
-def test_without_offsets_the_tokens_are_counted_alike(smollm2: Any) -> None:
+class Slow:
+    """A tokenizer that gives no offsets, as those written in Python."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer, self.is_fast = tokenizer, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tokenizer, name)
+
+    def __call__(self, texts: list[str], **options: Any) -> Any:
+        assert "return_offsets_mapping" not in options
+        return self.tokenizer(texts, **options)
+
+
+@pytest.mark.parametrize("kind", [lambda tokenizer: tokenizer, Slow])
+def test_a_token_belongs_to_the_segment_in_which_it_starts(smollm2: Any, kind: Callable[[Any], Any]) -> None:
     chat = learn_format(smollm2)
-
-    class Slow:
-        is_fast = False
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(smollm2, name)
-
-        def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            return smollm2(*args, **kwargs)
-
-    from dataclasses import replace
-
+    chat = replace(chat, renderer=replace(chat.renderer, tokenizer=kind(smollm2)))
+    hi, there, dot = smollm2("Hi there.")["input_ids"]
+    rows = [[("prompt", "Hi "), ("answer", "there."), ("end_of_turn", "")], [("thought", "H"), ("answer", "i there")]]
+    assert cut_text(chat, rows) == [
+        [Segment("prompt", "Hi ", (hi, there)), Segment("answer", "there.", (dot,))],
+        [Segment("thought", "H", (hi,)), Segment("answer", "i there", (there,))],
+    ]
+    assert cut_text(chat, []) == []
     example = example_from_row(HARMFUL_ROW)
-    count: Callable[[list[Segment]], list[int]] = lambda segments: [len(segment.ids) for segment in segments]  # noqa: E731
-    assert count(
-        cut_into_segments(replace(chat, renderer=replace(chat.renderer, tokenizer=Slow())), [example])[0]
-    ) == count(cut_into_segments(chat, [example])[0])
+    assert cut_into_segments(chat, [example] * 2) == cut_into_segments(learn_format(smollm2), [example] * 2)
 
 
 def test_no_examples(smollm2: Any) -> None:
