@@ -157,7 +157,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
                 return found or [RenderedRow([], number)]
             read = self.reader(row)
             if read.example is None:
-                return [RenderedRow([], number, read.unread)]
+                return [RenderedRow([], number)]
             texts = self.chat.render(read.example)
             return [RenderedRow(texts, number, (*read.unread, *missing_texts(read.example, *texts)))]
 
