@@ -69,9 +69,9 @@ def test_expected_ids_for_qwen3_in_full(qwen: Any, row: dict[str, Any], template
     tokens = load(qwen, config).tokenize_prompt(row)
     assert tokens["input_ids"] == QWEN3_ASKED + QWEN3_COMPLETION
     assert tokens["labels"] == [-100] * len(QWEN3_ASKED) + QWEN3_COMPLETION
-    both = load(qwen, {**config, "alttrain": {"thinking": "both"}}).tokenize_prompt(
-        {name: [value] for name, value in row.items()}
-    )
+    strategy = load(qwen, {**config, "alttrain": {"thinking": "both"}})
+    both = strategy.tokenize_prompt({name: [value] for name, value in row.items()})
+    assert strategy.tokenize_prompt(row) == both
     assert both["input_ids"] == [QWEN3_ASKED + QWEN3_COMPLETION, QWEN3_ASKED + QWEN3_OFF + QWEN3_ANSWER]
     assert both["labels"][1] == [-100] * len(QWEN3_ASKED + QWEN3_OFF) + QWEN3_ANSWER
 

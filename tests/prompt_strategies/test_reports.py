@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load, strategy
+from axolotl_alttrain.prompt_strategies.batches import COLUMNS, TokenizedRow
 from datasets import Dataset, IterableDataset, load_dataset
 
 from axolotl_alttrain.errors import AltTrainError, RowError
@@ -57,6 +58,8 @@ def test_reasoning_rows_have_a_renderer(smollm2: Any, said: list[str], turns: st
     assert found.renderer.on.every == (turns == "all")
     assert [f"mine: {note}" for note in found.renderer.notes] == said
     assert len(said) == 1
+    left_out = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho", "train": False}]}
+    assert found._tokenize_rows([left_out], [4]) == [TokenizedRow([], 5, ())]
 
 
 def test_a_row_that_the_template_rejects_is_named(smollm2: Any, row: dict[str, Any]) -> None:
@@ -70,6 +73,8 @@ def test_a_row_that_the_template_rejects_is_named(smollm2: Any, row: dict[str, A
     assert caught.value.__suppress_context__
     with pytest.raises(RowError, match=r"^mine: field 'answer' is empty; write a text$"):
         found.tokenize_prompt(row | {"answer": ""})
+    with pytest.raises(RowError, match=r"^mine, row 4: field 'answer' is empty; write a text$"):
+        found.tokenize_prompt(row | {"answer": ""}, [3])
 
 
 LOOP = STRICT.replace(
@@ -106,6 +111,7 @@ def test_what_is_not_trained_is_told_once(smollm2: Any, row: dict[str, Any], sai
     ]
     tokenized = load(smollm2, {}, {"path": "mine"}).wrap_dataset(Dataset.from_list(rows))
     assert len(tokenized) == 3
+    assert tokenized.features == {name: COLUMNS[name] for name in ("input_ids", "attention_mask", "labels")}
     assert said == [
         "mine: Neither trained nor in the prompt: note (3 rows), score (2 rows).",
         "mine: Left out because the last turn is marked 'train: false' or 'weight: 0': 1 row.",
@@ -113,6 +119,12 @@ def test_what_is_not_trained_is_told_once(smollm2: Any, row: dict[str, Any], sai
     said.clear()
     load(smollm2, {}, {"path": "mine"}).wrap_dataset(Dataset.from_list([row]))
     assert said == []
+    for left_out in (0, 2):
+        with pytest.raises(AltTrainError, match=r"^mine has no rows to train; add at least one example$"):
+            load(smollm2, {}, {"path": "mine"}).wrap_dataset(Dataset.from_list(rows).select([1] * left_out))
+    assert said == [
+        "mine: Left out because the last turn is marked 'train: false' or 'weight: 0': 2 rows.",
+    ]
 
 
 def test_rows_at_the_limit_and_beyond(smollm2: Any, row: dict[str, Any], said: list[str]) -> None:
@@ -145,9 +157,6 @@ def test_rows_at_the_limit_and_beyond(smollm2: Any, row: dict[str, Any], said: l
     assert len(wrap(sequence_len=37, excess_length_strategy="truncate")) == 3
     with pytest.raises(AltTrainError, match=r"^mine: sequence_len 36 leaves 0 of 3 rows to train; "):
         wrap(sequence_len=36, excess_length_strategy="truncate")
-    with pytest.raises(AltTrainError) as caught:
-        load(smollm2, {}, {"path": "mine"}).wrap_dataset(data.select([]))
-    assert str(caught.value) == "mine has no rows to train; add at least one example"
 
 
 def test_a_csv_that_datasets_read_is_warned_about(
@@ -156,8 +165,10 @@ def test_a_csv_that_datasets_read_is_warned_about(
     path = tmp_path / "rows.csv"
     Dataset.from_list([row]).to_csv(path)
     rows = load_dataset("csv", data_files=str(path), split="train", cache_dir=str(tmp_path))
-    assert len(load(smollm2, {}, {"path": "mine"}).wrap_dataset(rows)) == 1
-    assert said == [
+    assert len(load(smollm2, {}, {"path": "mine"}).wrap_dataset(rows).cache_files) == 1
+    warned = said.copy()
+    assert load(smollm2, {}, {"path": "mine"}).wrap_dataset(rows, keep_in_memory=True).cache_files == []
+    assert warned == [
         "mine: `datasets` read this CSV and takes NULL, NA and None for missing values, digits for numbers; name the "
         "file itself as 'path:' to keep its texts"
     ]
