@@ -29,6 +29,7 @@ def test_the_entrys_template_goes_before_the_configs_and_both_before_the_tokeniz
     tags = {"llama3": "<|start_header_id|>user", "phi_3": "<|user|>\n", "own": "SmolLM"}
     assert name() == "own"
     assert name({"path": "mine", "chat_template": None}, chat_template=None) == "own"
+    assert name(chat_template="tokenizer_default") == "own"
     assert name(chat_template="llama3") == "llama3"
     assert name({"chat_template": "phi_3"}, chat_template="llama3") == "phi_3"
     assert name({"chat_template": "phi_3"}) == "phi_3"

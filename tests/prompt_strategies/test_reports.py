@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axolotl.prompters import UnsupportedPrompter
 from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load, strategy
 from axolotl_alttrain.prompt_strategies.batches import COLUMNS, TokenizedRow
 from datasets import Dataset, IterableDataset, load_dataset
@@ -44,7 +45,8 @@ def test_a_config_that_says_all(smollm2: Any, said: list[str]) -> None:
         "alttrain": {"understanding": "quoted", "thinking": True},
     }
     found = load(smollm2, config, {"path": Path("mine.jsonl"), "field_messages": "turns"})
-    assert (found.file, found.rules) == ("mine.jsonl", LengthRules(64, 8, "drop"))
+    assert (found.file, found.rules, found.sequence_len) == ("mine.jsonl", LengthRules(64, 8, "drop"), 64)
+    assert isinstance(found.prompter, UnsupportedPrompter)
     assert found.reader == RowReader(EntryKeys.of({"field_messages": "turns"}), "quoted")
     assert (found.renderer, said) == (None, [])
 
@@ -60,6 +62,8 @@ def test_reasoning_rows_have_a_renderer(smollm2: Any, said: list[str], turns: st
     assert len(said) == 1
     left_out = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho", "train": False}]}
     assert found._tokenize_rows([left_out], [4]) == [TokenizedRow([], 5, ())]
+    (read,) = found._tokenize_rows([{"problem": "1+1?", "reasoning": "One.", "solution": "2", "score": 1}], [4])
+    assert (read.number, read.unread) == (5, ("score",))
 
 
 def test_a_row_that_the_template_rejects_is_named(smollm2: Any, row: dict[str, Any]) -> None:
