@@ -65,6 +65,12 @@ def test_variables_stop_tokens_and_the_thoughts_format_are_the_configs(smollm2: 
         ),
         (
             None,
+            {"chat_template": "jinja"},
+            "chat_template: `jinja_template` cannot be None when `chat_template` choice is jinja; correct it, or "
+            "remove it to use the tokenizer's own",
+        ),
+        (
+            None,
             {"chat_template": "none_such"},
             "chat_template: Template 'none_such' not found.; correct it, or remove it to use the tokenizer's own",
         ),

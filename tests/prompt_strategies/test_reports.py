@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axolotl.prompters import UnsupportedPrompter
+from axolotl_alttrain.prompt_strategies import alttrain
 from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load, strategy
 from axolotl_alttrain.prompt_strategies.batches import COLUMNS, TokenizedRow
 from datasets import Dataset, IterableDataset, load_dataset
@@ -103,13 +104,16 @@ def test_a_row_that_the_template_does_not_finish_is_named(
     )
 
 
-def test_what_is_not_trained_is_told_once(smollm2: Any, row: dict[str, Any], said: list[str]) -> None:
+def test_what_is_not_trained_is_told_once(
+    smollm2: Any, row: dict[str, Any], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alttrain, "BATCH_ROWS", 1)  # so that the first batch has no values to infer types from
     thought = "Bread.\n\nThis is harmless: baking.\n\nMix."
     last = {"role": "assistant", "reasoning_content": thought, "content": "Mix."}
     turns = [{"role": "user", "content": "Bake?"}]
     rows = [
-        {"messages": [*turns, last | {"train": True}], "score": 1, "note": "x"},
         {"messages": [*turns, last | {"train": False}], "score": 2, "note": "x"},
+        {"messages": [*turns, last | {"train": True}], "score": 1, "note": "x"},
         {"messages": [*turns, last | {"train": None}], "score": None, "note": "x"},
         {"messages": [*turns, last | {"train": None}], "score": 3, "note": "x"},
     ]
@@ -125,7 +129,7 @@ def test_what_is_not_trained_is_told_once(smollm2: Any, row: dict[str, Any], sai
     assert said == []
     for left_out in (0, 2):
         with pytest.raises(AltTrainError, match=r"^mine has no rows to train; add at least one example$"):
-            load(smollm2, {}, {"path": "mine"}).wrap_dataset(Dataset.from_list(rows).select([1] * left_out))
+            load(smollm2, {}, {"path": "mine"}).wrap_dataset(Dataset.from_list(rows).select([0] * left_out))
     assert said == [
         "mine: Left out because the last turn is marked 'train: false' or 'weight: 0': 2 rows.",
     ]
