@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -72,6 +72,13 @@ class RowError(AltTrainError):
 
 class TemplateError(AltTrainError):
     """A chat template cannot carry the AltTrain format."""
+
+
+def in_one(mistakes: Sequence[str]) -> str:
+    """One message for several mistakes, each on a line of its own below their number; a single one as it is."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    return "\n  ".join([f"{len(mistakes)} things are wrong:", *mistakes])
 
 
 def first_line(error: Exception, limit: int | None = None) -> str:

@@ -50,8 +50,8 @@ def import_transcripts(argv: Sequence[str], program: str) -> Summary:
     if "model" not in given:
         raise AltTrainError("--model is missing; give the name of the model whose answers these are")
     config, started = EvalConfig.from_flags({"backend": "api", **given}), datetime.now(UTC)
-    judges, weights = judges_from(config.judging), weights_of(config)
     transcripts = [one for path in files for one in read_transcripts(path)]
+    judges, weights = judges_from(config.judging), weights_of(config)
     tools = ", ".join(sorted({one.tool for one in transcripts}))
     backend = RecordedBackend(weights.model, tools, config.backend.tokenizer, config.weights.thought_format)
     found = imported(transcripts, weights.model, backend.thought)
