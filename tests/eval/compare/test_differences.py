@@ -52,8 +52,8 @@ def test_one_set_is_not_tested_twice_and_two_say_how_p_is_adjusted(tmp_path: Pat
         ["harmful responses, all", "harmful responses, s", "harmful responses, other", rest[0]],
     ]
     assert differences_table(two).notes == (
-        "p (Holm): rows over all sets are adjusted over the outcomes of all compared runs, rows of a single set over the "
-        "sets and outcomes of this run.",
+        "p (Holm): rows over all sets are adjusted over the outcomes of all compared runs, rows of a single set over "
+        "the sets and outcomes of this run.",
     )
 
 
