@@ -23,6 +23,28 @@ def _without_secrets(message: str) -> str:
     return message
 
 
+_EVALUATION = ("done", "a mistake", "an unknown flag", "a set, attack or completion is unavailable, and the rest ran")
+EXIT_CODES = {  # by command, from 0 on; docs/commands.md and every --help say the same
+    "doctor": ("no problem", "a problem or a mistake", "a wrong flag"),
+    "fit": ("it fits", "it does not fit, or a mistake", "a wrong flag"),
+    "evaluate": _EVALUATION,
+    "import": _EVALUATION,
+    "check-export": (
+        "both forms agree",
+        "they differ by more than the margin",
+        "a mistake or a wrong flag",
+        "they agree, but a set or a completion is unavailable",
+    ),
+    "the others": ("done", "a mistake", "a wrong flag"),
+}
+
+
+def exit_codes(command: str) -> str:
+    """What the exit codes of a command mean, in one sentence for its ``--help``."""
+    meanings = EXIT_CODES.get(command, EXIT_CODES["the others"])
+    return "Exit codes: " + "; ".join([*(f"{code} {words}" for code, words in enumerate(meanings)), "130 interrupted."])
+
+
 def interrupted(error: BaseException) -> bool:
     """Whether this is Ctrl-C; where it stops a serializer, pydantic reports an error of its own."""
     reported = type(error).__name__ == "PydanticSerializationError" and "KeyboardInterrupt" in str(error)

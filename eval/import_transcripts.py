@@ -20,7 +20,7 @@ from axolotl_alttrain.eval.judges import judges_from
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.weights import weights_of
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, exit_codes
 from axolotl_alttrain.storage.locks import only_writer
 
 
@@ -31,6 +31,7 @@ def import_parser(program: str = f"{PROGRAM} import") -> argparse.ArgumentParser
         usage=f"{program} FILE [FILE ...] [flags]",
         description="Judge the answers in garak's report.jsonl and PyRIT's exported JSON, thoughts and answers apart. "
         f"The folder is like an evaluation's: '{program.removesuffix('import')}compare BASE TUNED' pairs two of them.",
+        epilog=exit_codes("import"),
         argument_default=argparse.SUPPRESS,
     )
     p.add_argument("files", nargs="+", type=Path, metavar="FILE", help=argparse.SUPPRESS)

@@ -11,6 +11,8 @@ from axolotl_alttrain.eval.config.eval_config import EvalConfig
 from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
 from pydantic.fields import FieldInfo
 
+from axolotl_alttrain.errors import exit_codes
+
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
 PROGRAM = "python -m eval.run"
@@ -46,8 +48,7 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
         epilog=(subcommands if program == PROGRAM else "")
         + "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
-        "Exit codes: 0, success; 1, a mistake, which is named; 3, a set, attack or completion is unavailable and the "
-        "rest ran. HumanEval that a suite skips is reported as missing, with exit code 0.",
+        f"HumanEval that a suite skips is reported as missing, with exit code 0. {exit_codes('evaluate')}",
         argument_default=argparse.SUPPRESS,
         add_help=False,
     )
