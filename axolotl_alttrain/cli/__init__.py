@@ -11,6 +11,7 @@ import click
 from axolotl_alttrain.cli.check_export_command import check_export
 from axolotl_alttrain.cli.evaluation_commands import COMMANDS
 from axolotl_alttrain.cli.json_output import json_option
+from axolotl_alttrain.cli.third_party_logs import leave_out_third_party_lines
 from axolotl_alttrain.cli.user_errors import user_errors_in_one_line
 from axolotl_alttrain.errors import exit_codes
 
@@ -38,6 +39,7 @@ def alttrain() -> None:
     """
     # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
+    leave_out_third_party_lines()
 
 
 @alttrain.command(short_help="Show which tokens a config trains.")
