@@ -65,17 +65,17 @@ def evaluate(config: EvalConfig) -> Summary:
     """
     console, started, out = _console(), datetime.now(UTC), config.output.out
     asked, weights = look_up(config)
-    judges = judges_from(config.judging)
     print_weights(console, weights)
+    asked = replace(asked, missing={**asked.missing, **weights.missing})
+    for name, reason in asked.missing.items():
+        console.print(f"missing: {name}: {reason.removeprefix(f'{name}: ')}", markup=False)
+    judges = judges_from(config.judging)
     if not (config.weights.model or config.weights.adapter or config.weights.weights):
         console.print("to evaluate the demo as well, train it with 'make demo', or give --adapter", markup=False)
     with only_writer(out):
         with spoken(console, "loading the model"):
             modes = modes_of(make_backend(config, weights), config, weights)
-        asked = replace(asked, missing={**asked.missing, **weights.missing})
         console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
-        for reason in asked.missing.values():
-            console.print(f"missing: {reason}", markup=False)
         with spoken(console, "preparing the prompts"):
             answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
         return finish(config, weights, modes, answered, judges, started)
