@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from axolotl_alttrain.errors import RowError, TemplateError
+from axolotl_alttrain.format.encoding import encode
 from axolotl_alttrain.format.example import STEPS, AltTrainExample, Message, ThoughtFormat
 from axolotl_alttrain.format.probing.chosen_template import chosen_template
 from axolotl_alttrain.format.probing.content_shapes import with_text
@@ -128,16 +129,11 @@ class ChatFormat:
         return renderer(messages, generate)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of rendered texts, in one batched tokenizer call.
+        """Token ids of rendered texts.
 
         Encode prompts and completions separately, as at inference, where the model continues a finished prompt.
         """
-        # The template writes its own special tokens. A second BOS would differ from inference.
-        if not texts:
-            return []
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
+        return encode(self.tokenizer, texts)
 
 
 def learn_format(
