@@ -100,10 +100,19 @@ class ChatFormat:
                 marker of the thought.
             TemplateError: The template rejects the example's messages.
         """
-        for name in (*STEPS, "answer"):
-            if found := self.special_text.search(getattr(example, name)):
-                raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
-        return self.prompt(example.messages, example.tools), example.completion(self.thought_of(example))
+        return self.render_all([example])[0]
+
+    def render_all(self, examples: Sequence[AltTrainExample]) -> list[tuple[str, str]]:
+        """Render many examples at once, which is faster. The error may be that of any faulty one."""
+        for example in examples:
+            for name in (*STEPS, "answer"):
+                if found := self.special_text.search(getattr(example, name)):
+                    raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
+        prompts = iter(self.renderer.prompts([self._turns(e.messages) for e in examples if not e.tools]))
+        return [
+            (self.prompt(e.messages, e.tools) if e.tools else next(prompts), e.completion(self.thought_of(e)))
+            for e in examples
+        ]
 
     def thought_of(self, example: AltTrainExample) -> ThoughtFormat:
         """The format of an example's turn: the learned one, and its tool calls as the template writes them.
@@ -123,10 +132,14 @@ class ChatFormat:
         return with_calls(self.thought, example.tool_calls, render)
 
     def _rendered(self, messages: Sequence[Message], tools: Sequence[Message], generate: bool) -> str:
-        if not self.takes_parts:
-            messages = [with_text(message, number) for number, message in enumerate(messages, 1)]
         renderer = self.renderer.having({"tools": list(tools)}) if tools else self.renderer
-        return renderer(messages, generate)
+        return renderer(self._turns(messages), generate)
+
+    def _turns(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages with the contents that the template takes."""
+        if self.takes_parts:
+            return messages
+        return [with_text(message, number) for number, message in enumerate(messages, 1)]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts.
