@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from axolotl_alttrain.export_check.options import CheckOptions
 
-WITHIN, DIFFERENT, MISTAKE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+WITHIN, DIFFERENT, MISTAKE, INCOMPLETE = 0, 1, 2, 3
 
 
 @click.command("check-export", short_help="Compare an export with what was trained.")
@@ -86,11 +85,7 @@ def run_check_export(options: CheckOptions, console: Console | None = None) -> i
     from axolotl_alttrain.export_check.terminal_view import print_check
 
     console = console or Console(width=None if Console().is_terminal else 130)
-    try:
-        report = compare(options, console)
-    except KeyboardInterrupt:
-        print("check-export: interrupted; run the same command again to resume", file=sys.stderr)
-        return INTERRUPTED
+    report = compare(options, console)
     path = write_check_report(report, options.output)
     print_check(console, report)
     console.print(f"written: {path}", soft_wrap=True, highlight=False)

@@ -55,6 +55,11 @@ class Sizes:
         return sum(self.linear) + self.other
 
     @property
+    def reached(self) -> int:
+        """Decoder layers that a gradient passes through."""
+        return self.layers - self.frozen_below
+
+    @property
     def tied(self) -> bool:
         """Whether the output head is the embedding."""
         return self.other < 2 * self.vocabulary * self.hidden

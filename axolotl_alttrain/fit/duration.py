@@ -101,7 +101,8 @@ def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
     """Floating-point operations per token, forward and backward.
 
     A weight costs two operations in forward, two for the gradient of its input, and two for its own gradient, which a
-    frozen weight does not need. Checkpointing runs the layers forward once more.
+    frozen weight does not need. Checkpointing runs the layers forward once more. Layers below the lowest one with an
+    adapter run forward only.
 
     Args:
         model: From :func:`~.memory.read_model`.
@@ -110,10 +111,11 @@ def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
     """
     sizes = model.sizes
     again = 1 if cfg.gradient_checkpointing else 0
+    reached = sizes.reached / sizes.layers
     layers = float(sum(sizes.linear))
     head = float(sizes.vocabulary) * sizes.hidden
     attention = 4.0 * sizes.attention * context * sizes.layers
-    frozen = 2 * (2 + again) * layers + 2 * 2 * head + (3 + again) * attention
+    frozen = 2 * (1 + reached * (1 + again)) * layers + 2 * 2 * head + (1 + reached * (2 + again)) * attention
     if not cfg.adapter:
         return frozen + 2 * (layers + head)
     return frozen + (3 + again) * 2.0 * sum(sizes.trained)
@@ -124,11 +126,12 @@ def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float
     sizes = model.sizes
     context = batch.tokens / max(1, batch.rows) / 2
     products = batch.padded * flops_per_token(model, cfg, context) / (gpu.tflops * 1e12 * efficiency)
-    passes = 3 if cfg.gradient_checkpointing else 2
+    reached = sizes.reached / sizes.layers
+    passes = 1 + reached * (2 if cfg.gradient_checkpointing else 1)
     # A quantized weight is read, written dequantized, and read by the product. Others are only read.
     per_weight = 4.5 if cfg.load_in_4bit else 3.0 if cfg.load_in_8bit else 2.0
     # Kept tensors are written and read once; temporary ones are assumed to add the same amount.
-    traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.layers
+    traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.reached
     return products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)
 
 

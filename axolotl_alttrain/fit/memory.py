@@ -161,11 +161,10 @@ def _passing(model: Model, cfg: Any, tokens: int, logit_bytes: float | None) -> 
 
 def _activations(model: Model, cfg: Any, tokens: int) -> Part:
     sizes = model.sizes
-    reached = sizes.layers - sizes.frozen_below
     if not cfg.gradient_checkpointing:
         each = f"{model.kept / 1024:.1f} KiB per token and layer, from autograd"
-        return Part("kept for backward", model.kept * tokens * reached, each)
-    layers, what = reached, "the input of each layer"
+        return Part("kept for backward", model.kept * tokens * sizes.reached, each)
+    layers, what = sizes.reached, "the input of each layer"
     if cfg.activation_offloading:
         layers = min(layers, 1 if cfg.activation_offloading == "legacy" else OFFLOADED_AHEAD)
         what = f"the inputs of {layers} layers; the others are in CPU memory"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from axolotl_alttrain.fit.architecture import Sizes
@@ -21,6 +23,17 @@ def test_operations_of_a_frozen_and_a_trained_weight() -> None:
     assert flops_per_token(MODEL, recipe_cfg()) == 4 * 1_000_000 + 4 * 1000 + 3 * 2 * 1000
     again = flops_per_token(MODEL, recipe_cfg(gradient_checkpointing=True))
     assert again - flops_per_token(MODEL, recipe_cfg()) == 2 * 1_000_000 + 2 * 1000
+
+
+def test_layers_below_the_lowest_adapter_run_forward_only() -> None:
+    upper = Model(replace(SIZES, layers=4, frozen_below=3), kept=0.0)
+    # Forward over all weights, the gradient of the input over a quarter of them; head and adapter as before.
+    assert flops_per_token(upper, recipe_cfg()) == 2 * 1_000_000 + 2 * 250_000 + 4 * 1000 + 3 * 2 * 1000
+    again = flops_per_token(upper, recipe_cfg(gradient_checkpointing=True))
+    assert again - flops_per_token(upper, recipe_cfg()) == 2 * 250_000 + 2 * 1000
+    # Attention, of four layers of width 10 over 100 tokens: three passes in one layer, one pass in the others.
+    attention = flops_per_token(upper, recipe_cfg(), context=100) - flops_per_token(upper, recipe_cfg())
+    assert attention == pytest.approx(4 * 10 * 100 * (3 + 3))
 
 
 def test_operations_of_a_full_fine_tune() -> None:
