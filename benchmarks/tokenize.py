@@ -6,9 +6,8 @@
 The file is STAR-1 (https://huggingface.co/datasets/UCSC-VLAA/STAR-1) or any JSON list with `question` and `response`,
 the thought in think tags. Every measurement has a process of its own, whose peak memory is the kernel's figure; all are
 done in one run, in turns. The tokenizer alone encodes as this package does, without offsets; its plain call computes
-them. Two times are taken: of the calls that turn batches of 1,000 rows into lists of ids, and of
-the whole `Dataset.map` with its Arrow file, which is what a user waits for. Writes benchmarks/results/tokenize.json
-and .md.
+them. Two times are taken: of the calls that turn batches of 1,000 rows into lists of ids, and of the whole
+`Dataset.map` with its Arrow file, which is what a user waits for. Writes benchmarks/results/tokenize.json and .md.
 """
 
 from __future__ import annotations
@@ -31,7 +30,12 @@ from typing import Any
 from axolotl_alttrain.format.example import STEPS
 
 RESULTS = Path(__file__).resolve().parent / "results"
-WAYS = {"ours": "`type: alttrain`", "axolotl": "Axolotl's `chat_template`", "tokenizer": "tokenizer alone", "call": "its plain call"}
+WAYS = {
+    "ours": "`type: alttrain`",
+    "axolotl": "Axolotl's `chat_template`",
+    "tokenizer": "tokenizer alone",
+    "call": "tokenizer alone, its plain call",
+}
 BATCH = 1_000
 
 
