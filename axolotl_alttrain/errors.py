@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from textwrap import indent
 from types import TracebackType
 from typing import Any
 
@@ -97,10 +98,10 @@ class TemplateError(AltTrainError):
 
 
 def in_one(mistakes: Sequence[str]) -> str:
-    """One message for several mistakes, each on a line of its own below their number; a single one as it is."""
+    """One message for several mistakes, each on lines of its own below their number; a single one as it is."""
     if len(mistakes) == 1:
         return mistakes[0]
-    return "\n  ".join([f"{len(mistakes)} things are wrong:", *mistakes])
+    return "\n".join([f"{len(mistakes)} things are wrong:", *(indent(one, "  ") for one in mistakes)])
 
 
 def first_line(error: Exception, limit: int | None = None) -> str:

@@ -16,6 +16,7 @@ from axolotl_alttrain.errors import exit_codes
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
 PROGRAM = "python -m eval.run"
+COMMA_SEPARATED = ("sets", "attacks", "judges")  # spaces separate them as well
 # The flags of most evaluations; `--help` shows these, `--help-all` all.
 COMMON = (
     "model", "adapter", "weights", "suite", "sets", "attacks", "limit", "max_new_tokens", "backend", "judges", "out"
@@ -82,6 +83,8 @@ def config_from(args: argparse.Namespace) -> EvalConfig:
         AltTrainError: A mistake in either, in one line.
     """
     given = {name: value for name, value in vars(args).items() if name in FLAGS}
+    for name in given.keys() & set(COMMA_SEPARATED):
+        given[name] = [one for values in given[name] for one in values.split(",") if one]
     values, written = read_flags(args.config) if args.config else ({}, {})
     flags = values | given
     written = {name: where for name, where in written.items() if name not in given}

@@ -164,7 +164,7 @@ def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "no/such-folder/here"], "--model no/such-folder/here cannot be loaded ("),
+        (["--model", "no/such-folder/here"], "--model no/such-folder/here: there is no such folder"),
         (["--adapter", "."], "adapter_config.json"),
         (["--sets", "strongreject2"], "allowed: probe-harmful"),
     ],
@@ -199,8 +199,8 @@ def test_everything_that_is_wrong_is_named_before_anything_is_loaded(
     first, *lines = capsys.readouterr().err.splitlines()
     assert first == "eval.run: 3 things are wrong:"
     assert [line.split(" (")[0] for line in lines] == [
-        "  --model ./model cannot be loaded",
-        "  --judges llama-guard-3: the model ./guard cannot be loaded",
+        "  --model ./model: there is no such folder; check the path",
+        "  --judges llama-guard-3: the model ./guard: there is no such folder; check the path",
         "  xstest-safe: sets/xstest_prompts.csv has no row with label 'safe' among its 1 with the columns id, "
         "question; use the file of https://github.com/paul-rottger/xstest",
     ]
