@@ -1,4 +1,4 @@
-"""Evaluation after training, ``alttrain: {evaluate: SUITE}``: runs the evaluator's command on the saved model."""
+"""After training: public names in the saved model's card, and its evaluation, ``alttrain: {evaluate: SUITE}``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,30 @@ LOG = get_logger(__name__)
 _LAUNCHER = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "NODE_RANK"}
 _LAUNCHER |= {"MASTER_ADDR", "MASTER_PORT", "OMP_NUM_THREADS"}
 _LAUNCHER_PREFIXES = ("ACCELERATE_", "TORCHELASTIC_", "FSDP_")
+
+
+def use_public_names(cfg: Any) -> None:
+    """Name base and data in the cards that were saved as the config did, instead of by folders of this machine.
+
+    The Trainer copies the folders to which this plugin resolved them. A path that the user wrote stays.
+
+    Args:
+        cfg: The validated Axolotl config.
+    """
+    from axolotl_alttrain.entries import entries_of
+    from axolotl_alttrain.generation.demo_model import published_model
+    from axolotl_alttrain.storage.atomic import write_atomic
+    from axolotl_alttrain.storage.builtin import dataset_name
+
+    names = {cfg["base_model"]: published_model(cfg["base_model"])}
+    names |= {entry["path"]: dataset_name(entry["path"]) for entry in entries_of(cfg)}
+    output = Path(str(cfg["output_dir"]))
+    for card in [*output.glob("README.md"), *output.glob("checkpoint-*/README.md")]:
+        text = old = card.read_text(encoding="utf-8")
+        for path, name in names.items():
+            text = text.replace(path, name)
+        if text != old:
+            write_atomic(card, text)
 
 
 def command(cfg: Any, suite: str, thought_format: Any = "auto") -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import indent
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,28 @@ def _without_secrets(message: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
         message = message.replace(secret, "[secret]")
     return message
+
+
+_EVALUATION = ("done", "a mistake", "an unknown flag", "a set, attack or completion is unavailable, and the rest ran")
+EXIT_CODES = {  # by command, from 0 on; docs/commands.md and every --help say the same
+    "doctor": ("no problem", "a problem or a mistake", "a wrong flag"),
+    "fit": ("it fits", "it does not fit, or a mistake", "a wrong flag"),
+    "evaluate": _EVALUATION,
+    "import": _EVALUATION,
+    "check-export": (
+        "both forms agree",
+        "they differ by more than the margin",
+        "a mistake or a wrong flag",
+        "they agree, but a set or a completion is unavailable",
+    ),
+    "the others": ("done", "a mistake", "a wrong flag"),
+}
+
+
+def exit_codes(command: str) -> str:
+    """What the exit codes of a command mean, in one sentence for its ``--help``."""
+    meanings = EXIT_CODES.get(command, EXIT_CODES["the others"])
+    return "Exit codes: " + "; ".join([*(f"{code} {words}" for code, words in enumerate(meanings)), "130 interrupted."])
 
 
 def interrupted(error: BaseException) -> bool:
@@ -72,6 +95,13 @@ class RowError(AltTrainError):
 
 class TemplateError(AltTrainError):
     """A chat template cannot carry the AltTrain format."""
+
+
+def in_one(mistakes: Sequence[str]) -> str:
+    """One message for several mistakes, each on lines of its own below their number; a single one as it is."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    return "\n".join([f"{len(mistakes)} things are wrong:", *(indent(one, "  ") for one in mistakes)])
 
 
 def first_line(error: Exception, limit: int | None = None) -> str:

@@ -53,6 +53,7 @@ _CODE = (
     ("axolotl_alttrain.data.sources", "csv_as_text.py"),
     ("axolotl_alttrain.storage", "row_files.py"),  # which files are read as CSV
     ("axolotl_alttrain.storage", "user_files.py"),
+    ("axolotl_alttrain.format", "encoding.py"),
     ("axolotl_alttrain.format", "example.py"),
     ("axolotl_alttrain.format.verdict", "reader.py"),
     ("axolotl_alttrain.format.verdict", "clauses.py"),

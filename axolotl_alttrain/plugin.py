@@ -154,6 +154,20 @@ class AltTrainPlugin(BasePlugin):
 
         return [ProbeCallback(trainer, options, make_probe)]
 
+    def post_train(self, cfg: Any, model: Any) -> None:
+        """Rid the saved model's card of folders of this machine, on the first process."""
+        if not concerns(cfg):
+            return
+        from axolotl_alttrain.after_training import use_public_names
+        from axolotl_alttrain.processes import is_first_process
+
+        if not is_first_process():
+            return
+        try:
+            use_public_names(cfg)
+        except (OSError, ValueError) as error:  # this hook runs before the model is saved as well: never stop it
+            LOG.warning("README.md in %s may name folders of this machine: %s", cfg.get("output_dir"), error)
+
     def post_train_unload(self, cfg: Any) -> None:
         """Evaluate the trained model, on the first process, if ``evaluate`` is set."""
         if not concerns(cfg):

@@ -5,9 +5,9 @@
 
 The file is STAR-1 (https://huggingface.co/datasets/UCSC-VLAA/STAR-1) or any JSON list with `question` and `response`,
 the thought in think tags. Every measurement has a process of its own, whose peak memory is the kernel's figure; all are
-done in one run, in turns. Two times are taken: of the calls that turn batches of 1,000 rows into lists of ids, and of
-the whole `Dataset.map` with its Arrow file, which is what a user waits for. Writes benchmarks/results/tokenize.json
-and .md.
+done in one run, in turns. The tokenizer alone encodes as this package does, without offsets; its plain call computes
+them. Two times are taken: of the calls that turn batches of 1,000 rows into lists of ids, and of the whole
+`Dataset.map` with its Arrow file, which is what a user waits for. Writes benchmarks/results/tokenize.json and .md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ from typing import Any
 from axolotl_alttrain.format.example import STEPS
 
 RESULTS = Path(__file__).resolve().parent / "results"
-WAYS = {"ours": "`type: alttrain`", "axolotl": "Axolotl's `chat_template`", "tokenizer": "tokenizer alone"}
+WAYS = {
+    "ours": "`type: alttrain`",
+    "axolotl": "Axolotl's `chat_template`",
+    "tokenizer": "tokenizer alone",
+    "call": "tokenizer alone, its plain call",
+}
 BATCH = 1_000
 
 
@@ -81,10 +86,16 @@ def prepare(way: str, rows: list[dict[str, str]]) -> tuple[Any, Any]:
             DictDefault(chat_template="tokenizer_default"),
         )
         return Dataset.from_dict({"messages": turns}), strategy.tokenize_prompt
-    rendered = [chat.render(example) for example in examples]
+    rendered = chat.render_all(list(examples))
 
     def encode(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
-        prompts, completions = chat.encode(batch["prompt"]), chat.encode(batch["completion"])
+        if way == "call":
+            prompts, completions = (
+                tokenizer(batch[name], add_special_tokens=False, return_attention_mask=False)["input_ids"]
+                for name in ("prompt", "completion")
+            )
+        else:
+            prompts, completions = chat.encode(batch["prompt"]), chat.encode(batch["completion"])
         return {"input_ids": [p + c for p, c in zip(prompts, completions, strict=True)]}
 
     columns = {"prompt": [prompt for prompt, _ in rendered], "completion": [done for _, done in rendered]}

@@ -89,7 +89,8 @@ def _environment() -> dict[str, str]:
     """The reader's, with the virtual environment on PATH and a terminal of known width without colours."""
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "AXOLOTL_DO_NOT_TRACK": "1"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
-    environment.pop("FORCE_COLOR", None)
+    for name in ("FORCE_COLOR", "MAKEFLAGS", "MAKELEVEL"):  # this may itself be run by make
+        environment.pop(name, None)
     return environment
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,11 @@ from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
 from axolotl_alttrain.eval.completions.verdict_scores import VerdictScores, read_verdicts
-from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, JudgingConfig, PromptsConfig
+from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, JudgingConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
-from axolotl_alttrain.eval.prompts.attacks import apply_attacks
+from axolotl_alttrain.eval.look_up import Asked, look_up, not_empty, switched_off
 from axolotl_alttrain.eval.prompts.prompt import Prompt
-from axolotl_alttrain.eval.prompts.published_sets import load_available
-from axolotl_alttrain.eval.prompts.sets import specs
 from axolotl_alttrain.eval.protocols import protocol_named
 from axolotl_alttrain.eval.report.paper import hub_id, paper_results
 from axolotl_alttrain.eval.report.terminal import print_summary
@@ -28,21 +26,13 @@ from axolotl_alttrain.eval.results.summarise import Evaluation, summary_of
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.scoring.score_samples import score
-from axolotl_alttrain.eval.weights import Weights, weights_of
+from axolotl_alttrain.eval.weights import Weights
 from rich.console import Console
 
 from axolotl_alttrain.errors import AltTrainError, TemplateError
 from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, recorded_format
 from axolotl_alttrain.progress import spoken
 from axolotl_alttrain.storage.locks import only_writer
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The prompts to ask, and the reason for each set or attack that is missing."""
-
-    prompts: list[Prompt]
-    missing: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -70,19 +60,21 @@ def evaluate(config: EvalConfig) -> Summary:
         The summary; ``missing`` lists what is unavailable, and ``switched_off`` what of that is missing on purpose.
 
     Raises:
-        AltTrainError: No set is available, or the model or adapter is not, or another process writes to the folder.
+        AltTrainError: No set, or not each model, adapter and judge is available, or another process writes to the
+            folder.
     """
     console, started, out = _console(), datetime.now(UTC), config.output.out
-    judges = judges_from(config.judging)
-    asked = load_prompts(config.prompts)
-    weights = weights_of(config)
+    asked, weights = look_up(config)
     print_weights(console, weights)
+    asked = replace(asked, missing={**asked.missing, **weights.missing})
+    for name, reason in asked.missing.items():
+        console.print(f"missing: {name}: {reason.removeprefix(f'{name}: ')}", markup=False)
+    judges = judges_from(config.judging)
     if not (config.weights.model or config.weights.adapter or config.weights.weights):
         console.print("to evaluate the demo as well, train it with 'make demo', or give --adapter", markup=False)
     with only_writer(out):
         with spoken(console, "loading the model"):
             modes = modes_of(make_backend(config, weights), config, weights)
-        asked = replace(asked, missing={**asked.missing, **weights.missing})
         console.print(f"{len(asked.prompts)} prompts, {sum(len(mode.runs) for mode in modes)} run(s)")
         with spoken(console, "preparing the prompts"):
             answered = answer(modes, asked, config.decoding, out, GenerationProgress(console))
@@ -143,21 +135,6 @@ def print_weights(console: Console, weights: Weights) -> None:
         console.print(f"{run}: {form.words}", markup=False)
 
 
-def load_prompts(config: PromptsConfig) -> Asked:
-    """The prompts of all sets under all attacks.
-
-    Raises:
-        AltTrainError: Not one is available.
-    """
-    prompts, missing = load_available(
-        config.names, config.limit, config.data_dir, config.revisions, config.allow_code_execution
-    )
-    if not prompts:
-        raise AltTrainError("no set is available:\n" + "\n".join(f"  {reason}" for reason in missing.values()))
-    attacked, failed = apply_attacks(prompts, config.attacks or ())
-    return _not_empty(Asked(attacked, missing | failed))
-
-
 def renderable(mode: InMode, asked: Asked) -> Asked:
     """Leave out prompts that cannot be rendered: a thought that only the server's template could open or that the mode
     does not have, or a system message that the template does not take.
@@ -169,7 +146,7 @@ def renderable(mode: InMode, asked: Asked) -> Asked:
     reasons = {f"{p.set}+{p.scenario}": why for p in asked.prompts if (why := _not_rendered(mode, p))}
     kept = [prompt for prompt in asked.prompts if f"{prompt.set}+{prompt.scenario}" not in reasons]
     named = {f"{name}{off}": why for name, why in reasons.items()}
-    return asked if not reasons else _not_empty(Asked(kept, asked.missing | named))
+    return asked if not reasons else not_empty(Asked(kept, asked.missing | named))
 
 
 def _not_rendered(mode: InMode, prompt: Prompt) -> str:
@@ -266,7 +243,7 @@ def collect(
         thinking=thinking,
         prompts=answered.prompts,
         missing=answered.missing,
-        switched_off=_switched_off(answered.missing, config.prompts, modes),
+        switched_off=[*switched_off(answered.missing, config.prompts), *_off_only(answered.missing, modes)],
         judges=judges,
         judge_quality=judged.quality,
         scored=judged.scored,
@@ -286,18 +263,6 @@ def _console() -> Console:
     return Console(width=None if Console().is_terminal else 130)
 
 
-def _not_empty(asked: Asked) -> Asked:
-    if not asked.prompts:
-        reasons = "\n".join(f"  {name}: {reason}" for name, reason in asked.missing.items())
-        raise AltTrainError(f"--attacks: no prompt is left to ask:\n{reasons}")
-    return asked
-
-
-def _switched_off(missing: dict[str, str], config: PromptsConfig, modes: Sequence[InMode]) -> list[str]:
-    """What is missing on purpose: sets of a suite whose scoring would execute code, which is not allowed, and attacks
-    on the thought with thinking off, where they were asked with thinking on."""
-    both = [name for name in missing if name.endswith(" (thinking off)")] if len(modes) > 1 else []
-    if config.allow_code_execution:
-        return both
-    named = config.sets or ()
-    return both + [name for name in missing if name in specs() and specs()[name].runs_code and name not in named]
+def _off_only(missing: Mapping[str, str], modes: Sequence[InMode]) -> list[str]:
+    """Attacks on the thought with thinking off, where they were asked with thinking on."""
+    return [name for name in missing if name.endswith(" (thinking off)")] if len(modes) > 1 else []

@@ -20,7 +20,7 @@ from axolotl_alttrain.eval.judges import judges_from
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.weights import weights_of
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, exit_codes
 from axolotl_alttrain.storage.locks import only_writer
 
 
@@ -31,6 +31,7 @@ def import_parser(program: str = f"{PROGRAM} import") -> argparse.ArgumentParser
         usage=f"{program} FILE [FILE ...] [flags]",
         description="Judge the answers in garak's report.jsonl and PyRIT's exported JSON, thoughts and answers apart. "
         f"The folder is like an evaluation's: '{program.removesuffix('import')}compare BASE TUNED' pairs two of them.",
+        epilog=exit_codes("import"),
         argument_default=argparse.SUPPRESS,
     )
     p.add_argument("files", nargs="+", type=Path, metavar="FILE", help=argparse.SUPPRESS)
@@ -50,8 +51,8 @@ def import_transcripts(argv: Sequence[str], program: str) -> Summary:
     if "model" not in given:
         raise AltTrainError("--model is missing; give the name of the model whose answers these are")
     config, started = EvalConfig.from_flags({"backend": "api", **given}), datetime.now(UTC)
-    judges, weights = judges_from(config.judging), weights_of(config)
     transcripts = [one for path in files for one in read_transcripts(path)]
+    judges, weights = judges_from(config.judging), weights_of(config)
     tools = ", ".join(sorted({one.tool for one in transcripts}))
     backend = RecordedBackend(weights.model, tools, config.backend.tokenizer, config.weights.thought_format)
     found = imported(transcripts, weights.model, backend.thought)

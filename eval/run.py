@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from axolotl_alttrain.eval.config.command_line import PROGRAM, config_from, parser
 
-from axolotl_alttrain.errors import AltTrainError, interrupted
+from axolotl_alttrain.errors import AltTrainError, exit_codes, interrupted
 
 if TYPE_CHECKING:
     from axolotl_alttrain.eval.results.summary import Summary
@@ -25,7 +25,8 @@ def compare_parser(program: str = f"{PROGRAM} compare") -> argparse.ArgumentPars
     p = argparse.ArgumentParser(
         prog=program,
         description="Compare runs on the prompts they share: table, compare.html, compare.json, compare.md.",
-        epilog="A base that several folders share is shown once; checkpoint-N folders are ordered by their steps.",
+        epilog="A base that several folders share is shown once; checkpoint-N folders are ordered by their steps. "
+        + exit_codes("compare"),
     )
     p.add_argument("folders", nargs="*", type=Path, metavar="RUN", help="results folder of the evaluator (--out)")
     p.add_argument(

@@ -146,20 +146,33 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _tokenize_rows(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int] | None) -> list[TokenizedRow]:
         known = [0] * len(rows) if numbers is None else [number + 1 for number in numbers]
-        rendered = [one for row, number in zip(rows, known, strict=True) for one in self._rendered(row, number)]
+        try:
+            rendered = self._rendered(rows, known)
+        except AltTrainError:  # once more, row by row, to name the first faulty one
+            rendered = []
+            for row, number in zip(rows, known, strict=True):
+                with self._named(row, number):
+                    rendered += self._rendered([row], [number])
         return tokenized(rendered, self.chat.encode)
 
-    def _rendered(self, row: Mapping[str, Any], number: int) -> list[RenderedRow]:
-        """The texts of one row, once in each mode; without texts if it is left out."""
-        with self._named(row, number):
-            if self.renderer is not None:
-                found = [RenderedRow([p.text for p in one.pieces], number, one.unread) for one in self.renderer(row)]
-                return found or [RenderedRow([], number)]
-            read = self.reader(row)
-            if read.example is None:
-                return [RenderedRow([], number)]
-            texts = self.chat.render(read.example)
-            return [RenderedRow(texts, number, (*read.unread, *missing_texts(read.example, *texts)))]
+    def _rendered(self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> list[RenderedRow]:
+        """The texts of each row, once in each mode; without texts if it is left out."""
+        found: list[RenderedRow] = []
+        if self.renderer is not None:
+            for row, number in zip(rows, numbers, strict=True):
+                modes = [RenderedRow([p.text for p in one.pieces], number, one.unread) for one in self.renderer(row)]
+                found += modes or [RenderedRow([], number)]
+            return found
+        read = [self.reader(row) for row in rows]
+        texts = iter(self.chat.render_all([one.example for one in read if one.example is not None]))
+        for one, number in zip(read, numbers, strict=True):
+            shown: tuple[str, ...] = ()
+            unread = one.unread
+            if one.example is not None:
+                prompt, completion = shown = next(texts)
+                unread = (*unread, *missing_texts(one.example, prompt, completion))
+            found.append(RenderedRow(shown, number, unread))
+        return found
 
     @contextmanager
     def _named(self, row: Mapping[str, Any], number: int) -> Iterator[None]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from axolotl_alttrain.eval.config.command_line import parse
 
@@ -8,6 +10,8 @@ from axolotl_alttrain import after_training as evaluation
 from axolotl_alttrain.args import AltTrainArgs
 from axolotl_alttrain.format.example import ThoughtFormat
 from axolotl_alttrain.format.template import fixed_format
+from axolotl_alttrain.generation.demo_model import HUB_MODEL, model_folder
+from axolotl_alttrain.storage.builtin import example_file
 
 
 def test_the_command_names_what_was_trained() -> None:
@@ -17,6 +21,33 @@ def test_the_command_names_what_was_trained() -> None:
     assert evaluation.command({"output_dir": "out"}, "safety", "s1") == [
         "--model", "out", "--suite", "safety", "--thought-format", "s1", "--out", "out/eval",
     ]  # fmt: skip
+
+
+def test_cards_name_base_and_data_as_the_config_did(tmp_path: Path) -> None:
+    base, seed = str(model_folder()), str(example_file("data/alttrain-seed.jsonl"))
+    card = """---
+tags:
+- base_model:adapter:{base}
+datasets:
+- {seed}
+- {own}
+base_model: {base}
+---
+This model is a fine-tuned version of [{base}](https://huggingface.co/{base}) on the {seed} and {own} datasets.
+"""
+    own = str(tmp_path / "mine.jsonl")
+    cards = [tmp_path / "README.md", tmp_path / "checkpoint-8" / "README.md"]
+    cards[1].parent.mkdir()
+    for path in cards:
+        path.write_text(card.format(base=base, seed=seed, own=own))
+    data = [{"path": path, "type": "alttrain:1f"} for path in (seed, own)]
+    plugin = AltTrainPlugin()
+    plugin.post_train({"base_model": base, "datasets": [], "output_dir": str(tmp_path)}, None)
+    assert base in cards[0].read_text()  # not a config of ours
+    for _ in range(2):  # as Axolotl calls it
+        plugin.post_train({"base_model": base, "datasets": data, "output_dir": str(tmp_path)}, None)
+    wanted = card.format(base=HUB_MODEL, seed="alttrain-seed", own=own)
+    assert [path.read_text() for path in cards] == [wanted, wanted]
 
 
 def test_a_failed_evaluation_says_how_to_run_it_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

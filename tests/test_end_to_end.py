@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from axolotl_alttrain.generation.demo_model import HUB_MODEL
+
 from .conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -77,6 +79,8 @@ def test_an_installed_wheel_serves_a_recipe_copied_elsewhere(demo_model: Path, t
 def test_train_then_evaluate_the_adapter(demo_model: Path, tmp_path: Path) -> None:
     command(["axolotl", "train", str(RECIPE), "--max-steps", "2", "--output-dir", str(tmp_path / "out")], tmp_path)
     assert (tmp_path / "out" / "adapter_model.safetensors").is_file()
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert (f"\nbase_model: {HUB_MODEL}\n" in card, str(demo_model) in card, str(ROOT) in card) == (True, False, False)
     command(
         [sys.executable, "-m", "eval.run", "--adapter", str(tmp_path / "out"), "--limit", "2",
          "--max-new-tokens", "24", "--out", str(tmp_path / "eval")],

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, field_serializer
 from pydantic_core import PydanticSerializationError
 
-from axolotl_alttrain.errors import AltTrainError, RowError, cause_of, first_line, interrupted
+from axolotl_alttrain.errors import AltTrainError, RowError, cause_of, first_line, in_one, interrupted
 
 
 def test_the_first_line_of_a_message() -> None:
@@ -35,6 +35,11 @@ def test_the_cause_behind_a_general_error() -> None:
     assert cause_of(StopIteration()) == "StopIteration"
     inner.__cause__ = AltTrainError("rows.csv, row 2 has 3 cells; use quotes")
     assert cause_of(outer) == "rows.csv, row 2 has 3 cells; use quotes"
+
+
+def test_lines_of_one_of_several_mistakes_stay_below_it() -> None:
+    assert in_one(["a"]) == "a"
+    assert in_one(["no set:\n  x: missing", "b"]) == "2 things are wrong:\n  no set:\n    x: missing\n  b"
 
 
 def test_a_row_error_is_one_line() -> None:

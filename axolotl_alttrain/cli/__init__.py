@@ -11,7 +11,9 @@ import click
 from axolotl_alttrain.cli.check_export_command import check_export
 from axolotl_alttrain.cli.evaluation_commands import COMMANDS
 from axolotl_alttrain.cli.json_output import json_option
+from axolotl_alttrain.cli.third_party_logs import leave_out_third_party_lines
 from axolotl_alttrain.cli.user_errors import user_errors_in_one_line
+from axolotl_alttrain.errors import exit_codes
 
 _CONFIG = click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -23,6 +25,11 @@ class _InOrder(click.Group):
         """Names in the order in which they were added."""
         return list(self.commands)
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command whose help ends with its exit codes."""
+        super().add_command(cmd, name)
+        cmd.epilog = exit_codes(str(name or cmd.name))
+
 
 @click.group(cls=_InOrder)
 def alttrain() -> None:
@@ -32,6 +39,7 @@ def alttrain() -> None:
     """
     # Reading a config runs Axolotl's own code, which sends telemetry. These commands send none.
     os.environ.setdefault("AXOLOTL_DO_NOT_TRACK", "1")
+    leave_out_third_party_lines()
 
 
 @alttrain.command(short_help="Show which tokens a config trains.")
@@ -55,7 +63,7 @@ def preview(config: Path, rows: int, html: Path | None, json_file: Path | None, 
 def doctor(config: Path | None, json_file: Path | None) -> int:
     """Check this machine and, if given, CONFIG.
 
-    Each line is ok, a warning or a problem with its remedy. The exit code is 1 if there is a problem.
+    Each line is ok, a warning or a problem with its remedy.
     """
     from axolotl_alttrain.cli.checks.doctor_command import run_doctor
 
@@ -79,8 +87,7 @@ def fit(
 ) -> int:
     """Estimate peak memory and training time of CONFIG on a GPU, from the model's config alone.
 
-    Nothing is downloaded except the config and tokenizer of models that this package does not ship. The exit code is 1
-    if the training does not fit.
+    Nothing is downloaded except the config and tokenizer of models that this package does not ship.
     """
     from axolotl_alttrain.cli.fit_command import MATRIX_EFFICIENCY, run_fit
 

@@ -59,9 +59,8 @@ WITHIN, DIFFERENT, MISTAKE, INCOMPLETE = 0, 1, 2, 3
 def check_export(folder: Path, sets: str | None, **options: Any) -> int:
     """Compare FOLDER with the form in which it was trained.
 
-    FOLDER is an exported or merged model, or a LoRA adapter, which is then taken on its full-precision base. The exit
-    code is 0 if both forms agree up to the margin, 1 if they do not, 2 on a mistake, and 3 if they agree but a set or a
-    completion is unavailable. An interrupted check resumes.
+    FOLDER is an exported or merged model, or a LoRA adapter, which is then taken on its full-precision base. An
+    interrupted check resumes.
     """
     from axolotl_alttrain.export_check.options import CheckOptions
 

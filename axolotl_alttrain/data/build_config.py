@@ -27,14 +27,16 @@ class ColumnMap(_Strict):
     ``thought`` and ``answer``.
     """
 
-    query: str = "instruction"
-    response: str | None = None
-    thought: str | None = None
-    answer: str | None = None
-    label: str | None = None
-    category: str | None = None
-    language: str | None = None
-    id: str | None = None
+    query: str = Field(default="instruction", description="column of the query")
+    response: str | None = Field(
+        default=None, description="column of thought and answer: the thought in think tags, then the answer"
+    )
+    thought: str | None = Field(default=None, description="column of the thought, if it has its own; needs `answer`")
+    answer: str | None = Field(default=None, description="column of the answer, if it has its own; needs `thought`")
+    label: str | None = Field(default=None, description="column of the label")
+    category: str | None = Field(default=None, description="column of the category")
+    language: str | None = Field(default=None, description="column of the language")
+    id: str | None = Field(default=None, description="column of the ID; without one, IDs are made from the queries")
 
     @model_validator(mode="after")
     def _one_way(self) -> ColumnMap:
@@ -46,19 +48,27 @@ class ColumnMap(_Strict):
 class SourceConfig(_Strict):
     """A source of traces: the name of a preset, or a path (Hub ID or local file) with a column map."""
 
-    name: str | None = None
-    preset: Literal["safechain", "star1", "r1-act", "alttrain-seed", "traces"] | None = None
-    path: str | None = None
-    split: str = "train"
-    subset: str | None = None
-    streaming: bool = True
-    columns: ColumnMap | None = None
-    label: Label | None = None
-    labels: dict[str, Label] | None = None
-    take: tuple[Label, ...] = ("harmful", "benign")
-    language: str | None = None
-    structure: Literal["keep", "rebuild"] | None = None
-    limit: int | None = Field(None, ge=1)
+    name: str | None = Field(default=None, description="name in rows and reports; otherwise `preset` or `path`")
+    preset: Literal["safechain", "star1", "r1-act", "alttrain-seed", "traces"] | None = Field(
+        default=None, description="a known source, with its path and columns; `traces` needs a `path`"
+    )
+    path: str | None = Field(default=None, description="Hub ID or local file; without a preset it needs `columns`")
+    split: str = Field(default="train", description="split of a Hub dataset")
+    subset: str | None = Field(default=None, description="configuration of a Hub dataset")
+    streaming: bool = Field(default=True, description="whether a Hub dataset is streamed instead of downloaded first")
+    columns: ColumnMap | None = Field(
+        default=None, description="column map; give `response`, or `thought` and `answer`"
+    )
+    label: Label | None = Field(default=None, description="label of rows that have none")
+    labels: dict[str, Label] | None = Field(default=None, description="label of each value in the column of labels")
+    take: tuple[Label, ...] = Field(default=("harmful", "benign"), description="labels whose rows are taken")
+    language: str | None = Field(
+        default=None, description="language of rows that name none; otherwise the preset's, or detected"
+    )
+    structure: Literal["keep", "rebuild"] | None = Field(
+        default=None, description="what happens to rows that already have the steps; `rebuild` assesses them anew"
+    )
+    limit: int | None = Field(default=None, ge=1, description="maximum number of rows to take")
 
     @model_validator(mode="after")
     def _complete(self) -> SourceConfig:
@@ -72,26 +82,30 @@ class SourceConfig(_Strict):
 class OfflineConfig(_Strict):
     """No model: the source's own label and category, put into varied wording."""
 
-    kind: Literal["offline"] = "offline"
+    kind: Literal["offline"] = Field(default="offline", description="kind of assessor")
 
 
 class OpenAIConfig(_Strict):
     """An OpenAI-compatible endpoint. Prices are in US dollars per million tokens."""
 
-    kind: Literal["openai_compatible"]
-    model: str
-    base_url: str | None = None
-    api_key_env: str = "OPENAI_API_KEY"
-    temperature: float = 0.0
-    max_tokens: int = Field(300, ge=16)
-    response_format: Literal["json_object", "none"] = "json_object"
-    concurrency: int = Field(16, ge=1)
-    requests_per_minute: float | None = Field(None, gt=0)
-    timeout_s: float = Field(60.0, gt=0)
-    max_retries: int = Field(8, ge=0)
-    attempts: int = Field(3, ge=1)
-    price_in: float | None = Field(None, ge=0)
-    price_out: float | None = Field(None, ge=0)
+    kind: Literal["openai_compatible"] = Field(description="kind of assessor")
+    model: str = Field(description="name that the endpoint gives the model")
+    base_url: str | None = Field(default=None, description="address of the endpoint; otherwise OpenAI's")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="environment variable that holds the API key")
+    temperature: float = Field(default=0.0, description="sampling temperature")
+    max_tokens: int = Field(default=300, ge=16, description="maximum tokens of a reply")
+    response_format: Literal["json_object", "none"] = Field(
+        default="json_object", description="whether the endpoint's JSON mode is used; `none` for servers without one"
+    )
+    concurrency: int = Field(default=16, ge=1, description="requests at the same time")
+    requests_per_minute: float | None = Field(default=None, gt=0, description="maximum rate of requests")
+    timeout_s: float = Field(default=60.0, gt=0, description="seconds after which a request is repeated")
+    max_retries: int = Field(default=8, ge=0, description="repetitions of a failed request")
+    attempts: int = Field(default=3, ge=1, description="replies requested for a query until one is usable")
+    price_in: float | None = Field(
+        default=None, ge=0, description="US dollars per million tokens sent, for cost estimates"
+    )
+    price_out: float | None = Field(default=None, ge=0, description="US dollars per million tokens received")
 
     @field_serializer("base_url")
     def _without_credentials(self, value: str | None) -> str | None:
@@ -101,35 +115,33 @@ class OpenAIConfig(_Strict):
 class LocalConfig(_Strict):
     """A local Hugging Face model, decoded greedily in batches."""
 
-    kind: Literal["local"]
-    model: str
-    batch_size: int = Field(8, ge=1)
-    max_tokens: int = Field(300, ge=16)
-    attempts: int = Field(2, ge=1)
+    kind: Literal["local"] = Field(description="kind of assessor")
+    model: str = Field(description="Hub ID or folder")
+    batch_size: int = Field(default=8, ge=1, description="queries in a batch")
+    max_tokens: int = Field(default=300, ge=16, description="maximum tokens of a reply")
+    attempts: int = Field(default=2, ge=1, description="replies requested for a query until one is usable")
 
 
 AssessorConfig = Annotated[OfflineConfig | OpenAIConfig | LocalConfig, Field(discriminator="kind")]
 
 
 class VariantConfig(_Strict):
-    """A second dataset from the same assessments.
+    """A second dataset from the same assessments."""
 
-    Attributes:
-        name: Of its file.
-        harmful, benign: Its size, where it differs from ``data.jsonl``.
-        omit: Steps to leave out; without all three, the answer alone is trained, after an empty thought.
-        rephrase: Draw another stop statement for harmful rows.
-        reassess: Replace HA by the offline assessor's wording of label and category.
-        direct_refusal: Answer every harmful row with one fixed thought and refusal.
-    """
-
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
-    harmful: int | None = Field(None, ge=0)
-    benign: int | None = Field(None, ge=0)
-    omit: tuple[Step, ...] = ()
-    rephrase: bool = False
-    reassess: bool = False
-    direct_refusal: bool = False
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="name of its file")
+    harmful: int | None = Field(default=None, ge=0, description="harmful rows; otherwise as many as the build has")
+    benign: int | None = Field(default=None, ge=0, description="the same for benign rows")
+    omit: tuple[Step, ...] = Field(
+        default=(),
+        description="steps to leave out; without all three the answer alone is trained, after an empty thought",
+    )
+    rephrase: bool = Field(default=False, description="draw another stop statement for harmful rows")
+    reassess: bool = Field(
+        default=False, description="replace HA by the offline assessor's wording of label and category, in English rows"
+    )
+    direct_refusal: bool = Field(
+        default=False, description="one fixed thought and refusal in all harmful rows, without PU and HA"
+    )
 
     @model_validator(mode="after")
     def _steps_remain(self) -> VariantConfig:
@@ -143,22 +155,39 @@ class VariantConfig(_Strict):
 class BuildConfig(_Strict):
     """A whole build. The defaults are the paper's numbers if it gives them (900 harmful rows, 100 benign)."""
 
-    name: str = "alttrain"
-    sources: tuple[SourceConfig, ...] = Field(min_length=1)
-    harmful: int | Literal["all"] = 900
-    benign: int | Literal["all"] = 100
-    seed: int = 1995
-    assessor: AssessorConfig = OfflineConfig()
-    refusals: Literal["drawn", "assessor"] = "drawn"
-    strategy: Literal["proportional", "balanced"] = "proportional"
-    tokenizer: str | None = None
-    max_tokens: int | None = Field(None, ge=1)
-    near_duplicates: float | None = Field(0.8, ge=0.5, le=1)
-    overlap: bool = True
-    evaluation_sets: tuple[str, ...] = ()
-    evaluation_dir: str | None = None
-    variants: tuple[VariantConfig, ...] = ()
-    out: str = "outputs/alttrain-data"
+    name: str = Field(default="alttrain", description="name of the dataset")
+    sources: tuple[SourceConfig, ...] = Field(min_length=1, description="where the traces come from")
+    harmful: int | Literal["all"] = Field(default=900, description="harmful rows; `all` takes every usable one")
+    benign: int | Literal["all"] = Field(default=100, description="the same for benign rows")
+    seed: int = Field(default=1995, description="seed of all random choices")
+    assessor: AssessorConfig = Field(default=OfflineConfig(), description="who assesses the queries")
+    refusals: Literal["drawn", "assessor"] = Field(
+        default="drawn",
+        description="stop statements and refusals: drawn from a list, or written by the assessor for each query",
+    )
+    strategy: Literal["proportional", "balanced"] = Field(
+        default="proportional",
+        description="categories and languages in the share that the sources have, or in equal numbers while they last",
+    )
+    tokenizer: str | None = Field(default=None, description="Hub ID or folder of the tokenizer that counts lengths")
+    max_tokens: int | None = Field(default=None, ge=1, description="longest row; needs `tokenizer`")
+    near_duplicates: float | None = Field(
+        default=0.8,
+        ge=0.5,
+        le=1,
+        description="Jaccard similarity from which a query is a near-duplicate; `null` keeps them all",
+    )
+    overlap: bool = Field(default=True, description="whether queries that resemble evaluation prompts are dropped")
+    evaluation_sets: tuple[str, ...] = Field(
+        default=(), description="evaluation sets to compare with; otherwise all there are"
+    )
+    evaluation_dir: str | None = Field(
+        default=None, description="folder with publishers' files, compared with beside the embedded probes"
+    )
+    variants: tuple[VariantConfig, ...] = Field(
+        default=(), description="further datasets from the same rows and assessments"
+    )
+    out: str = Field(default="outputs/alttrain-data", description="folder of the output, below the current folder")
 
     @field_validator("out")
     @classmethod

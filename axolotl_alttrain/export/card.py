@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axolotl_alttrain.eval.report.card.model_card import BEGIN, END
-from axolotl_alttrain.generation.demo_model import DEMO_MODEL, HUB_MODEL
+from axolotl_alttrain.generation.demo_model import published_model
 from axolotl_alttrain.generation.quantization import quantization_name
 from axolotl_alttrain.generation.trained.export_record import ExportRecord
 
@@ -19,7 +19,7 @@ def readme(record: ExportRecord, name: str, shown_dtype: str) -> str:
     from huggingface_hub import ModelCardData
 
     data = ModelCardData(
-        base_model=HUB_MODEL if record.base.name == DEMO_MODEL else record.base.name,
+        base_model=published_model(record.base.name),
         model_name=name,
         library_name="transformers",
         pipeline_tag="text-generation",

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.errors import AltTrainError
-from axolotl_alttrain.eval.evaluate import load_prompts
+from axolotl_alttrain.eval.look_up import load_prompts
 from axolotl_alttrain.eval.results.manifest import versions
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, rate

@@ -50,7 +50,7 @@ def cut_into_segments(chat: ChatFormat, examples: Sequence[AltTrainExample]) -> 
         RowError: As :meth:`ChatFormat.render`.
         TemplateError: As :meth:`ChatFormat.render`.
     """
-    rendered = [chat.render(example) for example in examples]
+    rendered = chat.render_all(examples)
     prompts = chat.encode([prompt for prompt, _ in rendered])
     completions = chat.encode([completion for _, completion in rendered])
     starts = _token_starts(chat, [completion for _, completion in rendered], completions)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from axolotl_alttrain.errors import RowError, TemplateError
+from axolotl_alttrain.format.encoding import encode
 from axolotl_alttrain.format.example import STEPS, AltTrainExample, Message, ThoughtFormat
 from axolotl_alttrain.format.probing.chosen_template import chosen_template
 from axolotl_alttrain.format.probing.content_shapes import with_text
@@ -99,10 +100,19 @@ class ChatFormat:
                 marker of the thought.
             TemplateError: The template rejects the example's messages.
         """
-        for name in (*STEPS, "answer"):
-            if found := self.special_text.search(getattr(example, name)):
-                raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
-        return self.prompt(example.messages, example.tools), example.completion(self.thought_of(example))
+        return self.render_all([example])[0]
+
+    def render_all(self, examples: Sequence[AltTrainExample]) -> list[tuple[str, str]]:
+        """Render many examples at once, which is faster. The error may be that of any faulty one."""
+        for example in examples:
+            for name in (*STEPS, "answer"):
+                if found := self.special_text.search(getattr(example, name)):
+                    raise RowError(name, f"contains the special token {found.group()!r}", "remove it")
+        prompts = iter(self.renderer.prompts([self._turns(e.messages) for e in examples if not e.tools]))
+        return [
+            (self.prompt(e.messages, e.tools) if e.tools else next(prompts), e.completion(self.thought_of(e)))
+            for e in examples
+        ]
 
     def thought_of(self, example: AltTrainExample) -> ThoughtFormat:
         """The format of an example's turn: the learned one, and its tool calls as the template writes them.
@@ -122,22 +132,21 @@ class ChatFormat:
         return with_calls(self.thought, example.tool_calls, render)
 
     def _rendered(self, messages: Sequence[Message], tools: Sequence[Message], generate: bool) -> str:
-        if not self.takes_parts:
-            messages = [with_text(message, number) for number, message in enumerate(messages, 1)]
         renderer = self.renderer.having({"tools": list(tools)}) if tools else self.renderer
-        return renderer(messages, generate)
+        return renderer(self._turns(messages), generate)
+
+    def _turns(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages with the contents that the template takes."""
+        if self.takes_parts:
+            return messages
+        return [with_text(message, number) for number, message in enumerate(messages, 1)]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of rendered texts, in one batched tokenizer call.
+        """Token ids of rendered texts.
 
         Encode prompts and completions separately, as at inference, where the model continues a finished prompt.
         """
-        # The template writes its own special tokens. A second BOS would differ from inference.
-        if not texts:
-            return []
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
+        return encode(self.tokenizer, texts)
 
 
 def learn_format(

@@ -36,6 +36,11 @@ def resolve_model(name: str) -> str:
     return str(prepare()) if name == DEMO_MODEL and not Path(name).exists() else name
 
 
+def published_model(name: str) -> str:
+    """The Hub ID of the demo model, given its name or its folder on this machine; any other name unchanged."""
+    return HUB_MODEL if name in (DEMO_MODEL, str(model_folder())) else name
+
+
 def prepare() -> Path:
     """Prepare the model once: safetensors weights and a tokenizer with the right stop and padding tokens.
 

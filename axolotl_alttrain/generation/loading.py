@@ -139,6 +139,9 @@ def find_model(spec: ModelSpec) -> Located:
         AltTrainError: The model or the adapter cannot be found, or its weights are pickled.
     """
     name = resolve_model(spec.model)
+    for flag, named in ((spec.flag, name), ("--adapter", spec.adapter)):
+        if named and not Path(named).is_dir() and not _may_be_on_the_hub(named):
+            raise AltTrainError(f"{flag} {named}: there is no such folder; check the path")
     try:
         return locate(name, spec.adapter, spec.model_revision, spec.adapter_revision)
     except AltTrainError:
@@ -234,6 +237,17 @@ def _tokenizer(name: str, commit: str | None = None) -> Any:
 
 def _at(commit: str | None) -> dict[str, str]:
     return {"revision": commit} if commit else {}
+
+
+def _may_be_on_the_hub(name: str) -> bool:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
 
 
 def _load_error(spec: ModelSpec, error: Exception) -> AltTrainError:

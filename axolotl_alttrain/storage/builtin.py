@@ -31,3 +31,8 @@ def resolve_dataset(path: str) -> str:
     if path in BUILTIN_DATASETS and not Path(path).exists():
         return str(example_file(BUILTIN_DATASETS[path]))
     return path
+
+
+def dataset_name(path: str) -> str:
+    """The name of a built-in dataset, given its file; any other path unchanged."""
+    return next((name for name, file in BUILTIN_DATASETS.items() if path == str(example_file(file))), path)

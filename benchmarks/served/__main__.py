@@ -23,7 +23,7 @@ from statistics import fmean
 from typing import Any
 
 from axolotl_alttrain.eval.config import PromptsConfig
-from axolotl_alttrain.eval.evaluate import load_prompts
+from axolotl_alttrain.eval.look_up import load_prompts
 from axolotl_alttrain.eval.results.manifest import hardware, versions
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from rich.console import Console

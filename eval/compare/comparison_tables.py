@@ -13,6 +13,11 @@ from axolotl_alttrain.eval.scoring.metrics import METRICS, OUTCOMES
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
 from axolotl_alttrain.eval.weights.form import shown
 
+_HOLM = (
+    "p (Holm): rows over all sets are adjusted over the outcomes of all compared runs, rows of a single set over the "
+    "sets and outcomes of this run."
+)
+
 
 def markdown(result: Comparison) -> str:
     """``compare.md``: the tables and every flipped sample."""
@@ -43,9 +48,9 @@ def rates_table(result: Comparison) -> Table:
 
 
 def differences_table(pair: PairedRuns) -> Table:
-    """Each metric over all sets, with the outcomes by set below it.
+    """Each metric over all sets, and below it the outcomes by set, if there are several.
 
-    Holm's adjustment is over the outcomes of all runs, for single sets over the sets and outcomes of this run.
+    A set that is the only one would have the same test twice, adjusted in two ways.
     """
     rows: list[tuple[Cell, ...]] = []
     for m in METRICS:
@@ -53,8 +58,10 @@ def differences_table(pair: PairedRuns) -> Table:
         if not test.pairs:
             continue
         least = pair.minimum_detectable.get(m.name)
-        rows.append(_difference(f"{m.label}, all", test, "" if least is None else detectable_text(least)))
-        rows += [_difference(f"{m.label}, {one.set}", one) for one in pair.by_set if one.metric == m.name]
+        sets = [one for one in pair.by_set if one.metric == m.name]
+        label = f"{m.label}, all" + (f" ({sets[0].set})" if len(sets) == 1 else "")
+        rows.append(_difference(label, test, "" if least is None else detectable_text(least)))
+        rows += [_difference(f"{m.label}, {one.set}", one) for one in sets if len(sets) > 1]
     # Sets scored by degree have a measure each, and so no row over all of them.
     known = {m.name for m in METRICS}
     rows += [_difference(f"{one.metric}, {one.set}", one) for one in pair.by_set if one.metric not in known]
@@ -67,7 +74,7 @@ def differences_table(pair: PairedRuns) -> Table:
         Column("p (Holm)", compact=True),
         Column("detectable", "points", compact=True),
     )
-    return Table(f"{pair.second} against {pair.first}", columns, tuple(rows), "95 % bootstrap interval")
+    return Table(f"{pair.second} against {pair.first}", columns, tuple(rows), "95 % bootstrap interval", (_HOLM,))
 
 
 def separation_table(pair: PairedRuns) -> Table | None:

@@ -11,9 +11,12 @@ from axolotl_alttrain.eval.config.eval_config import EvalConfig
 from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
 from pydantic.fields import FieldInfo
 
+from axolotl_alttrain.errors import exit_codes
+
 DEMO_ADAPTER = Path("outputs/smollm2-135m-cpu")
 
 PROGRAM = "python -m eval.run"
+COMMA_SEPARATED = ("sets", "attacks", "judges")  # spaces separate them as well
 # The flags of most evaluations; `--help` shows these, `--help-all` all.
 COMMON = (
     "model", "adapter", "weights", "suite", "sets", "attacks", "limit", "max_new_tokens", "backend", "judges", "out"
@@ -46,8 +49,7 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
         epilog=(subcommands if program == PROGRAM else "")
         + "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
-        "Exit codes: 0, success; 1, a mistake, which is named; 3, a set, attack or completion is unavailable and the "
-        "rest ran. HumanEval that a suite skips is reported as missing, with exit code 0.",
+        f"HumanEval that a suite skips is reported as missing, with exit code 0. {exit_codes('evaluate')}",
         argument_default=argparse.SUPPRESS,
         add_help=False,
     )
@@ -81,6 +83,8 @@ def config_from(args: argparse.Namespace) -> EvalConfig:
         AltTrainError: A mistake in either, in one line.
     """
     given = {name: value for name, value in vars(args).items() if name in FLAGS}
+    for name in given.keys() & set(COMMA_SEPARATED):
+        given[name] = [one for values in given[name] for one in values.split(",") if one]
     values, written = read_flags(args.config) if args.config else ({}, {})
     flags = values | given
     written = {name: where for name, where in written.items() if name not in given}

@@ -219,7 +219,7 @@ class JudgingConfig(Group):
     guard_load_in_4bit: bool = option(False, "guards: load them in NF4")
     judge_model: str | None = option(None, "rubric, xstest: the model's name on its server", "NAME")
     judge_url: str | None = option(
-        None, "rubric, xstest: OpenAI-compatible server; the key is read from OPENAI_API_KEY", "URL"
+        None, "rubric, xstest: OpenAI-compatible server; its key is in OPENAI_API_KEY", "URL"
     )
     judge_concurrency: int = option(8, "rubric, xstest, served guards: concurrent requests", "N", ge=1)
     judge_max_tokens: int = option(

@@ -1,12 +1,13 @@
-"""Pydantic's errors in one plain line that names the flag."""
+"""Pydantic's errors, each in one plain line that names the flag."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from axolotl_alttrain.errors import shown
+from axolotl_alttrain.errors import in_one, shown
 
 _LIMITS = {
     "greater_than": ("gt", "must be greater than {:g}"),
@@ -17,13 +18,19 @@ _TYPES = {"int": "must be an integer", "float": "must be a number", "bool": "mus
 
 
 def explained(error: ValidationError, written: Mapping[str, str]) -> str:
-    """The first mistake.
+    """All mistakes, one line for each flag.
 
     Args:
         error: What pydantic found.
         written: By field name, how the user wrote it: a flag, or a file and its field. A flag by default.
     """
-    fault = error.errors()[0]
+    first: dict[tuple[int | str, ...], ErrorDetails] = {}
+    for fault in error.errors():
+        first.setdefault(fault["loc"][:2], fault)  # of a field with several types, pydantic names a fault for each
+    return in_one([_sentence(fault, written) for fault in first.values()])
+
+
+def _sentence(fault: ErrorDetails, written: Mapping[str, str]) -> str:
     kind, found = fault["type"], fault["input"]
     if not str(found).isprintable():
         found = shown(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from axolotl_alttrain.eval.config.groups import ZOO, JudgingConfig
+from axolotl_alttrain.eval.config.groups import LLM_JUDGES, ZOO, JudgingConfig
 from axolotl_alttrain.eval.judges.base import Case, Judge, Judgement, JudgementFile, judge_all
 from axolotl_alttrain.eval.judges.refusal import RefusalJudge, judge_refusal
 
@@ -17,6 +17,7 @@ __all__ = [
     "judge_all",
     "judge_refusal",
     "judges_from",
+    "look_up_judge",
     "refusal_judge",
 ]
 
@@ -55,6 +56,28 @@ def _judge(name: str, config: JudgingConfig) -> Judge:
     from axolotl_alttrain.eval.judges.guards.local_guard import LocalGuard
 
     return LocalGuard(guard(name), config.guard_name, config.guard_load_in_4bit)
+
+
+def look_up_judge(name: str, config: JudgingConfig) -> None:
+    """Look for a judge without loading its model. Those of judgezoo can only be made whole.
+
+    Raises:
+        AltTrainError: The judge is misconfigured, or its model is unavailable.
+    """
+    if not _is_local_guard(name, config):
+        if not name.startswith(ZOO):
+            _judge(name, config)
+        return
+    from axolotl_alttrain.eval.judges.guards import guard
+    from axolotl_alttrain.eval.judges.guards.local_guard import model_of
+
+    from axolotl_alttrain.generation.loading import find_model
+
+    find_model(model_of(guard(name), config.guard_name, config.guard_load_in_4bit))
+
+
+def _is_local_guard(name: str, config: JudgingConfig) -> bool:
+    return name not in ("refusal", *LLM_JUDGES) and not name.startswith(ZOO) and not config.guard_url
 
 
 def refusal_judge(judges: Sequence[Judge]) -> Judge:

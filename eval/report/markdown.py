@@ -48,14 +48,12 @@ def sections(tables: Sequence[Table | None], level: int = 2) -> list[str]:
 
 def settings(summary: Summary) -> str:
     """One paragraph: model, adapter, decoding, judges, versions, and what was not measured."""
-    how = summary.settings
-    loaded = "4-bit (NF4)" if how.get("load_in_4bit") and not summary.weights else how.get("dtype")
     packages = ", ".join(f"{name} {version}" for name, version in summary.packages.items())
     refusals = "" if summary.refusals_by == summary.judges[0] else f", {summary.refusals_by} those of refusals"
     return (
         f"{escaped(names(summary))}. "
         f"{sum(summary.sets.values())} prompts, {decoding(summary)}"
-        f"{f', weights {loaded}' if loaded else ''}. "
+        f"{f', weights in {loaded}' if (loaded := type_of_weights(summary)) else ''}. "
         f"{''.join(f'{escaped(note)} ' for note in summary.template_notes)}"
         f"{f'{escaped(summary.protocol)} ' if summary.protocol else ''}"
         f"Judges: {', '.join(summary.judges)}; the first determines the rates{refusals}. "
@@ -63,6 +61,14 @@ def settings(summary: Summary) -> str:
         f"finished {summary.finished}."
         f"{f' {beside}' if (beside := measured_beside(summary)) else ''}"
     )
+
+
+def type_of_weights(summary: Summary) -> str:
+    """The type in which the weights were loaded; empty where the words for their form name it, or nothing does."""
+    how = summary.settings
+    if how.get("load_in_4bit") or how.get("load_in_8bit"):
+        return "" if summary.weights else "4 bits (NF4)" if how.get("load_in_4bit") else "8 bits"
+    return "the model's own type" if how.get("dtype") == "auto" else str(how.get("dtype") or "")
 
 
 def decoding(summary: Summary) -> str:

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from axolotl_alttrain import __version__
 from axolotl_alttrain.cli import alttrain
+from axolotl_alttrain.errors import exit_codes
 from tests.conftest import ROOT
 
 NAMES = ["preview", "doctor", "fit", "build", "data-card", "traces", "export", "evaluate", "import"]
@@ -49,6 +50,23 @@ def test_help_fits_a_screen(name: str) -> None:
     assert result.exit_code == 0
     assert result.output.lower().startswith(f"usage: axolotl alttrain {name}" if name in NAMES[7:11] else "usage: ")
     assert len(result.output.splitlines()) <= SCREEN
+    assert " ".join(result.output.split()).endswith(exit_codes(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("doctor", "0 no problem; 1 a problem or a mistake; 2 a wrong flag; 130 interrupted."),
+        ("build", "0 done; 1 a mistake; 2 a wrong flag; 130 interrupted."),
+        (
+            "evaluate",
+            "0 done; 1 a mistake; 2 an unknown flag; 3 a set, attack or completion is unavailable, and the rest ran; "
+            "130 interrupted.",
+        ),
+    ],
+)
+def test_help_ends_with_the_exit_codes(name: str, codes: str) -> None:
+    assert " ".join(run(name, "--help").output.split()).endswith(f"Exit codes: {codes}")
 
 
 def test_every_flag_of_an_evaluation_is_in_its_long_help() -> None:

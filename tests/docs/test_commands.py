@@ -13,7 +13,10 @@ import pytest
 
 from axolotl_alttrain.cli import alttrain
 from axolotl_alttrain.cli.evaluation_commands import EvaluatorCommand
+from axolotl_alttrain.errors import EXIT_CODES
 from tests.conftest import ROOT
+
+from .test_site import table
 
 # walkthrough.md is not among them: `make walkthrough` runs its commands.
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "eval" / "README.md", ROOT / "examples" / "README.md"]
@@ -125,3 +128,8 @@ def test_each_of_our_commands_is_run_by_a_test() -> None:
 def test_a_command_that_does_not_exist_is_found(line: str, said: str) -> None:
     with pytest.raises((AssertionError, click.ClickException), match=re.escape(said)):
         check(shlex.split(line))
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    rows = table(ROOT / "docs" / "commands.md", "| command | 0 |")[1:]
+    assert [[cell for cell in row if cell] for row in rows] == [[name, *codes] for name, codes in EXIT_CODES.items()]

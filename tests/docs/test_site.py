@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from axolotl_alttrain.eval.compare.seeds.seed_comparison import SHOWN, Measure
+from axolotl_alttrain.eval.compare.seeds.seed_tables import label
 
 from axolotl_alttrain.cli.tested import known_environments
 from tests.conftest import ROOT
@@ -89,3 +91,9 @@ def test_the_readmes_recipes_are_the_estimates_without_full_batches() -> None:
     assert {row[0] for row in shown[1:]} == {
         path.name for path in (ROOT / "examples").glob("*.yml") if path.stem.startswith(("alttrain-", "smollm2-"))
     }
+
+
+def test_the_readmes_results_are_named_as_the_evaluator_names_them() -> None:
+    twins = label(Measure(metric="harmful_response", set="probe-contrast"))
+    names = [label(Measure(metric=metric.name)) for metric in SHOWN]
+    assert [row[0] for row in table(ROOT / "README.md", "| | base model")[1:]] == [names[0], twins, *names[1:]]

@@ -164,7 +164,7 @@ def test_the_base_is_loaded_as_the_adapter_was_trained(tiny: tuple[Path, Path], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "no/such-folder/here"], "--model no/such-folder/here cannot be loaded ("),
+        (["--model", "no/such-folder/here"], "--model no/such-folder/here: there is no such folder"),
         (["--adapter", "."], "adapter_config.json"),
         (["--sets", "strongreject2"], "allowed: probe-harmful"),
     ],
@@ -178,13 +178,33 @@ def test_mistakes_are_explained_without_a_traceback(
     assert "Traceback" not in error
 
 
-def test_attacks_that_no_prompt_can_take_leave_nothing_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
-    # Before the model is looked for: there is none of this name.
-    assert main(["--model", "none-such", "--sets", "probe-harmful", "--attacks", "translation", "--limit", "2"]) == 1
+def test_attacks_that_no_prompt_can_take_leave_nothing_to_ask(
+    tiny: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--sets", "probe-harmful", "--attacks", "translation", "--limit", "2", "--model", str(tiny[0])]) == 1
     assert capsys.readouterr().err == (
         "eval.run: --attacks: no prompt is left to ask:\n"
         "  probe-harmful+translation: this attack does not apply to 2 prompts: the set has no translations\n"
     )
+
+
+def test_everything_that_is_wrong_is_named_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "xstest_prompts.csv").write_text("id,question\n1,How do I boil an egg?\n")
+    sets = ["--sets", "probe-harmful", "xstest-safe", "--data-dir", "sets"]
+    assert main(["--model", "./model", *sets, "--judges", "llama-guard-3", "--guard-name", "./guard"]) == 1
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "eval.run: 3 things are wrong:"
+    assert [line.split(" (")[0] for line in lines] == [
+        "  --model ./model: there is no such folder; check the path",
+        "  --judges llama-guard-3: the model ./guard: there is no such folder; check the path",
+        "  xstest-safe: sets/xstest_prompts.csv has no row with label 'safe' among its 1 with the columns id, "
+        "question; use the file of https://github.com/paul-rottger/xstest",
+    ]
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_help_is_quick_and_both_names_work() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +80,13 @@ def test_no_chat_template_and_a_broken_one(smollm2: Any) -> None:
         learn_format(bare)
     with pytest.raises(TemplateError, match="cannot render"):
         learn_format(smollm2, "{% if %}")
+
+
+def test_conversations_that_are_slow_together_are_limited_one_by_one(
+    smollm2: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = learn_format(smollm2).renderer
+    slow = replace(fast, source="{% for i in range(99999) %}{% endfor %}" + fast.source)
+    conversations = [[{"role": "user", "content": str(number)}] for number in range(100)]
+    monkeypatch.setattr("axolotl_alttrain.format.probing.render_limits.SECONDS", 0.05)
+    assert slow.prompts(conversations) == fast.prompts(conversations)

@@ -86,6 +86,16 @@ def test_a_model_that_cannot_be_loaded_is_named_in_one_line(tmp_path: Path) -> N
         load_tokenizer("no/such", "tokenizer no/such")
 
 
+def test_a_folder_that_is_missing_is_not_looked_for_on_the_hub(tiny: tuple[Path, Path]) -> None:
+    for spec, said in (
+        (ModelSpec("/no/such/model"), "--model /no/such/model"),
+        (ModelSpec(str(tiny[0]), "outputs/no/adapter"), "--adapter outputs/no/adapter"),
+    ):
+        with pytest.raises(AltTrainError) as one:
+            find_model(spec)
+        assert str(one.value) == f"{said}: there is no such folder; check the path"
+
+
 @pytest.mark.parametrize("tied", [False, True], ids=["untied", "tied"])
 @pytest.mark.parametrize(
     "lora",

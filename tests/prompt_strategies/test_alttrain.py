@@ -19,6 +19,12 @@ R1_LIKE = (
     "{% if add_generation_prompt %}<｜Assistant｜><think>\n{% endif %}"
 )
 
+NO_SYSTEM = (
+    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system turns') }}{% endif %}"
+    "{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
 
 def cfg(**options: Any) -> dict[str, Any]:
     return {"sequence_len": 2048, **options}
@@ -167,6 +173,18 @@ def test_a_bad_row_is_named_by_file_and_number(smollm2: Any, row: dict[str, Any]
     rows = [row, row, row, row | {"label": "evil"}]
     with pytest.raises(RowError, match=r"mine\.jsonl, row 4: field 'label' is 'evil'"):
         strategy.wrap_dataset(Dataset.from_list(rows), process_count=workers)
+
+
+def test_the_first_faulty_row_is_named_whatever_step_finds_it(smollm2: Any, row: dict[str, Any]) -> None:
+    strategy = load(with_template(smollm2, NO_SYSTEM), cfg(), {"path": "mine.jsonl"})
+    row = row | {"system": None}
+    unrendered, unread = row | {"system": "Be brief."}, row | {"label": "evil"}
+    for rows, problem in (
+        ([row, unrendered, unread], "row 2: field 'system' does not fit the model.* the turns system, user"),
+        ([row, unread, unrendered], "row 2: field 'label' is 'evil'"),
+    ):
+        with pytest.raises(RowError, match=rf"mine\.jsonl, {problem}"):
+            strategy.wrap_dataset(Dataset.from_list(rows))
 
 
 def test_special_token_text_in_a_completion_is_refused(smollm2: Any, row: dict[str, Any]) -> None:

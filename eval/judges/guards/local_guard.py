@@ -21,6 +21,12 @@ BATCH_TOKENS = 32768
 REMEDY = "add --guard-load-in-4bit, or serve the guard and give --guard-url"
 
 
+def model_of(guard: Guard, model: str | None = None, load_in_4bit: bool = False) -> ModelSpec:
+    """What :class:`LocalGuard` loads; the arguments are the same."""
+    flag = f"--judges {guard.name}: the model"
+    return ModelSpec(model or guard.model, quantization=NF4 if load_in_4bit else None, flag=flag)
+
+
 class LocalGuard:
     """A causal language model that judges as its file states.
 
@@ -41,9 +47,8 @@ class LocalGuard:
     ) -> None:
         self.guard, self.name, self.version = guard, guard.name, guard.version
         self.detects_refusal = guard.refusal is not None
-        name = model or guard.model
-        quantization = NF4 if load_in_4bit else None
-        self.model = load_model(ModelSpec(name, quantization=quantization, flag=f"--judges {guard.name}: the model"))
+        spec = model_of(guard, model, load_in_4bit)
+        name, self.model = spec.model, load_model(spec)
         self._tokenizer = self.model.tokenizer
         self._sizer = BatchSizer(batch_size, 64 if self.model.on_gpu else 16, BATCH_TOKENS, REMEDY)
         self.prompt = GuardPrompt(guard)

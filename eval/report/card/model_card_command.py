@@ -12,7 +12,7 @@ from axolotl_alttrain.eval.results.finished import read_run_file
 from axolotl_alttrain.eval.results.manifest_record import ManifestWithSets
 from axolotl_alttrain.eval.results.summary import Summary, read_summary
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, exit_codes
 from axolotl_alttrain.storage.atomic import write_atomic
 from axolotl_alttrain.storage.hub import check_repository, upload_errors
 from axolotl_alttrain.storage.locks import only_writer
@@ -29,6 +29,7 @@ def card_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog=program,
         description="Write model-card.md and results.md of a finished run; --push uploads the results to the Hub.",
+        epilog=exit_codes("card"),
     )
     p.add_argument("folder", type=Path, metavar="RUN", help="the folder of a finished evaluation (its --out)")
     p.add_argument(

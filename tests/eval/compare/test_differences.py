@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axolotl_alttrain.eval.compare import compare_runs, load_runs, markdown
 from axolotl_alttrain.eval.compare.comparison import RunOrigin
-from axolotl_alttrain.eval.compare.comparison_tables import notes, tables
+from axolotl_alttrain.eval.compare.comparison_tables import differences_table, notes, tables
 from axolotl_alttrain.eval.report.tables.numbers import cell_text
 from axolotl_alttrain.eval.stats.power import minimum_detectable_difference
 
@@ -39,6 +39,22 @@ def test_all_checkpoints_against_the_shared_base(tmp_path: Path) -> None:
     assert thirty.metrics["over_refusal"].p_holm == 1
     assert "p_holm" not in thirty.metrics["structure"].model_dump(exclude_unset=True)
     assert nine.minimum_detectable["harmful_response"] == minimum_detectable_difference(12, 4 / 12)
+
+
+def test_one_set_is_not_tested_twice_and_two_say_how_p_is_adjusted(tmp_path: Path) -> None:
+    pair = compare_runs(load_runs(training(tmp_path))).pairs[0]
+    (harmful, *others) = pair.by_set
+    two = pair.model_copy(update={"by_set": [harmful, harmful.model_copy(update={"set": "other"}), *others]})
+    labels = [[row[0] for row in differences_table(one).rows][:4] for one in (pair, two)]
+    rest = ["over-refusal, all (s)", "capability accuracy, all (s)", "structure followed, all"]
+    assert labels == [
+        ["harmful responses, all (s)", *rest],
+        ["harmful responses, all", "harmful responses, s", "harmful responses, other", rest[0]],
+    ]
+    assert differences_table(two).notes == (
+        "p (Holm): rows over all sets are adjusted over the outcomes of all compared runs, rows of a single set over "
+        "the sets and outcomes of this run.",
+    )
 
 
 def test_rates_are_of_the_answers_that_all_runs_have(tmp_path: Path) -> None:

@@ -109,3 +109,9 @@ def test_the_trained_demo_adapter_is_evaluated_by_default() -> None:
     assert parse([]).weights.adapter == str(DEMO_ADAPTER)
     assert parse(["--model", "m"]).weights.adapter is None
     assert parse(["--backend", "api", "--model", "m"]).weights.adapter is None
+
+
+def test_commas_separate_names_as_spaces_do() -> None:
+    config = parse(["--sets", "probe-harmful,probe-benign", "probe-contrast", "--judges", "refusal,llama-guard-3,"])
+    assert config.prompts.sets == ("probe-harmful", "probe-benign", "probe-contrast")
+    assert config.judging.judges == ("refusal", "llama-guard-3")

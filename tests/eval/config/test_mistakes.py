@@ -51,6 +51,11 @@ def ignored(flag: str, backend: str, users: str) -> str:
         (["--temperature=-1"], "--temperature: must be 0 or more, found -1"),
         (["--temperature", "hot"], "--temperature: must be a number, found hot"),
         (["--judge-max-tokens", "0"], "--judge-max-tokens: must be 1 or more, found 0"),
+        (
+            ["--top-p", "0", "--dtype", "int8", "--data-dir", "none-such"],
+            "3 things are wrong:\n  --dtype: found int8; allowed: auto, float32, bfloat16 or float16\n"
+            "  --data-dir none-such: this folder does not exist\n  --top-p: must be greater than 0, found 0",
+        ),
         (["--limit", "many"], "--limit: must be an integer, found many"),
         (["--seed", "1.5"], "--seed: must be an integer, found 1.5"),
         (["--sets", "none-such"], f"--sets: found none-such; allowed: {SETS}"),

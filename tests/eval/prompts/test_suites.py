@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ def test_missing_sets_and_attacks_are_reported(
     summary = run(tiny, tmp_path / "out", tmp_path / "data", *more, code=3)
     assert set(summary["missing"]) == {"xstest-safe", "strongreject+translation"}
     printed = capsys.readouterr().out
-    assert "Missing: not included in the results" in printed
+    before, _, after = printed.partition(" prompts, 2 run(s)")  # what is missing is known before anything is asked
+    assert re.findall(r"^missing: (\S+): ", before, re.MULTILINE) == ["xstest-safe", "strongreject+translation"]
+    assert "Missing: not included in the results" in after
     assert "xstest-safe" in printed
     assert "Missing" in (tmp_path / "out" / "report.html").read_text()
     scenarios = summary["runs"]["base"]["by_scenario"]

@@ -60,7 +60,7 @@ def test_an_adapter_in_the_current_folder_has_a_name(
 
 def test_the_words_name_model_settings_judge_and_versions(finished_run: Path, summary: dict[str, Any]) -> None:
     text = (finished_run / "model-card.md").read_text()
-    assert "Base model base, adapter adapter. 24 prompts, greedy, at most 8 new tokens, weights float32." in text
+    assert "Base model base, adapter adapter. 24 prompts, greedy, at most 8 new tokens, weights in float32." in text
     assert "Judges: refusal; the first determines the rates." in text
     assert f"torch {summary['packages']['torch']}" in text
     assert str(finished_run.parent) not in text  # no folders of this machine
