@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 
 from axolotl_alttrain.format.example import STEPS
 from axolotl_alttrain.format.rows import example_from_row
@@ -74,7 +76,16 @@ class Slow:
         return self.tokenizer(texts, **options)
 
 
-@pytest.mark.parametrize("kind", [lambda tokenizer: tokenizer, Slow])
+def with_bos(tokenizer: Any) -> Any:
+    """The tokenizer, which now begins texts with a token of its own unless it is told not to."""
+    changed = copy.deepcopy(tokenizer)
+    changed.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
+    )
+    return changed
+
+
+@pytest.mark.parametrize("kind", [lambda tokenizer: tokenizer, Slow, with_bos])
 def test_a_token_belongs_to_the_segment_in_which_it_starts(smollm2: Any, kind: Callable[[Any], Any]) -> None:
     chat = learn_format(smollm2)
     chat = replace(chat, renderer=replace(chat.renderer, tokenizer=kind(smollm2)))
