@@ -147,7 +147,10 @@ def measurements(bench: Bench, dtypes: list[str], engines: list[str]) -> dict[st
         "transformers": bench.transformers_server,
     }
     found = {}
-    for dtype, engine in product(dtypes, engines):
+    for dtype, chosen in product(dtypes, engines):
+        engine, _, only = chosen.partition(":")
+        if only not in ("", dtype):
+            continue
         name = f"{engine}-{dtype}"
         if not bench.finished(name):
             try:
@@ -197,7 +200,10 @@ def main() -> int:
     p.add_argument("--limit", type=int, default=50, help="prompts of each of the two sets (default: 50)")
     p.add_argument("--max-new-tokens", type=int, default=128)
     p.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
-    p.add_argument("--engines", nargs="+", default=["hf", "vllm", "serve", "chat", "transformers"])
+    p.add_argument(
+        "--engines", nargs="+", default=["hf", "vllm", "serve", "chat", "transformers"],
+        help="transformers:float32 runs this engine with one of the types (default: all)",
+    )  # fmt: skip
     p.add_argument("--reasoning-parser", default="olmo3", help="of `vllm serve`; this one needs no special tokens")
     p.add_argument("--results", type=Path, default=RESULTS, help="folder of the table (default: %(default)s)")
     p.add_argument("--out", type=Path, help="folder of the evaluations (default: a temporary one)")
