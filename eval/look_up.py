@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from axolotl_alttrain.eval.backends.vllm import require_vllm
 from axolotl_alttrain.eval.config import EvalConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import look_up_judge
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
@@ -46,6 +47,8 @@ def look_up(config: EvalConfig) -> tuple[Asked, Weights]:
 
     asked = tried(partial(load_prompts, config.prompts))
     weights = tried(partial(weights_of, config))
+    if config.backend.backend == "vllm":
+        tried(require_vllm)
     for spec in _models(config, weights) if weights else ():
         tried(partial(find_model, spec))
     for name in dict.fromkeys(config.judging.judges):

@@ -28,9 +28,8 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
 
 def _is_backend_alone(tokenizer: Any) -> bool:
     """Whether a call gives what the backend gives: no class has a way of its own, as CodeLlama's infilling."""
-    from transformers import PreTrainedTokenizerFast
-
-    methods = ("__call__", "_encode_plus")
-    return isinstance(tokenizer, PreTrainedTokenizerFast) and all(
-        getattr(type(tokenizer), name, None) is getattr(PreTrainedTokenizerFast, name, None) for name in methods
+    return getattr(tokenizer, "is_fast", False) and all(
+        owner.__module__.startswith("transformers.tokenization_utils")  # not of a single model
+        for owner in type(tokenizer).__mro__
+        if {"__call__", "_encode_plus"} & vars(owner).keys()
     )

@@ -74,7 +74,10 @@ def _count(tally: Tally, number: int, end: str, fault: str | None) -> None:
 
 
 def _fault_of_message(message: str, names: tuple[str, ...]) -> str | None:
-    if len(message.splitlines()) != 1:
+    first, *listed = message.splitlines() or [""]
+    if listed and first == f"{len(listed)} things are wrong:" and all(re.match(r"  \S", line) for line in listed):
+        return next(filter(None, (_fault_of_message(line.strip(), names) for line in listed)), None)
+    if listed:
         return f"the message has several lines: {message[:200]!r}"
     if len(message) > LONGEST:
         return f"the message has {len(message)} characters: {message[:200]}"

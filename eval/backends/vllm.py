@@ -172,17 +172,26 @@ class VLLMBackend(LocalModel):
         return Generated(found.text, finish, len(output.token_ids), found.ids)
 
 
-def import_vllm(load_in_4bit: bool) -> Any:
-    """The module ``vllm``.
+def require_vllm() -> None:
+    """Do nothing if the package is installed.
 
     Raises:
-        AltTrainError: It is missing or cannot be imported, or runs on a CPU and cannot load 4 bits.
+        AltTrainError: It is not.
     """
     if find_spec("vllm") is None:
         raise AltTrainError(
             "--backend vllm needs the package vllm; run 'pip install vllm', or without a GPU 'make vllm' and this "
             "command with .venv-vllm/bin/python"
         )
+
+
+def import_vllm(load_in_4bit: bool) -> Any:
+    """The module ``vllm``.
+
+    Raises:
+        AltTrainError: It is missing or cannot be imported, or runs on a CPU and cannot load 4 bits.
+    """
+    require_vllm()
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     try:
         import vllm

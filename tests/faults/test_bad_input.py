@@ -67,5 +67,9 @@ def test_what_breaks_the_promise_is_seen() -> None:
     hold(tally, 5, lambda: refuse("a.yml: wrong; correct it"), ("a.yml",))
     hold(tally, 6, lambda: "skipped")
     hold(tally, 7, lambda: None)
-    assert [fault.partition(":")[0] for fault in tally.faults] == ["0", "1", "2", "3", "4"]
-    assert dict(tally.ends) == {"refused": 1, "skipped": 1, "result": 1}
+    listed = "2 things are wrong:\n  a.yml: wrong; correct it\n  "
+    hold(tally, 8, lambda: refuse(f"{listed}a.yml: odd; remove it"), ("a.yml",))
+    hold(tally, 9, lambda: refuse(f"{listed}b.yml: odd; remove it"), ("a.yml",))
+    hold(tally, 10, lambda: refuse(f"{listed}a.yml: odd; remove it\n  at once"), ("a.yml",))
+    assert [fault.partition(":")[0] for fault in tally.faults] == ["0", "1", "2", "3", "4", "9", "10"]
+    assert dict(tally.ends) == {"refused": 2, "skipped": 1, "result": 1}

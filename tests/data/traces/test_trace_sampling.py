@@ -256,7 +256,7 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             [*base, "m", "--backend", "openai"],
             "Error: there is no API key; set the environment variable OPENAI_API_KEY",
         ),
-        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'} cannot be loaded"),
+        ([*base, str(tmp_path / "nothing")], f"Error: --model {tmp_path / 'nothing'}: there is no such folder"),
     ):
         result = CliRunner().invoke(alttrain, arguments)
         assert result.exit_code == 1
