@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,10 +59,9 @@ class Renderer:
         """
         if len(conversations) > 1:
             shaped = [[self.shape(message) for message in turns] for turns in conversations]
-            try:
+            # If this fails, one of them fails alone as well, or all together take longer than one may.
+            with suppress(Exception):
                 return list(self._applied(shaped, True))
-            except Exception:  # one of them fails alone as well, or all together take longer than one may
-                pass
         return [self(turns, True) for turns in conversations]
 
     def tried(self, messages: Sequence[Message], generate: bool = False) -> str | None:
