@@ -20,7 +20,7 @@ DEMO_RECIPE ?= examples/smollm2-135m-cpu.yml
 ifdef FAST
   DEMO_OUTPUT ?= outputs/fast
   DEMO_TRAIN_ARGS ?= --max-steps 64
-  DEMO_EVAL_ARGS ?= --limit 24 --max-new-tokens 160 --out $(DEMO_OUTPUT)-eval
+  DEMO_EVAL_ARGS ?= --limit 6 --max-new-tokens 128 --out $(DEMO_OUTPUT)-eval
 endif
 DEMO_OUTPUT ?= outputs/smollm2-135m-cpu
 DEMO_TRAIN_ARGS ?=
@@ -68,7 +68,7 @@ versions: install
 
 demo: train eval  ## prepare the embedded model, train it, evaluate base and tuned, write the report
 ifdef FAST
-	@echo "FAST: a fraction of the training and 24 prompts of each set. It shows the path, not the README's rates."
+	@echo "FAST: a fraction of the training and 6 prompts of each set. It shows the path, not the README's rates."
 endif
 
 train: versions
