@@ -166,12 +166,11 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
         read = [self.reader(row) for row in rows]
         texts = iter(self.chat.render_all([one.example for one in read if one.example is not None]))
         for one, number in zip(read, numbers, strict=True):
-            shown: tuple[str, ...] = ()
-            unread = one.unread
-            if one.example is not None:
-                prompt, completion = shown = next(texts)
-                unread = (*unread, *missing_texts(one.example, prompt, completion))
-            found.append(RenderedRow(shown, number, unread))
+            if one.example is None:
+                found.append(RenderedRow([], number, one.unread))
+                continue
+            shown = next(texts)
+            found.append(RenderedRow(shown, number, (*one.unread, *missing_texts(one.example, *shown))))
         return found
 
     @contextmanager

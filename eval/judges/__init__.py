@@ -35,9 +35,14 @@ def judges_from(config: JudgingConfig) -> list[Judge]:
 
 
 def _judge(name: str, config: JudgingConfig) -> Judge:
+    if _is_local_guard(name, config):
+        from axolotl_alttrain.eval.judges.guards import guard
+        from axolotl_alttrain.eval.judges.guards.local_guard import LocalGuard
+
+        return LocalGuard(guard(name), config.guard_name, config.guard_load_in_4bit)
     if name == "refusal":
         return RefusalJudge()
-    if name in ("rubric", "xstest"):
+    if name in LLM_JUDGES:
         from axolotl_alttrain.eval.judges.llm import RubricJudge, XSTestJudge
 
         assert config.judge_model is not None  # the config requires it
@@ -48,14 +53,10 @@ def _judge(name: str, config: JudgingConfig) -> Judge:
 
         return ZooJudge(name.removeprefix(ZOO))
     from axolotl_alttrain.eval.judges.guards import guard
+    from axolotl_alttrain.eval.judges.guards.served_guard import ServedGuard
 
-    if config.guard_url:
-        from axolotl_alttrain.eval.judges.guards.served_guard import ServedGuard
-
-        return ServedGuard(guard(name), config.guard_url, config.guard_name, config.judge_concurrency)
-    from axolotl_alttrain.eval.judges.guards.local_guard import LocalGuard
-
-    return LocalGuard(guard(name), config.guard_name, config.guard_load_in_4bit)
+    assert config.guard_url is not None  # else it is a local guard
+    return ServedGuard(guard(name), config.guard_url, config.guard_name, config.judge_concurrency)
 
 
 def look_up_judge(name: str, config: JudgingConfig) -> None:
