@@ -53,7 +53,8 @@ def test_preprocess_shows_loss_on_the_completion_and_nowhere_else(demo_model: Pa
 
 def test_an_installed_wheel_serves_a_recipe_copied_elsewhere(demo_model: Path, tmp_path: Path) -> None:
     source, site, project = (tmp_path / name for name in ("source", "site", "project"))
-    ignored = shutil.ignore_patterns(".venv", ".git", "outputs", "last_run_prepared", "*.egg-info", "build")
+    # Every hidden folder too: the environments are gigabytes, whatever their names.
+    ignored = shutil.ignore_patterns(".*", "outputs", "last_run_prepared", "*.egg-info", "build")
     shutil.copytree(ROOT, source, ignore=ignored)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     command([*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(source)], tmp_path)
