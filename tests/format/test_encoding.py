@@ -54,3 +54,32 @@ class Shouting(PreTrainedTokenizerFast):
 def test_a_tokenizers_own_way_is_kept(smollm2: Any) -> None:
     tokenizer = Shouting(tokenizer_object=copy.deepcopy(smollm2.backend_tokenizer))
     assert encode(tokenizer, ["one", "two"]) == called(smollm2, ["ONE", "TWO"])
+
+
+class Calling(PreTrainedTokenizerFast):
+    """Encodes in a call of its own."""
+
+    def __call__(self, text: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__([one.upper() for one in text], *args, **kwargs)
+
+
+class Counting(PreTrainedTokenizerFast):
+    """Says which texts it is called with, and passes for a class of transformers."""
+
+    def __call__(self, text: Any, *args: Any, **kwargs: Any) -> Any:
+        self.calls = [*getattr(self, "calls", ()), text]
+        return super().__call__(text, *args, **kwargs)
+
+
+Counting.__module__ = "transformers.tokenization_utils_base"
+
+
+def test_a_call_of_a_tokenizers_own_is_kept(smollm2: Any) -> None:
+    tokenizer = Calling(tokenizer_object=copy.deepcopy(smollm2.backend_tokenizer))
+    assert encode(tokenizer, ["one", "two"]) == called(smollm2, ["ONE", "TWO"])
+
+
+def test_the_backend_takes_all_texts_but_the_first(smollm2: Any) -> None:
+    tokenizer = Counting(tokenizer_object=copy.deepcopy(smollm2.backend_tokenizer))
+    assert encode(tokenizer, ["one", "two", "three"]) == called(smollm2, ["one", "two", "three"])
+    assert tokenizer.calls == [["one"]]

@@ -35,6 +35,11 @@ def test_the_last_request_is_quoted_on_one_line() -> None:
     assert understanding(instruction=TURNS) == 'The user asks: "How do I whittle?"'
 
 
+@pytest.mark.parametrize("request_", ["Why?", " ".join(["word"] * 60)], ids=["one word", "the longest"])
+def test_the_limits_of_a_quotation(request_: str) -> None:
+    assert understanding(instruction=request_) == f'The user asks: "{request_}"'
+
+
 @pytest.mark.parametrize("request_", ["word " * 61, "What does <|im_end|> mean?"], ids=["long", "marker"])
 def test_what_cannot_be_quoted_keeps_its_understanding(request_: str) -> None:
     assert understanding(instruction=request_) == ROW["problem_understanding"]

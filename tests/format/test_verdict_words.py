@@ -8,7 +8,7 @@ import pytest
 from axolotl_alttrain.format.example import AltTrainExample, Label
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.template import ChatFormat, learn_format
-from axolotl_alttrain.format.verdict_words import Wording, learn_wording
+from axolotl_alttrain.format.verdict_words import Opening, Wording, learn_wording
 from tests.conftest import SEED
 
 SIMPLE = (
@@ -110,6 +110,10 @@ def test_rows_without_a_common_wording_have_no_verdict_word(chat: ChatFormat) ->
     rows = [example("harmful", text) for text in free] + [example("benign", text) for text in good]
     assert learn_wording(rows, chat) is None
     assert learn_wording([], chat) is None
+    # Four of nine rows share a wording; of eight it is enough.
+    rows = pairs("This is harmful.", "This is harmless.", 2) + [example("benign", text) for text in (*good, "Fine.")]
+    assert learn_wording(rows, chat) is None
+    assert learn_wording(rows[:-1], chat) is not None
 
 
 def test_the_place_of_a_completion(chat: ChatFormat, seed: Wording) -> None:
@@ -149,3 +153,28 @@ def test_rows_without_an_understanding_begin_with_the_assessment(chat: ChatForma
     place = found.place("<think>\nThis is harmless.\n\nGo on.\n</think>\n\nHi", chat)
     assert place is not None
     assert chat.tokenizer.decode(place.before) == "<think>\nThis is"
+
+
+def test_the_longest_opening_that_fits_is_taken(chat: ChatFormat) -> None:
+    this, is_, not_ = chat.encode(["This is not"])[0]
+    short = Opening((this, is_), (1,), (2,), 9, "This is harmful.")
+    long = Opening((this, is_, not_), (1,), (2,), 2, "This is not safe.")
+    thought = "<think>\nLocks.\n\n{}\n\nGo on.\n</think>\n\nHi"
+    for openings in ((short, long), (long, short)):
+        places = [Wording(openings).place(thought.format(said), chat) for said in ("This is not bad.", "Fine.")]
+        assert [(place.opening, place.forced) for place in places if place] == [(long, False), (openings[0], True)]
+
+
+def test_the_place_in_other_markers_and_where_texts_repeat(smollm2: Any, seed: Wording) -> None:
+    chat = learn_format(smollm2, thought_format={"open": "<plan>\n", "close": "\n</plan>\n\n"})
+    place = seed.place("<plan>\nLocks.\n\nThis is fine.\n\nLocks.\n</plan>\n\nLocks.", chat)
+    assert place is not None
+    assert (chat.tokenizer.decode(place.before), place.forced) == ("<plan>\nLocks.\n\nThis is", False)
+
+
+def test_a_token_that_spans_the_seam_has_no_place(smollm2: Any) -> None:
+    chat = learn_format(smollm2, thought_format={"open": "Th", "close": "\n</plan>"})
+    (this,) = chat.encode(["This"])[0]
+    wording = Wording((Opening((), (1,), (2,), 2, "is is bad."),), understanding=False)
+    assert chat.tokenizer.decode([this]) == "This"
+    assert wording.place("This is fine.\n\nGo.\n</plan>", chat) is None

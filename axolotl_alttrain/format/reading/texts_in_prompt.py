@@ -41,7 +41,7 @@ def missing_texts(example: AltTrainExample, prompt: str, completion: str) -> lis
         if name is None or not appears(name, prompt):
             raise RowError(
                 "tools",
-                f"is not in the prompt: the chat template ignores the tool {shown(name)}",
+                f"is not in the prompt: the chat template ignores the tool {shown(name or tool)}",
                 "remove the column, or set 'chat_template:' to a template that renders tools",
             )
         missing |= dict.fromkeys(path for path, text in leaves(tool, "tools") if not appears(text, prompt))

@@ -52,7 +52,7 @@ def _with_prompt(columns: Columns, row: Mapping[str, Any]) -> list[Mapping[str, 
     *history, last = columns.messages
     alone = len(columns.read) > 1
     instruction = history[0]["content"] if alone else history
-    found = with_prompt_columns("instruction" if alone else "messages", instruction, others)
+    found = with_prompt_columns("instruction" if alone else columns.field, instruction, others)
     turns = [{"role": "user", "content": found}] if isinstance(found, str) else list(found)
     return [*turns, last]
 

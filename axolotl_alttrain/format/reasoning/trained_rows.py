@@ -135,7 +135,7 @@ def thinking_option(value: Any) -> Thinking:
     Raises:
         AltTrainError: It is none of the three.
     """
-    found = {True: "on", False: "off", None: "on"}.get(value, value) if not isinstance(value, str) else value
+    found = {True: "on", False: "off", None: "on"}[value] if value is None or isinstance(value, bool) else value
     if found not in get_args(Thinking):
         raise AltTrainError(f"alttrain: thinking: found {value!r}; allowed: {', '.join(get_args(Thinking))}")
     return cast(Thinking, found)

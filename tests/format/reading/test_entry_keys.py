@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.reading.entry_keys import HONOURED, LOADING, REFUSED, EntryKeys, check_entry
 
 
@@ -31,6 +31,19 @@ def test_every_key_of_axolotls_entries_is_classified() -> None:
 def test_keys_without_effect_are_refused_by_name(key: str, value: Any) -> None:
     with pytest.raises(AltTrainError, match=f"^datasets: mine.jsonl: '{key}' has no effect with 'type: alttrain': "):
         check_entry({"path": "mine.jsonl", "type": "alttrain", key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("field", "it is for 'type: completion'; remove the key"),
+        ("fields", "neither Axolotl nor this strategy knows the key; correct or remove it"),
+    ],
+)
+def test_the_reason_is_the_keys_own(key: str, reason: str) -> None:
+    with pytest.raises(AltTrainError) as error:
+        check_entry({"path": "x", key: "y"})
+    assert str(error.value) == f"datasets: x: '{key}' has no effect with 'type: alttrain': {reason}"
 
 
 def test_keys_that_say_what_happens_anyway_are_accepted() -> None:
@@ -80,3 +93,37 @@ def test_the_roles_of_sharegpt_need_no_key_and_the_old_names_of_fields_hold() ->
     }
     plain = {"instruction": "Hi"}
     assert keys.apply(plain) is plain
+
+
+def test_the_template_may_name_the_thought() -> None:
+    assert EntryKeys.of({"template_thinking_key": "thinking"}).properties == ()
+    assert EntryKeys.of({"template_thinking_key": "thinking", "field_thinking": "cot"}).properties == (
+        ("thinking", "cot"),
+    )
+
+
+def test_a_column_under_the_usual_name_beside_the_given_one_is_kept_apart() -> None:
+    keys = EntryKeys.of({"field_messages": "turns", "field_tools": "functions"})
+    row = {"turns": "[]", "messages": "m", "functions": ["f"], "tools": ["t"]}
+    assert keys.apply(row) == {
+        "messages": [],
+        "tools": ["f"],
+        "messages beside turns": "m",
+        "tools beside functions": ["t"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ("Hi", "field 'turns' is a text that is no JSON ('Hi'); write a list or its JSON text"),
+        (
+            [{"role": "user", "content": "Hi", "value": "Ho"}],
+            "field 'messages' has a turn with both 'content' and 'value'; keep one of the two",
+        ),
+    ],
+)
+def test_rows_that_fit_no_name_are_refused(messages: Any, said: str) -> None:
+    with pytest.raises(RowError) as error:
+        EntryKeys.of({"field_messages": "turns", "message_field_content": "value"}).apply({"turns": messages})
+    assert str(error.value) == said

@@ -6,6 +6,7 @@ import pytest
 
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
+from axolotl_alttrain.format.reading.loss_marks import carries_loss, trained_earlier, without_marks
 from axolotl_alttrain.format.row_reader import RowReader, UnreadCount
 
 THOUGHT = "Bread.\n\nThis is harmless: baking.\n\nMix."
@@ -65,3 +66,53 @@ def test_the_count_is_told_in_sentences() -> None:
         "Left out because the last turn is marked 'train: false' or 'weight: 0': 2 rows.",
     ]
     assert UnreadCount().sentences() == []
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        None,
+        "Mix.",
+        [],
+        ["Mix."],
+        [{"content": None}],
+        [{"content": "Mix.", "weight": 1}],
+        [USER, {"content": "What?", "weight": 0}, USER],
+        [{"content": [{"text": "Mix.", "train": True, "weight": 0}]}],
+    ],
+)
+def test_only_a_mark_on_the_last_turn_takes_it_out(messages: Any) -> None:
+    assert carries_loss(messages)
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (
+            {"content": [{"text": "Mix "}, {"text": "it.", "weight": 0}]},
+            "has a last turn of which some parts carry no loss; train the turn whole or not",
+        ),
+        (
+            {"content": [{"text": "Mix.", "train": "no"}]},
+            "marks its last turn with train: 'no'; write true or false, or 1 or 0",
+        ),
+        ({"content": "Mix.", "learn": 2}, "marks its last turn with learn: int 2; write true or false, or 1 or 0"),
+    ],
+)
+def test_marks_that_cannot_be_followed_are_refused(turn: dict[str, Any], said: str) -> None:
+    with pytest.raises(RowError) as error:
+        carries_loss([turn], "learn")
+    assert str(error.value) == f"field 'messages' {said}"
+
+
+def test_a_mark_is_a_number_or_a_truth_value() -> None:
+    turn = {"content": "Go.", "index": 3, "train": "express", "training": True, "weight": 0.5, "learn": False}
+    assert without_marks(turn, "learn") == {"content": "Go.", "index": 3, "train": "express"}
+
+
+def test_marks_of_earlier_turns() -> None:
+    marked = {"content": "What?", "learn": True}
+    assert trained_earlier([marked, USER], "learn")
+    assert not trained_earlier([marked, USER])
+    assert not trained_earlier([USER, marked], "learn")
+    assert not trained_earlier(None)

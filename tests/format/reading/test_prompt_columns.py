@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.format.reading.prompt_columns import prompt_field
 from axolotl_alttrain.format.rows import example_from_row, unread_fields
 
 ROW = {"instruction": "Translate:", "response": "<think>Bread.\n\nThis is harmless: baking.\n\nSay it.</think>Pain."}
@@ -27,6 +28,8 @@ def test_a_system_column_is_a_system_turn(name: str) -> None:
     assert messages(**{name: "Be brief."}) == [{"role": "system", "content": "Be brief."}, user]
     assert messages(system="Be brief.", system_prompt="Be brief.") == messages(system="Be brief.")
     assert messages(instruction=[user], system="Be brief.") == messages(system="Be brief.")
+    both = [{"role": "system", "content": "Be brief."}, user]
+    assert messages(instruction=both, **{name: "Be brief."}) == both
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,27 @@ def test_history_is_earlier_turns(history: Any) -> None:
     ]
 
 
+def test_history_needs_no_system_turn() -> None:
+    assert messages(history=[["Hi", "Hello"]]) == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Translate:"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"system_prompt": "S", "history": [["a", "b"]]}, "system_prompt"),
+        ({"system": "", "history": [["a", "b"]], "tools": [TOOL]}, "history"),
+        ({"tools": [TOOL]}, "tools"),
+        ({"input": "x"}, "instruction"),
+    ],
+)
+def test_the_column_to_name_where_a_template_rejects_a_prompt(columns: dict[str, Any], field: str) -> None:
+    assert prompt_field(ROW | columns) == field
+
+
 @pytest.mark.parametrize("tools", [[TOOL], json.dumps([TOOL]), [json.dumps(TOOL)]])
 def test_tools_are_objects_or_json_text(tools: Any) -> None:
     assert example_from_row(ROW | {"tools": tools}).tools == (TOOL,)
@@ -53,28 +77,42 @@ def test_tools_are_objects_or_json_text(tools: Any) -> None:
     assert example_from_row(ROW | {"tools": [parameters]}).tools == (TOOL,)
 
 
+HISTORY = "list messages, or pairs of a request and its answer"
+NOT_RENDERED = "belongs to the prompt, and this strategy cannot render it; write it into the texts or remove it"
 TURNS = [{"role": "system", "content": "A"}, {"role": "user", "content": "B"}]
 
 
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"system": "B", "instruction": TURNS}, "field 'system' is not the only system prompt"),
-        ({"system": "A", "system_prompt": "B"}, "field 'system' differs from 'system_prompt'"),
-        ({"system": 3}, "field 'system' is the int 3"),
-        ({"input": "x", "instruction": TURNS}, "field 'input' stands beside a conversation in 'instruction'"),
-        ({"history": [["a", "b"]], "instruction": TURNS}, "field 'history' stands beside a conversation"),
-        ({"history": [["a"]]}, "field 'history' lists list ['a']"),
-        ({"tools": "oven"}, "field 'tools' is a text that is no JSON ('oven')"),
-        ({"tools": [3]}, "field 'tools' lists int 3"),
-        ({"images": ["a.png"]}, "field 'images' belongs to the prompt, and this strategy cannot render it"),
-        ({"context": "A text."}, "field 'context' belongs to the prompt"),
+        (
+            {"system_prompt": "B", "instruction": TURNS},
+            "'system_prompt' is not the only system prompt: the conversation has one too; remove one of the two",
+        ),
+        ({"system": "A", "system_prompt": "B"}, "'system' differs from 'system_prompt'; keep one of the two"),
+        ({"system": 3}, "'system' is the int 3; write a text"),
+        (
+            {"input": "x", "instruction": TURNS},
+            "'input' stands beside a conversation in 'instruction'; move it into 'instruction' or remove it",
+        ),
+        (
+            {"history": [["a", "b"]], "instruction": TURNS},
+            "'history' stands beside a conversation in 'instruction'; move it into 'instruction' or remove it",
+        ),
+        ({"history": [["a"]]}, f"'history' lists list ['a']; {HISTORY}"),
+        ({"history": [["a", "b", "c"]]}, f"'history' lists list ['a', 'b', 'c']; {HISTORY}"),
+        ({"history": {"a": "b"}}, f"'history' is the dict {{'a': 'b'}}; {HISTORY}"),
+        ({"tools": "oven"}, "'tools' is a text that is no JSON ('oven'); write a list or its JSON text"),
+        ({"tools": {"name": "oven"}}, "'tools' is the dict {'name': 'oven'}; list the tools as objects"),
+        ({"tools": [3]}, "'tools' lists int 3; list the tools as objects"),
+        ({"images": ["a.png"]}, f"'images' {NOT_RENDERED}"),
+        ({"context": "A text."}, f"'context' {NOT_RENDERED}"),
     ],
 )
 def test_a_column_that_cannot_be_rendered_is_named(columns: dict[str, Any], said: str) -> None:
     with pytest.raises(RowError) as error:
         example_from_row(ROW | columns)
-    assert str(error.value).startswith(said)
+    assert str(error.value) == f"field {said}"
 
 
 def test_a_row_with_every_column_round_trips() -> None:

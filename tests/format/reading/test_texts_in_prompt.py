@@ -6,7 +6,7 @@ import pytest
 
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.example import AltTrainExample
-from axolotl_alttrain.format.reading.texts_in_prompt import appears, missing_texts
+from axolotl_alttrain.format.reading.texts_in_prompt import appears, call_texts, leaves, missing_texts
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "oven", "arguments": {"mode": "grill", "celsius": 220}}}
 USER = {"role": "user", "content": "Bake."}
@@ -78,3 +78,65 @@ def test_calls_and_results_in_a_template_that_takes_none_are_named() -> None:
 def test_details_of_trained_calls_are_looked_for_in_the_completion() -> None:
     row = example(USER, tool_calls=(CALL | {"note": "x"},))
     assert missing_texts(row, "Bake.", 'oven {"mode": "grill"}') == ["tool_calls.note"]
+
+
+def test_a_thought_in_an_earlier_answer_is_looked_for_without_its_tags() -> None:
+    earlier = {"role": "assistant", "content": "<think>Hm.</think>Yes."}
+    assert missing_texts(example(USER, earlier, USER), "Bake. Hm. Yes. Bake.", "") == []
+    with pytest.raises(RowError, match="field 'message 3, role user' is not in the prompt as written"):
+        missing_texts(example(USER, earlier, USER | {"content": "<think>More."}), "Bake. Hm. Yes. More.", "")
+
+
+def test_arguments_that_the_template_writes_otherwise_are_not_missed() -> None:
+    call = {"function": {"name": "oven", "arguments": '{"mode": "grill"}'}, "note": "x"}
+    asked = {"role": "assistant", "content": "", "tool_calls": [call]}
+    row = example(USER, asked, USER | {"name": "Ada"}, tool_calls=(call,))
+    assert missing_texts(row, "Bake. oven mode=grill Bake.", "oven mode=grill") == [
+        "messages.assistant.tool_calls.note",
+        "messages.user.name",
+        "tool_calls.note",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "named"), [({"function": {"name": "oven"}}, "'oven'"), ({"name": 3}, "dict {'name': 3}")]
+)
+def test_a_tool_that_the_template_ignores_is_refused(tool: dict[str, Any], named: str) -> None:
+    with pytest.raises(RowError) as error:
+        missing_texts(example(USER, tools=(tool,)), "Bake.", "")
+    assert str(error.value) == (
+        f"field 'tools' is not in the prompt: the chat template ignores the tool {named}; remove the column, or set "
+        "'chat_template:' to a template that renders tools"
+    )
+
+
+def test_the_texts_of_a_nested_value_have_paths() -> None:
+    value = {"a": ["x", {"b": "y"}], "type": "t", "id": "i", "tool_call_id": "c", "n": 1}
+    assert list(leaves(value, "row")) == [("row.a", "x"), ("row.a.b", "y")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        CALL,
+        {"name": "oven", "arguments": {"mode": "grill"}},
+        {"function": {"name": "oven", "arguments": '{"mode": "grill"}'}},
+    ],
+)
+def test_the_texts_of_a_call_are_its_name_and_its_arguments(call: dict[str, Any]) -> None:
+    assert call_texts(call) == ["oven", "grill"]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("oven", "lists 'oven'; give every call a 'function' with a 'name'"),
+        ({"function": "oven"}, "lists dict {'function': 'oven'}; give every call a 'function' with a 'name'"),
+        ({"name": 3}, "lists dict {'name': 3}; give every call a 'function' with a 'name'"),
+        ({"name": "oven", "arguments": "{"}, "has arguments that are no JSON ('{'); correct them"),
+    ],
+)
+def test_a_call_without_a_name_or_with_broken_arguments_is_refused(call: Any, said: str) -> None:
+    with pytest.raises(RowError) as error:
+        call_texts(call)
+    assert str(error.value) == f"field 'tool_calls' {said}"

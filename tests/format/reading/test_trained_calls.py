@@ -14,7 +14,7 @@ FORMAT = ThoughtFormat(end="<end>")
 
 
 def rendering(write: Callable[[Message], str]) -> Callable[[Message], str]:
-    return lambda turn: f"<user>Bake.<end><assistant>{write(turn)}<end>\n"
+    return lambda turn: f"<user>Bake.<end><{turn['role']}>{write(turn)}<end>\n"
 
 
 def names(calls: Sequence[Any]) -> str:
@@ -38,6 +38,26 @@ def test_a_template_that_wants_json_text_gets_it() -> None:
     assert found.calls == '<call>oven {"celsius": 220, "mode": "grill"}</call>'
 
 
+def test_calls_are_rendered_in_either_notation() -> None:
+    def write(turn: Message) -> str:
+        return turn["content"] + "".join(f"<call>{call}</call>" for call in turn.get("tool_calls", ()))
+
+    called = {"name": "oven", "arguments": {"mode": "grill"}}
+    found = with_calls(FORMAT, [called | {"arguments": '{"mode": "grill"}'}], rendering(write))
+    assert found.calls == f"<call>{called}</call>"
+
+
+def test_the_turn_ends_behind_the_last_call() -> None:
+    def write(turn: Message) -> str:
+        return f"{turn['content']}<end>{names(turn.get('tool_calls', ()))}<end>\n<next>"
+
+    found = with_calls(FORMAT, [CALL], rendering(write))
+    assert found.calls == "<end><call>oven {'celsius': 220, 'mode': 'grill'}</call>"
+
+
+NO_ANSWER = "cannot follow an answer in this chat template"
+
+
 def reject(turn: Message) -> str:
     if "tool_calls" in turn:
         raise TemplateError("no tools")
@@ -48,22 +68,23 @@ def reject(turn: Message) -> str:
     ("write", "said"),
     [
         (lambda turn: turn["content"], "are not written by the chat template, which leaves out 'oven'"),
-        (lambda turn: names(turn.get("tool_calls", ())) + turn["content"], "cannot follow an answer"),
-        (
-            lambda turn: names(turn["tool_calls"]) if "tool_calls" in turn else turn["content"],
-            "cannot follow an answer",
-        ),
+        (lambda turn: names(turn.get("tool_calls", ())) + turn["content"], NO_ANSWER),
+        (lambda turn: names(turn["tool_calls"]) if "tool_calls" in turn else turn["content"], NO_ANSWER),
+        (lambda turn: turn["content"] + names(turn.get("tool_calls", ())) + turn["content"], NO_ANSWER),
         (reject, "are rejected by the chat template"),
     ],
 )
 def test_other_templates_are_refused(write: Callable[[Message], str], said: str) -> None:
     with pytest.raises(RowError) as error:
         with_calls(FORMAT, [CALL], rendering(write))
-    assert str(error.value).startswith(f"field 'tool_calls' {said}")
+    assert str(error.value) == f"field 'tool_calls' {said}; remove the calls, or end the row before them"
 
 
-def test_another_end_of_turn_is_refused() -> None:
-    with pytest.raises(RowError, match="end the turn with something else than '<stop>' in this chat template"):
-        with_calls(
-            ThoughtFormat(end="<stop>"), [CALL], rendering(lambda t: t["content"] + names(t.get("tool_calls", ())))
-        )
+@pytest.mark.parametrize("end", ["<stop>", ""])
+def test_another_end_of_turn_is_refused(end: str) -> None:
+    with pytest.raises(RowError) as error:
+        with_calls(ThoughtFormat(end=end), [CALL], rendering(lambda t: t["content"] + names(t.get("tool_calls", ()))))
+    assert str(error.value) == (
+        f"field 'tool_calls' end the turn with something else than {end!r} in this chat template; remove the calls, or "
+        "end the row before them"
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from axolotl_alttrain.errors import RowError
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn
+from axolotl_alttrain.format.reasoning.conversation_columns import SHAPES, read_columns
 from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
 
 USER = {"role": "user", "content": "1+1?"}
@@ -91,34 +92,99 @@ def test_a_row_without_a_thought_has_none(reply: str) -> None:
     assert conversation_from_row(row).last == AssistantTurn("2", None)
 
 
+def test_columns_become_messages() -> None:
+    columns = read_columns(ONE_TURN["medical-o1"])
+    assert columns.messages == [USER, {"role": "assistant", "content": "2", "reasoning_content": "One and one."}]
+    assert (columns.field, columns.read) == ("Response", ("Question", "Complex_CoT", "Response"))
+
+
+def test_parts_of_an_answer_are_joined() -> None:
+    parts = ["<think>One and one.</think>", {"type": "text", "text": "2"}]
+    row = {"messages": [USER, {"role": "assistant", "content": parts}]}
+    assert conversation_from_row(row).last == AssistantTurn("2", "One and one.")
+
+
+ENDING = "end it with the assistant's answer"
+ONCE = "write one thought before the answer"
+ROLE = "give every turn a role and a text"
+LIST = "list at least a user turn and the assistant's answer"
+MARKERS = "<|begin_of_thought|> and <|end_of_thought|>"
+
+
+def answered(**fields: Any) -> dict[str, Any]:
+    return {"messages": [USER, {"role": "assistant", "content": "2", **fields}]}
+
+
 REFUSED = {
-    "no shape": ({"text": "x"}, "the row has the columns text, which is no shape of reasoning data"),
-    "no answer": ({"messages": [USER, USER]}, "field 'messages' ends with a turn of role 'user'"),
+    "no shape": (
+        {"text": "x", "id": 1},
+        f"the row has the columns id, text, which is no shape of reasoning data; use {SHAPES}",
+    ),
+    "nothing": ({"text": None}, f"the row has no columns, which is no shape of reasoning data; use {SHAPES}"),
+    "no list": ({"messages": "Hi"}, f"field 'messages' is 'Hi'; {LIST}"),
+    "one turn": ({"conversation": [USER]}, f"field 'conversation' is the list [{USER}]; {LIST}"),
+    "no turn": ({"messages": [USER, "2"]}, f"field 'messages' has '2' as turn 2; {ROLE}"),
+    "no role": (
+        {"messages": [USER, {"content": "2"}]},
+        f"field 'messages' has no role in turn 2, dict {{'content': '2'}}; {ROLE}",
+    ),
+    "no answer": ({"messages": [USER, USER]}, f"field 'messages' ends with a turn of role 'user'; {ENDING}"),
+    "input beside turns": (
+        {"conversations": [USER, {"role": "assistant", "content": "2"}], "input": "x"},
+        "field 'input' stands beside a conversation in 'conversations'; move it into 'conversations' or remove it",
+    ),
+    "content": (
+        answered(content=3),
+        "field 'messages' has an assistant turn whose content is the int 3; write a text",
+    ),
+    "two keys": (
+        answered(reasoning_content="One.", thinking="Two."),
+        "field 'messages' gives a thought more than once: as reasoning_content, thinking; keep one of them",
+    ),
+    "a thought that is no text": (
+        answered(thinking=["One."]),
+        "field 'messages' has no text as its thought, but list ['One.']; write the thought",
+    ),
+    "a number as thought": ({"problem": "1+1?", "cot": 1, "answer": "2"}, "field 'cot' is the int 1; write one text"),
+    "two solutions": (
+        answered(content=OPEN_THOUGHTS + "<|begin_of_solution|>"),
+        f"field 'messages' does not have one thought between {MARKERS} "
+        f"('<|begin_of_thought|>\\n\\nOne and one.\\n\\n<|end_of_thought|>…); {ONCE}",
+    ),
+    "text outside the solution": (
+        answered(content=OPEN_THOUGHTS + "Bye."),
+        "field 'messages' has text outside <|begin_of_solution|>; move it into the answer",
+    ),
     "thought twice": (
         {"problem": "1+1?", "reasoning": "One.", "solution": INLINE},
-        "field 'solution' gives a thought more than once: as reasoning_content and in tags",
+        "field 'solution' gives a thought more than once: as reasoning_content and in tags; keep one of them",
     ),
     "no end of the thought": (
         {"instruction": "1+1?", "response": "<think>One and one. 2"},
-        "field 'response' has 1 <think> and 0 </think>",
+        "field 'response' has 1 <think> and 0 </think> ('<think>One and one. 2'); write one thought before the answer "
+        "and close it with one </think>",
     ),
     "markers": (
         {"instruction": "1+1?", "response": "<|begin_of_thought|>One and one. 2"},
-        "field 'response' does not have one thought between <|begin_of_thought|> and <|end_of_thought|>",
+        f"field 'response' does not have one thought between {MARKERS} ('<|begin_of_thought|>One and one. 2'); {ONCE}",
     ),
     "no text after the thought": (
         {"instruction": "1+1?", "response": "<think>One</think>  "},
-        "field 'response' has an assistant turn without an answer",
+        "field 'response' has an assistant turn without an answer; write the answer after the thought",
     ),
     "calls last": (
         {"messages": [USER, {"role": "assistant", "tool_calls": [{"function": {"name": "add"}}]}]},
-        "field 'messages' ends with tool calls",
+        f"field 'messages' ends with tool calls; {ENDING}",
     ),
     "unknown role": (
         {"conversations": [{"from": "human", "value": "1+1?"}, {"from": "function_call", "value": "{}"}]},
-        "field 'conversations' has a turn 2 from 'function_call'",
+        "field 'conversations' has a turn 2 from 'function_call'; use one of human, user, gpt, assistant, model, "
+        "system, tool, observation, function_response; write tool calls as 'tool_calls'",
     ),
-    "number": ({"problem": "1+1?", "reasoning": "One.", "solution": 2}, "field 'solution' is the int 2"),
+    "number": (
+        {"problem": "1+1?", "reasoning": "One.", "solution": 2},
+        "field 'solution' is the int 2; write one text",
+    ),
 }
 
 
@@ -126,4 +192,4 @@ REFUSED = {
 def test_refusals_name_the_field(row: dict[str, Any], message: str) -> None:
     with pytest.raises(RowError) as error:
         conversation_from_row(row)
-    assert str(error.value).startswith(message)
+    assert str(error.value) == message
