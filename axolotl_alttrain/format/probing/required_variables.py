@@ -23,11 +23,16 @@ def rendering(render: Renderer, user: Message, assistant: Message) -> Renderer |
     for filled in (render, *_filled(render)):
         for shape in SHAPES:
             found = Renderer(filled.tokenizer, filled.source, filled.kwargs, shape)
-            if user["content"] not in (found.tried([user], True) or ""):
-                continue
-            if assistant["content"] in (found.tried([user, assistant]) or ""):
-                return _needed(found, render, [user])
+            if _writes(found, user, assistant):
+                return _needed(found, render, user, assistant)
     return None
+
+
+def _writes(render: Renderer, user: Message, assistant: Message) -> bool:
+    """Whether the template writes the texts of both turns."""
+    if user["content"] not in (render.tried([user], True) or ""):
+        return False
+    return assistant["content"] in (render.tried([user, assistant]) or "")
 
 
 def _filled(render: Renderer) -> Iterator[Renderer]:
@@ -37,11 +42,11 @@ def _filled(render: Renderer) -> Iterator[Renderer]:
         yield render.having({name: empty for name in names if name not in special})
 
 
-def _needed(found: Renderer, given: Renderer, messages: list[Message]) -> Renderer:
+def _needed(found: Renderer, given: Renderer, user: Message, assistant: Message) -> Renderer:
     """Without the variables that the template does without."""
     for name in [name for name in found.kwargs if name not in given.kwargs]:
         fewer = {key: value for key, value in found.kwargs.items() if key != name}
         without = Renderer(found.tokenizer, found.source, fewer, found.shape)
-        if without.tried(messages, True) == found(messages, True):
+        if _writes(without, user, assistant):
             found = without
     return found

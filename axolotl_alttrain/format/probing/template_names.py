@@ -35,8 +35,8 @@ def template_names(source: str) -> TemplateNames:
     # Nothing is rendered here, so autoescaping has no meaning.
     environment = Environment(extensions=["jinja2.ext.loopcontrols"])  # nosec B701
     try:
-        tree = environment.parse(_GENERATION.sub("", source))
-        variables = sorted(meta.find_undeclared_variables(tree) - _GIVEN)
+        tree, other = (environment.parse(_GENERATION.sub("", source)) for _ in range(2))
+        variables = sorted(meta.find_undeclared_variables(other) - _GIVEN)  # folds the lists of the tree that it gets
     except TemplateError:
         return TemplateNames()
     compared: dict[str, list[str]] = {}
