@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from axolotl_alttrain.format.verdict.language import Language, Token
+from axolotl_alttrain.format.verdict.language import COMMAS, Language, Token
 
 VERDICT_WORDS = ("harmful", "harmless", "dangers")
 
@@ -110,7 +110,9 @@ def _read(language: Language, clause: Clause, before: _Carried, text: str) -> tu
     outer = before if clause.link == "that" else _Carried()
     if not words:
         count = _odd(len(negators), data.concord) + outer.negations
-        trailing = bool(negators) or (before.open_negator and clause.link == "comma")
+        trailing = bool(negators) and not _answers(clause, clause.tokens[negators[0]], text)
+        if not negators and before.open_negator and clause.link == "comma":
+            count, trailing = before.negations, True
         return None, _Carried(
             count, "", clause.has("hedges") or outer.hedged, clause.has("appearances") or outer.weak, trailing
         )
@@ -147,6 +149,11 @@ def _negations(language: Language, clause: Clause, previous: int, word: int, fol
     kinds = [clause.tokens[n].kind for n in (*near, *far)]
     negators, privatives = kinds.count("negators"), kinds.count("privatives")
     return _odd(negators, language.data.concord) + privatives
+
+
+def _answers(clause: Clause, negator: Token, text: str) -> bool:
+    """Whether a negator is the whole clause before a comma: "No, this is harmful"."""
+    return not text[clause.start : negator.start].strip() and text[negator.end :].lstrip()[:1] in tuple(COMMAS[1:-1])
 
 
 def _odd(negators: int, concord: bool) -> int:

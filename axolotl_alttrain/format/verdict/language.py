@@ -104,7 +104,7 @@ class Language:
             before, after = ("" if entry[0] == "*" else before), ("" if entry[-1] == "*" else after)
             entry = entry.strip("*")
         escaped: str = regex.escape(normalised(entry), literal_spaces=True).replace(r"\*", r"[\w]*")
-        escaped = escaped.replace("_ ", gap).replace("_", gap).replace("'", "['’]").replace(" ", r"\s+")
+        escaped = escaped.replace("'", "['’]").replace("_ ", "_").replace(" ", r"\s+").replace("_", gap)
         if not self.data.spaced:
             return escaped
         prefix = "(?:" + "|".join(map(normalised, self.data.prefixes)) + ")?" if self.data.prefixes else ""
