@@ -37,6 +37,7 @@ def switched(tokenizer: Any, off: str = "", lead: str = "", after_user: str = "<
         ({}, ""),
         ({"lead": "<answer>"}, "<answer>"),
         ({"off": "<x></x>"}, ""),
+        ({"off": "<x></x>", "lead": "<answer>"}, ""),
         ({"off": "{{ '\\n' }}", "lead": " "}, ""),
         ({"off": "{{ '\\n' }}", "lead": " <answer> "}, "<answer> "),
         ({"off": "{{ '\\n' }}", "lead": " <answer> ", "after_user": "<|im_end|><go>"}, "<answer> "),
