@@ -18,6 +18,7 @@ SPECIALS = re.compile(r"<\|\w+\|>|</s>")
         # Two tokens, the second of which stops the model, or the first, or either.
         ("</s><|end|>\n", ["<|end|>"], ("", ""), "</s><|end|>"),
         ("</s>\n<|end|>", ["<|end|>"], ("", ""), "</s>"),
+        ("<|end|><|end|>", ["<|end|>"], ("", ""), "<|end|>"),
         ("<|b|><|a|>", ["<|a|>", "<|b|>"], ("", ""), "<|b|>"),
         ("<|a|><|b|>", [], ("", ""), "<|a|>"),
         # None, or only behind the header of the next turn.

@@ -11,6 +11,7 @@ from axolotl_alttrain.format.probing.prompt_match import Difference, compare
         ("[a]\n", "[a]\n", "[a]\n", "", ""),
         ("[a]\n", "[a]\n", "[a]\n<think>\n", "", "<think>\n"),
         ("[a]\n\n", "[a]\n\n", "[a] <think>", "", "<think>"),
+        ("[a][b]\n", "[a][b]\n", "[a][b]<think>", "", "<think>"),
         ("[a]", "[a]", "[a]\n<think>", "", "\n<think>"),
         ("[a]<think>\n", "[a]<think>\n", "[a]\n", "<think>\n", ""),
         ("", "", "\n<think>", "", "\n<think>"),
@@ -27,4 +28,4 @@ from axolotl_alttrain.format.probing.prompt_match import Difference, compare
     ],
 )
 def test_where_the_prompt_and_the_history_part(asked: str, opening: str, shown: str, ahead: str, lead: str) -> None:
-    assert compare(f"USER: USER{asked}", opening, f"x USER{shown}", "USER") == Difference(ahead, lead)
+    assert compare(f"USER: USER{asked}", opening, f"USER: USER{shown}", "USER") == Difference(ahead, lead)

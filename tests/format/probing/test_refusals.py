@@ -20,9 +20,9 @@ CLOSED = "{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation
             "'chat_template:' to another",
         ),
         (
-            "{% if not add_generation_prompt %}{{ raise_exception('no ' + messages[1].role) }}{% endif %}",
-            "the chat template cannot render the turns user, assistant (no assistant); correct the template, or set "
-            "'chat_template:' to another",
+            "{% if not add_generation_prompt %}{{ raise_exception('no ' + messages[1].content) }}{% endif %}",
+            "the chat template cannot render the turns user, assistant (no alttrainanswer); correct the template, or "
+            "set 'chat_template:' to another",
         ),
         (
             "{{ messages | length }}",
@@ -67,5 +67,10 @@ def test_why_a_model_would_not_think(smollm2: Any, ahead: str, kwargs: dict[str,
 
 
 def test_the_end_of_a_long_prompt_is_shown(smollm2: Any) -> None:
-    error = thinking_is_off(Renderer(smollm2, CLOSED.replace("<think>", "x" * 50)))
-    assert f"the closed thought '{'x' * 32}</think>', and" in str(error)
+    source = "{{ thinking }}" + CLOSED.replace("<think>", "x" * 50)
+    for kwargs, before, after in (
+        ({}, "the closed thought", ", and"),
+        ({"thinking": 0}, "prompt ends with", "; remove"),
+    ):
+        error = thinking_is_off(Renderer(smollm2, source, kwargs))
+        assert f" {before} '{'x' * 32}</think>'{after} " in str(error)

@@ -35,6 +35,14 @@ def test_a_template_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     busy(0.4)
     with limited():
         assert signal.getitimer(signal.ITIMER_PROF)[1] == pytest.approx(0.1, abs=0.01)
+        busy(0.15)
+
+
+def test_the_handler_is_installed_where_there_is_none() -> None:
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    with limited():
+        assert signal.getsignal(signal.SIGPROF) == render_limits._WATCH.check
+        assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
 
 
 def test_a_template_that_takes_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ BLOCKS = (
         (BLOCKS, {}, {}, "blocks"),
         ("{% for t in tools %}{{ t.x }}{% endfor %}{{ other }}" + PARTS, {}, {"tools": []}, "parts"),
         ("{{ 'a' + functions }}{{ bos_token + 'x' }}" + TEXT, {}, {"functions": ""}, "text"),
+        ("{{ 'a' + functions + more }}{{ other }}" + TEXT, {}, {"functions": "", "more": ""}, "text"),
         ("{{ 'a' + functions + extra }}" + TEXT, {"extra": "b"}, {"extra": "b", "functions": ""}, "text"),
     ],
 )
@@ -55,3 +56,12 @@ def test_a_text_alone_does_not_show_a_turn(smollm2: Any) -> None:
     found = rendering(Renderer(smollm2, TEXT), USER, ASSISTANT)
     assert found is not None
     assert found([USER, ASSISTANT], False) == "HiHo"
+
+
+@pytest.mark.parametrize("name", ["bos", "eos", "pad", "unk", "sep", "cls", "mask"])
+def test_special_tokens_are_the_tokenizers(smollm2: Any, name: str) -> None:
+    tokens = "{% if NAME is defined and NAME is not string %}{{ raise_exception('no text') }}{% endif %}"
+    source = "{{ (tools + []) | length }}" + tokens.replace("NAME", f"{name}_token") + TEXT
+    found = rendering(Renderer(smollm2, source), USER, ASSISTANT)
+    assert found is not None
+    assert found.kwargs == {"tools": []}

@@ -7,6 +7,7 @@ def test_the_names_in_a_template() -> None:
     source = (
         "{%- generation -%}{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}"
         "{% if m.role == 'user' and m['type'] in ['text', ('a',)] or 'tools' in m %}{{ m.get('thinking', 'x') }}"
+        "{% elif m[0] == 'first' %}"
         "{% elif mode | lower == 'deep' %}{{ m['cot'] }}{% elif 'a' ~ b == 1 %}{% endif %}{% endfor %}"
         "{% endgeneration %}"
         "{% if mode.strip() != 'fast' and add_generation_prompt and f(level) == 'high' and g()() == 'x' %}{% endif %}"

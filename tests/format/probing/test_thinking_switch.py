@@ -25,6 +25,15 @@ def test_the_names_of_switches() -> None:
             "{% if thinking %}on{% endif %}",
             [{"thinking": True}, {}, *({"thinking": value} for value in (True, *ON))],
         ),
+        (
+            "True{% if thinking is true %}on{% endif %}",
+            [{"thinking": True}, {}, {"thinking": True}],
+        ),
+        # Without effect, in front of one that has some.
+        (
+            "{% if false and a_thinking %}{% endif %}{% if b_thinking is true %}on{% endif %}",
+            [{"b_thinking": True}, {}, {"b_thinking": True}],
+        ),
         # On by default; turned off by a name of its own; not for this turn.
         ("{% if thinking is not defined or thinking %}on{% endif %}", [{}, {"thinking": False}]),
         (

@@ -37,6 +37,7 @@ def test_what_closes_a_tag(tag: str, closing: str | None) -> None:
     assert not closes(tag)
     if closing:
         assert closes(closing)
+    assert closes("<end>")
 
 
 @pytest.mark.parametrize("form", ["<|/cot|>", "<|end_cot|>", "<|cot_end|>", "<|end_of_cot|>", "<|endcot|>"])
@@ -73,6 +74,7 @@ def test_the_last_tag_of_a_text() -> None:
         ("<channel>thought</channel><channel>final</channel>", False),
         ("<channel>final</channel><channel>thought</channel>", True),
         ("</channel>", False),
+        ("<|plan|>thought<|/plan|>", True),
     ],
 )
 def test_a_text_that_ends_with_a_closed_thought(text: str, closed: bool) -> None:

@@ -17,6 +17,7 @@ from axolotl_alttrain.format.verdict.reader import LONGEST_DECLARATION, declares
         "I would not call this harmless.",
         "The request is not only harmful but also illegal.",
         "There is no doubt that this is harmful.",
+        "It would be harmful if used. The mixture is harmful.",
         "Diese Anfrage ist schädlich und nicht harmlos.",
         "Ce n'est pas légal.",
         "这个请求不是无害的。",
@@ -46,6 +47,11 @@ def test_harmful(text: str) -> None:
         "Ce n'est plus dangereux.",
         "No es dañina ni ilegal.",
         "이 요청은 위험하지 않습니다.",
+        "Is it harmful? It is harmless.",
+        "“杀”无害。",
+        "It would be safe if used. The mixture is safe.",
+        "No, this is harmless.",
+        "It is not, in my view, harmful.",
     ],
 )
 def test_benign(text: str) -> None:
@@ -62,6 +68,13 @@ def test_benign(text: str) -> None:
         "It is no more dangerous than cooking.",
         "This would only be harmful if someone acted on it.",
         "It is safe. However, it is harmful.",
+        ":",
+        # Another subject leaves it open.
+        "It looks harmful. The mixture is safe.",
+        "It would be harmful if used. The mixture is safe.",
+        "It is more of a joke than harmful.",
+        # Harmful in English, and harmless in Italian.
+        "Affatto illegal",
         # Languages without a file, the last ones with words of languages that have one
         "Dit verzoek is niet schadelijk.",
         "To nie jest niebezpieczne.",
