@@ -220,6 +220,11 @@ def test_a_given_format_and_what_the_prompt_has_of_it(smollm2: Any) -> None:
     closed = "{% if think %}[assistant]{% else %}[assistant]</r>{% endif %}{% endif %}"
     switched = learn_format(smollm2, ROLES.replace("[assistant]{% endif %}", closed), thought_format=given)
     assert (switched.kwargs, switched.thought.close) == ({"think": True}, "\n</r>\n")
+    always = ROLES.replace("[assistant]{% endif %}", "[assistant]</r>{% endif %}")
+    with pytest.raises(
+        TemplateError, match=r"ends with the closed thought '.*\[assistant\]</r>', and it has no variable"
+    ):
+        learn_format(smollm2, always, thought_format=given)
 
 
 def test_stop_tokens_come_before_the_tokenizers_own(smollm2: Any) -> None:

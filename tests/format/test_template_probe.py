@@ -84,6 +84,8 @@ DROPS = "{{ m.content.split('</t>')[-1] }}"
         (turns(KEY, "<t>"), Learned(ThoughtFormat("", "</t>", prompt_open="<t>"), "[end]", True)),
         (turns(KEY, "<t></t>"), None),
         (turns(KEY, "</t>"), None),
+        (turns(KEY, "</t> Go:"), None),
+        (turns(KEY, "<thought>"), Learned(ThoughtFormat("", "</t>", prompt_open="<thought>"), "[end]", True)),
         (turns(KEY.replace("<t>", "\\n<t> "), "\\n"), Learned(ThoughtFormat("<t> ", "</t>"), "[end]", True)),
         # Plain text around the thought, as words of the prompt.
         (
@@ -102,6 +104,17 @@ DROPS = "{{ m.content.split('</t>')[-1] }}"
                 + "{{ m.content }}"
             ),
             Learned(ThoughtFormat("<t>", "</t>"), "[end]", False),
+        ),
+        (
+            turns(CALLS + "{% if not m.tool_calls %}<t> </t>{% endif %}{{ m.content }}"),
+            Learned(ThoughtFormat("<t>", "</t>"), "[end]", False),
+        ),
+        (
+            turns(
+                "{% if m.tool_calls %}{% if m.tool_plan %}<t>{{ m.tool_plan }}</t><call>{% else %}<none>{% endif %}"
+                "{{ m.tool_calls[0].function.name }}{% endif %}{{ m.content }}"
+            ),
+            Learned(ThoughtFormat(), "[end]", False),
         ),
         # An empty thought in front of every answer.
         (
