@@ -63,8 +63,15 @@ def test_reasoning_rows_have_a_renderer(smollm2: Any, said: list[str], turns: st
     assert len(said) == 1
     left_out = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho", "train": False}]}
     assert found._tokenize_rows([left_out], [4]) == [TokenizedRow([], 5, ())]
-    (read,) = found._tokenize_rows([{"problem": "1+1?", "reasoning": "One.", "solution": "2", "score": 1}], [4])
-    assert (read.number, read.unread) == (5, ("score",))
+    rows = [{"problem": f"1+{n}?", "reasoning": "One.", "solution": "2", "score": 1} for n in range(2)]
+    several = found._tokenize_rows([rows[0], left_out, rows[1]], [4, 5, 6])
+    assert [(read.number, read.unread) for read in several] == [(5, ("score",)), (6, ()), (7, ("score",))]
+    assert several == [
+        *found._tokenize_rows(rows[:1], [4]),
+        TokenizedRow([], 6, ()),
+        *found._tokenize_rows(rows[1:], [6]),
+    ]
+    assert several[0].turns != several[2].turns
 
 
 def test_a_row_that_the_template_rejects_is_named(smollm2: Any, row: dict[str, Any]) -> None:
@@ -187,3 +194,10 @@ def test_a_stream_of_rows_is_tokenized_alike(smollm2: Any, row: dict[str, Any]) 
     streamed = list(found.wrap_dataset(rows.to_iterable_dataset()))
     assert isinstance(rows.to_iterable_dataset(), IterableDataset)
     assert [{k: list(v) for k, v in one.items()} for one in streamed] == [found.tokenize_prompt(one) for one in rows]
+
+
+def test_the_progress_bar_says_what_is_done(
+    smollm2: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(smollm2, {}).wrap_dataset(Dataset.from_list([row]))
+    assert "\rTokenizing AltTrain examples: " in capsys.readouterr().err
