@@ -22,6 +22,7 @@ from axolotl_alttrain.format.probing.prompt_match import Difference, compare
         ("<end><go>[a]\n", "[a]\n", "<end>[a]\n<x>", "", "<x>"),
         ("<e>[a]", "[a]", "[a]<q>[a] <x>", "", " <x>"),
         ("<e>[a] b\n", "[a] b\n", "<f>[a] b\n<x>", "", "<x>"),
+        ("<e>[a] b\n", "[a] b\n", "<f>[a] c", " b\n", "c"),
         # No header in common.
         ("a b", "[z]", "a c", " b", " c"),
         ("a", "[z]", "b", "a", "b"),

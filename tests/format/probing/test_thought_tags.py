@@ -82,5 +82,13 @@ def test_a_text_that_ends_with_a_closed_thought(text: str, closed: bool) -> None
 
 
 def test_pairs_of_a_template() -> None:
-    source = "</b> <b> <a> <|start_x|> <tool_call> </tool_call> <|end_x|> </a> <open_alone> <|c> <c|>"
-    assert pairs(source) == [("<a>", "</a>"), ("<b>", "</b>"), ("<|c>", "<c|>"), ("<|start_x|>", "<|end_x|>")]
+    source = (
+        "</b> <b> <a> <|start_x|> <tool_call> </tool_call> <|end_x|> </a> <open_alone> <|c> <c|> <|cot|> <|cot_end|>"
+    )
+    assert pairs(source) == [
+        ("<a>", "</a>"),
+        ("<b>", "</b>"),
+        ("<|c>", "<c|>"),
+        ("<|cot|>", "<|cot_end|>"),
+        ("<|start_x|>", "<|end_x|>"),
+    ]
