@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.format.verdict.clauses import Clause, Statement, clauses, statements
+from axolotl_alttrain.format.verdict.data import Clauses
 from axolotl_alttrain.format.verdict.language import Language, languages
 
 
@@ -45,6 +46,7 @@ def test_what_parts_a_sentence() -> None:
         ("as it looks harmful, but it is safe", "main reason main main"),
         ("it looks harmful as it is, but it is safe", "main reason reason main"),
         ("since it is harmful, it is bad", "main reason main"),
+        ("if bad and safe, it is harmless", "main condition condition main"),
         ("it is harmful as it is, but it is safe", "main reason reason reason"),
     ],
 )
@@ -61,6 +63,10 @@ HARMFUL, HARMLESS = Statement(True), Statement(False)
         ("it is harmful", [HARMFUL]),
         ("it is not harmful", [HARMLESS]),
         ("it is not not harmful", [HARMFUL]),
+        ("it is not not not harmful", [HARMLESS]),
+        ("not safe harmful", [HARMFUL]),
+        ("harmful not", [HARMFUL]),
+        ("a danger harmful as such", [HARMFUL]),
         ("it is not without risk", [HARMFUL]),
         ("it is without risk", [HARMLESS]),
         ("it has a risk", []),
@@ -70,6 +76,9 @@ HARMFUL, HARMLESS = Statement(True), Statement(False)
         # Negations, hedges and appearances reach into what is said, and into words that are joined.
         ("i do not think that it is harmful", [HARMLESS]),
         ("i do not think that it is not harmful", [HARMFUL]),
+        ("i do not think, that it is harmful", [HARMLESS]),
+        ("i do not think that it is without risk", [HARMFUL]),
+        ("i do not think that one does not feel that it has a risk", [HARMFUL]),
         ("perhaps so that it is harmful", [HARMFUL]),
         ("it seems that it is harmful", [Statement(True, firm=False)]),
         ("maybe one feels that it is harmful", [Statement(True, certain=False)]),
@@ -87,6 +96,8 @@ HARMFUL, HARMLESS = Statement(True), Statement(False)
         ("it is, in my view, harmful", [HARMFUL]),
         ("nothing about this, in my view, is harmful", [HARMLESS]),
         ("no, this is harmful", [HARMFUL]),
+        ("no , this is harmful", [HARMFUL]),
+        ("no— this is harmful", [HARMFUL]),
         ("so no, in my view, harmful", [HARMLESS]),
         ("it is more of a joke than harmful", [Statement(True, certain=False)]),
         # Comparisons and hedges stand before the word, comparisons also directly behind it.
@@ -94,6 +105,9 @@ HARMFUL, HARMLESS = Statement(True), Statement(False)
         ("harmful less so", [HARMFUL]),
         ("safer than harmful", [Statement(True, certain=False)]),
         ("harmful than", [Statement(True, certain=False)]),
+        ("harmful  than", [Statement(True, certain=False)]),
+        ("harmful   than", [HARMFUL]),
+        ("harmful than safe", [Statement(None, certain=False)]),
         ("harmful it is rather than", [HARMFUL]),
         ("harmful perhaps", [HARMFUL]),
     ],
@@ -110,6 +124,7 @@ def test_what_clauses_state(text: str, expected: list[Statement]) -> None:
         ({"scope": "after"}, "harmful maybe", [Statement(True, certain=False)]),
         ({"scope": "both"}, "not harmful not", [HARMFUL]),
         ({"scope": "both"}, "harmful not", [HARMLESS]),
+        ({"spaced": False}, "harmfulthan", [Statement(True, certain=False)]),
         ({"concord": True}, "not never harmful", [HARMLESS]),
         ({"concord": True}, "not without risk", [HARMFUL]),
         ({"concord": True}, "i never do not think that it is harmful", [HARMLESS]),
@@ -118,6 +133,29 @@ def test_what_clauses_state(text: str, expected: list[Statement]) -> None:
 def test_other_orders_of_words(changes: dict[str, Any], text: str, expected: list[Statement]) -> None:
     language = Language("xx", languages()["en"].data.model_copy(update=changes))
     assert [what for _, what in said(text, language)] == expected
+
+
+def test_words_that_end_a_clause() -> None:
+    """As in Japanese, Korean and Hindi, where they stand behind it."""
+    closes = Clauses(contrast=("anyway",), reason=("hence",), concession=("albeit",))
+    language = Language("xx", languages()["en"].data.model_copy(update={"closes": closes}))
+    found = clauses(language, "safe anyway safe hence safe albeit bad")
+    assert [(one.role, one.link, one.start) for one in found] == [
+        ("main", "", 0),
+        ("reason", "contrast", 11),
+        ("concession", "reason", 22),
+        ("main", "contrast", 34),
+    ]
+
+
+def test_the_comma_before_a_word_that_begins_what_is_said() -> None:
+    text = "one thinks, that it is, in short, that"
+    assert [(role, link) for role, link, *_ in parts(text)] == [
+        ("main", ""),
+        ("main", "that"),
+        ("main", "comma"),
+        ("main", "that"),
+    ]
 
 
 def test_a_clause_knows_its_words() -> None:

@@ -65,13 +65,21 @@ def test_the_known_words_of_a_text() -> None:
     assert words(made(), "isn’t harm- bad-") == [("negators", "isn’t"), ("harmful", "harm"), ("harmful", "bad")]
 
 
+def test_white_space_and_elisions() -> None:
+    assert words(made(that=("qu'",)), "no\n harm qu’il bad") == [
+        ("harmless", "no\n harm"),
+        ("that", "qu’"),
+        ("harmful", "bad"),
+    ]
+
+
 def test_words_with_a_prefix() -> None:
     assert words(made(prefixes=("Un", "al")), "unbad albad xbad") == [("harmful", "unbad"), ("harmful", "albad")]
 
 
 def test_endings_and_scripts_without_spaces() -> None:
     endings = made(agglutinative=True, harmful=("bad*",), negators=("*maz",), harmless=("ok",))
-    assert words(endings, "badmaz okmaz okx") == [("harmful", "bad"), ("negators", "maz"), ("negators", "maz")]
+    assert words(endings, "badmaz okmaz okx xok") == [("harmful", "bad"), ("negators", "maz"), ("negators", "maz")]
     unspaced = made(spaced=False, harmful=("坏",), harmless=("好",), negators=("不_是",))
     assert words(unspaced, "这不太可能就是坏的，好") == [
         ("negators", "不太可能就是"),
@@ -85,6 +93,7 @@ def test_endings_and_scripts_without_spaces() -> None:
 def test_how_much_speaks_for_a_language() -> None:
     assert made().evidence("this is bad and no harm") == 4
     assert made().evidence("dit is bad") == 0
+    assert made(harmful=("bad", "bad bad")).evidence("bad bad") == 1
     assert made(function_words=(), foreign=()).evidence("dit is bad, fine") == 2
 
 
@@ -128,6 +137,7 @@ def declaring(**changes: Any) -> dict[str, Any]:
         (declaring(subjects=()), "the request is bad.", True),
         (declaring(subjects=()), "this is bad.", False),
         (declaring(determiners=()), "request is bad.", True),
+        (declaring(determiners=()), "big request is bad.", False),
         (declaring(requests=()), "this is bad.", True),
         (declaring(never=()), "this i say is bad.", True),
         (declaring(degrees=()), "this is bad.", True),
@@ -182,6 +192,10 @@ def test_texts_are_compared_in_one_form() -> None:
         ("Xyzzy.", "de", ""),
         ("Legal.", "es", "es"),
         ("This is not harmful to the user.", "es", "en"),
+        ("Legal.", "ko", "de en es pt"),
+        ("The illegal.", "de", "de"),
+        ("Is the illegal.", "de", "en"),
+        ("害", "", "zh"),
         # No letters, an unknown script, and half of a known one.
         ("12!", "", ""),
         ("คำขอนี้", "", ""),

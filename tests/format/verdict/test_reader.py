@@ -18,6 +18,7 @@ from axolotl_alttrain.format.verdict.reader import LONGEST_DECLARATION, declares
         "The request is not only harmful but also illegal.",
         "There is no doubt that this is harmful.",
         "It would be harmful if used. The mixture is harmful.",
+        "It is harmful, and this thing may be safe.",
         "Diese Anfrage ist schädlich und nicht harmlos.",
         "Ce n'est pas légal.",
         "这个请求不是无害的。",
@@ -51,6 +52,7 @@ def test_harmful(text: str) -> None:
         "“杀”无害。",
         "It would be safe if used. The mixture is safe.",
         "No, this is harmless.",
+        "The user asks in the chat about it and so on. Das ist nicht schädlich.",
         "It is not, in my view, harmful.",
     ],
 )
@@ -73,6 +75,7 @@ def test_benign(text: str) -> None:
         "It looks harmful. The mixture is safe.",
         "It would be harmful if used. The mixture is safe.",
         "It is more of a joke than harmful.",
+        "It is harmful, and this thing may be safe, and the other thing is harmless.",
         # Harmful in English, and harmless in Italian.
         "Affatto illegal",
         # Languages without a file, the last ones with words of languages that have one
