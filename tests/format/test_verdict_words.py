@@ -178,3 +178,9 @@ def test_a_token_that_spans_the_seam_has_no_place(smollm2: Any) -> None:
     wording = Wording((Opening((), (1,), (2,), 2, "is is bad."),), understanding=False)
     assert chat.tokenizer.decode([this]) == "This"
     assert wording.place("This is fine.\n\nGo.\n</plan>", chat) is None
+
+
+def test_openings_as_people_read_them(chat: ChatFormat) -> None:
+    danger, fine = chat.encode(["Danger", "Fine"])
+    opening = Opening((), (danger[0], fine[0]), (fine[0],), 2, "Danger.")
+    assert Wording((opening,)).described(chat) == ["(beginning): D, Fine / Fine"]

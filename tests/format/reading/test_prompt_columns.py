@@ -50,9 +50,11 @@ def test_history_is_earlier_turns(history: Any) -> None:
 
 
 def test_history_needs_no_system_turn() -> None:
-    assert messages(history=[["Hi", "Hello"]]) == [
+    assert messages(history=[["Hi", "Hello"], ["Well?", "Yes."]]) == [
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Well?"},
+        {"role": "assistant", "content": "Yes."},
         {"role": "user", "content": "Translate:"},
     ]
 
@@ -102,6 +104,7 @@ TURNS = [{"role": "system", "content": "A"}, {"role": "user", "content": "B"}]
         ({"history": [["a"]]}, f"'history' lists list ['a']; {HISTORY}"),
         ({"history": [["a", "b", "c"]]}, f"'history' lists list ['a', 'b', 'c']; {HISTORY}"),
         ({"history": {"a": "b"}}, f"'history' is the dict {{'a': 'b'}}; {HISTORY}"),
+        ({"history": "Hi"}, "'history' is a text that is no JSON ('Hi'); write a list or its JSON text"),
         ({"tools": "oven"}, "'tools' is a text that is no JSON ('oven'); write a list or its JSON text"),
         ({"tools": {"name": "oven"}}, "'tools' is the dict {'name': 'oven'}; list the tools as objects"),
         ({"tools": [3]}, "'tools' lists int 3; list the tools as objects"),

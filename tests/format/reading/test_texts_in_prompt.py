@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ from axolotl_alttrain.format.reading.texts_in_prompt import appears, call_texts,
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "oven", "arguments": {"mode": "grill", "celsius": 220}}}
 USER = {"role": "user", "content": "Bake."}
+LEFT_OUT = (
+    "is not in the prompt as written: the chat template leaves out or changes '{}'; change the row, or set "
+    "'chat_template:' to a template that renders it"
+)
 
 
 def example(*turns: dict[str, Any], **fields: Any) -> AltTrainExample:
@@ -25,6 +30,7 @@ def example(*turns: dict[str, Any], **fields: Any) -> AltTrainExample:
         ("a  b\n\nc", "a b\nc"),
         ('say "hi"\n', '{"text": "say \\"hi\\""}'),
         ("für", '{"text": "f\\u00fcr"}'),
+        ('für "x"', '{"text": "für \\"x\\""}'),
     ],
 )
 def test_a_text_appears_as_it_is_escaped_or_with_other_white_space(text: str, prompt: str) -> None:
@@ -38,22 +44,26 @@ def test_a_text_appears_as_it_is_escaped_or_with_other_white_space(text: str, pr
         (
             [{"role": "system", "content": "Be brief."}, USER],
             "Bake.",
-            "field 'message 1, role system' is not in the prompt",
+            f"field 'message 1, role system' {LEFT_OUT.format('Be brief.')}",
         ),
-        ([USER, USER | {"content": "More."}], "Bake.", "field 'message 2, role user' is not in the prompt as written"),
+        ([USER, USER | {"content": "More."}], "Bake.", f"field 'message 2, role user' {LEFT_OUT.format('More.')}"),
     ],
 )
 def test_a_turn_that_the_template_leaves_out_is_refused(turns: list[Any], prompt: str, said: str) -> None:
     with pytest.raises(RowError) as error:
         missing_texts(example(*turns), prompt, "")
-    assert str(error.value).startswith(said)
+    assert str(error.value) == said
 
 
 def test_a_plain_instruction_is_looked_for_too() -> None:
     row = AltTrainExample("Bake.", "benign", "Bread.", "This is harmless.", "Mix.", "Mix.")
     assert missing_texts(row, "<user>Bake.", "") == []
-    with pytest.raises(RowError, match="field 'instruction' is not in the prompt as written"):
+    with pytest.raises(RowError) as error:
         missing_texts(row, "<user>bake.", "")
+    assert str(error.value) == f"field 'instruction' {LEFT_OUT.format('Bake.')}"
+    tooled = replace(row, tools=({"name": "oven", "description": "Sets it."},))
+    assert missing_texts(tooled, "oven <user>Bake.", "") == ["tools.description"]
+    assert missing_texts(replace(row, tool_calls=(CALL | {"note": "x"},)), "Bake.", "oven grill") == ["tool_calls.note"]
 
 
 def test_what_inference_leaves_out_as_well_is_named() -> None:
@@ -70,7 +80,7 @@ def test_what_inference_leaves_out_as_well_is_named() -> None:
 
 def test_calls_and_results_in_a_template_that_takes_none_are_named() -> None:
     asked = {"role": "assistant", "content": "", "tool_calls": [CALL]}
-    row = example(USER, asked, {"role": "tool", "content": "hot"}, USER)
+    row = example(USER, asked, {"role": "tool", "content": "hot", "tool_call_id": "c9"}, USER)
     assert missing_texts(row, "Bake. Bake.", "") == ["messages.assistant.tool_calls", "messages.tool.content"]
     assert missing_texts(row, 'Bake. oven {"mode": "grill"} hot Bake.', "") == []
 
@@ -99,7 +109,12 @@ def test_arguments_that_the_template_writes_otherwise_are_not_missed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "named"), [({"function": {"name": "oven"}}, "'oven'"), ({"name": 3}, "dict {'name': 3}")]
+    ("tool", "named"),
+    [
+        ({"function": {"name": "oven"}}, "'oven'"),
+        ({"name": 3}, "dict {'name': 3}"),
+        ({"function": "oven"}, "dict {'function': 'oven'}"),
+    ],
 )
 def test_a_tool_that_the_template_ignores_is_refused(tool: dict[str, Any], named: str) -> None:
     with pytest.raises(RowError) as error:

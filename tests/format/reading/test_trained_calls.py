@@ -36,6 +36,8 @@ def test_a_template_that_wants_json_text_gets_it() -> None:
 
     found = with_calls(FORMAT, [CALL], rendering(write))
     assert found.calls == '<call>oven {"celsius": 220, "mode": "grill"}</call>'
+    text = {"function": {"name": "oven", "arguments": '{"celsius":220}'}}
+    assert with_calls(FORMAT, [text], rendering(write)).calls == '<call>oven {"celsius":220}</call>'
 
 
 def test_calls_are_rendered_in_either_notation() -> None:
@@ -45,6 +47,13 @@ def test_calls_are_rendered_in_either_notation() -> None:
     called = {"name": "oven", "arguments": {"mode": "grill"}}
     found = with_calls(FORMAT, [called | {"arguments": '{"mode": "grill"}'}], rendering(write))
     assert found.calls == f"<call>{called}</call>"
+    assert (
+        with_calls(FORMAT, [{"name": "now"}], rendering(write)).calls == "<call>{'name': 'now', 'arguments': {}}</call>"
+    )
+
+
+def listed(turn: Message) -> str:
+    return "<end>".join(names([call]) for call in turn.get("tool_calls", ()))
 
 
 def test_the_turn_ends_behind_the_last_call() -> None:
@@ -53,6 +62,10 @@ def test_the_turn_ends_behind_the_last_call() -> None:
 
     found = with_calls(FORMAT, [CALL], rendering(write))
     assert found.calls == "<end><call>oven {'celsius': 220, 'mode': 'grill'}</call>"
+    twice = with_calls(
+        ThoughtFormat(end=" <end>\n"), [CALL, CALL], rendering(lambda turn: turn["content"] + listed(turn))
+    )
+    assert (twice.calls, twice.end) == (f"{names([CALL])}<end>{names([CALL])}", "<end>")
 
 
 NO_ANSWER = "cannot follow an answer in this chat template"
