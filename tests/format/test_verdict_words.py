@@ -132,6 +132,7 @@ def test_the_place_of_a_completion(chat: ChatFormat, seed: Wording) -> None:
     assert before("<think>\nThe user asks about locks.\n</think>\n\nHi") == (opened + "This is", True)
     # Cut off inside the understanding, and no thought at all.
     assert before("<think>\nThe user asks about") is None
+    assert before("<think>\nThe user asks about locks.\n\n") is None
     assert before("Locks have pins.") is None
 
 
@@ -184,3 +185,35 @@ def test_openings_as_people_read_them(chat: ChatFormat) -> None:
     danger, fine = chat.encode(["Danger", "Fine"])
     opening = Opening((), (danger[0], fine[0]), (fine[0],), 2, "Danger.")
     assert Wording((opening,)).described(chat) == ["(beginning): D, Fine / Fine"]
+
+
+def test_a_thought_without_an_assessment_is_forced_to_one(chat: ChatFormat) -> None:
+    wording = Wording((Opening((), (1,), (2,), 2, "Danger."),))
+    place = wording.place("<think>\nLocks.\n</think>\n\nHi", chat)
+    assert place is not None
+    assert (chat.tokenizer.decode(place.before), place.forced) == ("<think>\nLocks.\n\n", True)
+
+
+def test_a_word_that_begins_with_a_space(smollm2: Any) -> None:
+    chat = learn_format(smollm2, thought_format={"open": "Go:", "close": "\n</plan>"})
+    (this,) = chat.encode([" This is"])
+    wording = Wording((Opening(tuple(this), (1,), (2,), 2, "This is bad."),), understanding=False)
+    place = wording.place("Go: This is fine.\n\nGo on.\n</plan>", chat)
+    assert place is not None
+    assert (chat.tokenizer.decode(place.before), place.forced) == ("Go: This is", False)
+
+
+def test_shares_at_their_limits(chat: ChatFormat) -> None:
+    # One label in twenty is wrong, a row ends where the others part, and half of the rows have an understanding.
+    rows = [*pairs("This is harmful.", "This is harmless.", 19), example("benign", "This is harmful.")]
+    rows.append(example("benign", "This is"))
+    without = {"problem_understanding": "", "omitted": ("problem_understanding",)}
+    found = learn_wording([*rows, *(replace(row, **without) for row in rows)], chat)
+    assert found is not None
+    assert (len(found.openings), found.openings[0].rows, found.understanding) == (1, 78, False)
+    assert found.openings[0].example == "This is harmful."
+    # Half of the rows part at this place.
+    rest = [example("benign", f"This is {word}.") for word in ("ordinary", "fine", "good", "cooking")]
+    half = learn_wording([*pairs("This is harmful.", "This is harmless.", 2), *rest], chat)
+    assert half is not None
+    assert half.openings[0].rows == 4

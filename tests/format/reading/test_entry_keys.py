@@ -113,6 +113,19 @@ def test_a_column_under_the_usual_name_beside_the_given_one_is_kept_apart() -> N
     }
 
 
+def test_turns_in_other_columns_and_columns_under_other_names() -> None:
+    turns = [{"from": "human", "value": "Hi"}]
+    keys = EntryKeys.of({"message_field_role": "from", "message_field_content": "value"})
+    assert keys.apply({"instruction": turns}) == {"instruction": [{"role": "user", "content": "Hi"}]}
+    renamed = EntryKeys.of({"field_messages": "turns"})
+    assert renamed.apply({"messages": "m", "instruction": "Hi"}) == {"instruction": "Hi", "messages beside turns": "m"}
+
+
+@pytest.mark.parametrize(("given", "read"), [(3, 3), ('"Hi"', "Hi"), (["Hi"], ["Hi"]), ([], [])])
+def test_what_is_no_conversation_is_left_to_the_reader(given: Any, read: Any) -> None:
+    assert EntryKeys().apply({"messages": given}) == {"messages": read}
+
+
 @pytest.mark.parametrize(
     ("messages", "said"),
     [

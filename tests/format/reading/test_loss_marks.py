@@ -72,6 +72,7 @@ def test_the_count_is_told_in_sentences() -> None:
     "messages",
     [
         None,
+        3,
         "Mix.",
         [],
         ["Mix."],

@@ -75,6 +75,7 @@ def test_the_column_to_name_where_a_template_rejects_a_prompt(columns: dict[str,
 @pytest.mark.parametrize("tools", [[TOOL], json.dumps([TOOL]), [json.dumps(TOOL)]])
 def test_tools_are_objects_or_json_text(tools: Any) -> None:
     assert example_from_row(ROW | {"tools": tools}).tools == (TOOL,)
+    assert example_from_row(ROW | {"tools": [{"name": "oven"}]}).tools == ({"name": "oven"},)
     parameters = TOOL | {"function": {"name": "oven", "parameters": '{"type": "object"}'}}
     assert example_from_row(ROW | {"tools": [parameters]}).tools == (TOOL,)
 
@@ -105,6 +106,11 @@ TURNS = [{"role": "system", "content": "A"}, {"role": "user", "content": "B"}]
         ({"history": [["a", "b", "c"]]}, f"'history' lists list ['a', 'b', 'c']; {HISTORY}"),
         ({"history": {"a": "b"}}, f"'history' is the dict {{'a': 'b'}}; {HISTORY}"),
         ({"history": "Hi"}, "'history' is a text that is no JSON ('Hi'); write a list or its JSON text"),
+        ({"tools": ["{"]}, "'tools' is a text that is no JSON ('{'); write a list or its JSON text"),
+        (
+            {"tools": [{"function": {"name": "oven", "parameters": "{"}}]},
+            "'tools' is a text that is no JSON ('{'); write a list or its JSON text",
+        ),
         ({"tools": "oven"}, "'tools' is a text that is no JSON ('oven'); write a list or its JSON text"),
         ({"tools": {"name": "oven"}}, "'tools' is the dict {'name': 'oven'}; list the tools as objects"),
         ({"tools": [3]}, "'tools' lists int 3; list the tools as objects"),
