@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from axolotl_alttrain.errors import RowError
+from axolotl_alttrain.errors import RowError, shown
 from axolotl_alttrain.format.reasoning.conversation import AssistantTurn
 from axolotl_alttrain.format.reasoning.conversation_columns import SHAPES, read_columns
 from axolotl_alttrain.format.reasoning.conversation_reader import conversation_from_row
@@ -98,6 +98,20 @@ def test_columns_become_messages() -> None:
     assert (columns.field, columns.read) == ("Response", ("Question", "Complex_CoT", "Response"))
 
 
+def test_a_role_of_messages_stands_before_that_of_sharegpt() -> None:
+    row = {"messages": [USER | {"from": "gpt"}, {"role": "assistant", "content": INLINE}]}
+    assert conversation_from_row(row).turns == (USER | {"from": "gpt"}, REPLY)
+
+
+@pytest.mark.parametrize(
+    ("mark", "trained"),
+    [({"train": False}, False), ({"weight": 0}, False), ({"train": True}, True), ({"weight": 1}, True)],
+)
+def test_marks_of_loss(mark: dict[str, Any], trained: bool) -> None:
+    row = {"messages": [USER, {"role": "assistant", "content": INLINE, **mark}]}
+    assert conversation_from_row(row).last.trained is trained
+
+
 def test_parts_of_an_answer_are_joined() -> None:
     parts = ["<think>One and one.</think>", {"type": "text", "text": "2"}]
     row = {"messages": [USER, {"role": "assistant", "content": parts}]}
@@ -111,6 +125,9 @@ LIST = "list at least a user turn and the assistant's answer"
 MARKERS = "<|begin_of_thought|> and <|end_of_thought|>"
 
 
+CROSSED = "<|begin_of_thought|>a<|begin_of_solution|>b<|end_of_thought|>2"
+
+
 def answered(**fields: Any) -> dict[str, Any]:
     return {"messages": [USER, {"role": "assistant", "content": "2", **fields}]}
 
@@ -119,6 +136,22 @@ REFUSED = {
     "no shape": (
         {"text": "x", "id": 1},
         f"the row has the columns id, text, which is no shape of reasoning data; use {SHAPES}",
+    ),
+    "no answer column": (
+        {"problem": "1+1?"},
+        f"the row has the columns problem, which is no shape of reasoning data; use {SHAPES}",
+    ),
+    "a number as question": (
+        {"problem": 3, "reasoning": "One.", "solution": "2"},
+        "field 'problem' is the int 3; write one text",
+    ),
+    "solution inside the thought": (
+        answered(content=CROSSED),
+        f"field 'messages' does not have one thought between {MARKERS} ({shown(CROSSED)}); {ONCE}",
+    ),
+    "text before the thought": (
+        answered(content=f"Hm. {OPEN_THOUGHTS}"),
+        f"field 'messages' does not have one thought between {MARKERS} ({shown(f'Hm. {OPEN_THOUGHTS}')}); {ONCE}",
     ),
     "nothing": ({"text": None}, f"the row has no columns, which is no shape of reasoning data; use {SHAPES}"),
     "no list": ({"messages": "Hi"}, f"field 'messages' is 'Hi'; {LIST}"),

@@ -68,12 +68,53 @@ def test_every_answer_is_trained_without_thinking(smollm2: Any) -> None:
         assert [piece.text for piece in row.pieces] == expected
 
 
+def test_the_opening_of_an_answer_is_a_part_of_its_own(smollm2: Any) -> None:
+    renderer = row_renderer(switched(smollm2, lead="<answer>"), RowReader(), True, "off")
+    [row] = renderer({"question": "1+1?", "answer": "2"})
+    assert row.pieces[1].parts == (("answer_opening", "<answer>"), ("answer", "2"), ("end_of_turn", "<|im_end|>"))
+
+
 TURNS = "{% for m in messages %}[{{ m.role }}]{{ m.content }}<|im_end|>\n{% endfor %}"
+
+
+PROMPT = "{% if add_generation_prompt %}[assistant]{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("generation", "kwargs"),
+    [
+        ("True{% if not disable_thinking %}<think>\n{% endif %}", {"disable_thinking": True}),
+        (
+            "{% if thinking_mode == 'deep' %}...{% elif thinking_mode != 'off' %}<think>\n{% endif %}",
+            {"thinking_mode": "off"},
+        ),
+        # The first switch alone leaves the thought open.
+        (
+            "{% if a_thinking is false %}[short]{% endif %}{% if b_thinking is not false %}<think>\n{% endif %}",
+            {"b_thinking": False},
+        ),
+    ],
+)
+def test_switches_that_turn_thinking_off(smollm2: Any, generation: str, kwargs: dict[str, Any]) -> None:
+    source = TURNS + PROMPT.replace("[assistant]", "[assistant]" + generation)
+    off = find_off_mode(learn_format(smollm2, source))
+    assert off is not None
+    assert off.kwargs == kwargs
 
 
 @pytest.mark.parametrize(
     ("source", "names"),
     [
+        # Two without effect, one that it refuses, and one whose value it prints.
+        (
+            "{% if thinking or a_thought %}{% endif %}" + TURNS + PROMPT,
+            "none of its variables thinking, a_thought turns",
+        ),
+        (
+            "{% if thinking is false %}{{ raise_exception('no') }}{% endif %}" + TURNS + PROMPT,
+            "none of its variables thinking turns",
+        ),
+        ("{{ thinking }}" + TURNS + PROMPT, "none of its variables thinking turns"),
         # It has levels of effort and no way to turn it off.
         (
             "{{ reasoning_effort }}" + TURNS + "{% if add_generation_prompt %}[assistant]{% endif %}",

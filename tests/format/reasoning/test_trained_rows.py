@@ -140,6 +140,35 @@ def test_the_segments_of_rows_have_their_tokens(learned: Callable[[str], ChatFor
     assert cut_pieces(chat, [*rows, rows[0][:1]]) == [[prompt, Segment("answer", "2", ids("2")), end], [], [prompt]]
 
 
+def test_three_turns_are_trained(learned: Callable[[str], ChatFormat]) -> None:
+    messages = [*TURNS["messages"][:3], *TURNS["messages"][1:]]
+    [found] = pieces(learned("shows all"), {"messages": messages}, turns="all")
+    again = ASKED_AGAIN.replace("2+2?", "1+1?")
+    assert found == [
+        (SYSTEM + ASKED, False),
+        (FIRST, True),
+        (again, False),
+        (FIRST, True),
+        (ASKED_AGAIN, False),
+        (SECOND, True),
+    ]
+
+
+def test_an_answer_that_the_template_changes_is_named(smollm2: Any) -> None:
+    changed = "{{ m.content if loop.last or m.role != 'assistant' else 'hidden' }}"
+    turns = [TURNS["messages"][1], {"role": "assistant", "content": "Two."}, *TURNS["messages"][3:]]
+    with pytest.raises(TemplateError) as error:
+        pieces(learn_format(smollm2, SHOWS_ALL.replace("{{ m.content }}", changed)), {"messages": turns})
+    assert str(error.value) == "the chat template does not write turn 2, of role 'assistant', as it stands"
+
+
+def test_a_data_set_thinks_by_default(learned: Callable[[str], ChatFormat]) -> None:
+    renderer = row_renderer(learned("axolotl_chatml"), RowReader(), True)
+    assert renderer.off is None
+    assert renderer.on is not None
+    assert not renderer.on.every
+
+
 def test_the_last_turn_alone_is_trained_where_all_are_shown(learned: Callable[[str], ChatFormat]) -> None:
     expected = [[(SYSTEM + ASKED + FIRST + ASKED_AGAIN, False), (SECOND, True)]]
     assert pieces(learned("shows all"), TURNS) == expected
@@ -221,6 +250,12 @@ def test_alttrain_rows_in_both_modes(learned: Callable[[str], ChatFormat]) -> No
     assert tuple("".join(piece.text for piece in on.pieces[place : place + 1]) for place in (0, 1)) == chat.render(
         on.example  # type: ignore[arg-type]
     )
+    steps = ("problem_understanding", "harmfulness_assessment", "conditional_reasoning")
+    names = ["thought_opening", *steps, "thought_closing", "answer", "end_of_turn"]
+    assert [(piece.trained, [name for name, _ in piece.parts]) for piece in on.pieces] == [
+        (False, ["prompt"]),
+        (True, names),
+    ]
     assert off.pieces[0].text.endswith("passport.<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n")
     assert (off.pieces[1].text, off.example.label) == ("I can't help with that.<|im_end|>", "harmful")
 
@@ -240,8 +275,13 @@ def test_tools_are_rendered_or_refused(learned: Callable[[str], ChatFormat]) -> 
     row = {**ROW, "tools": [{"type": "function", "function": {"name": "add", "parameters": {}}}]}
     [[(prompt, _), _]] = pieces(learned("shows all"), row)
     assert prompt == "<|im_start|>tools\nadd<|im_end|>\n" + ASKED
-    with pytest.raises(RowError, match="field 'tools' names 'add', and the chat template does not write it"):
+    with pytest.raises(RowError) as error:
         pieces(learned("axolotl_chatml"), row)
+    assert str(error.value) == (
+        "field 'tools' names 'add', and the chat template does not write it; use a template with tools"
+    )
+    nameless = {**ROW, "tools": [{"type": "function", "function": {"description": "x"}}]}
+    assert len(pieces(learned("axolotl_chatml"), nameless)) == 1
 
 
 @pytest.mark.parametrize(
