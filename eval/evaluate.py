@@ -16,7 +16,7 @@ from axolotl_alttrain.eval.completions.verdict_scores import VerdictScores, read
 from axolotl_alttrain.eval.config import DecodingConfig, EvalConfig, JudgingConfig
 from axolotl_alttrain.eval.judges import Judge, JudgementFile, judges_from
 from axolotl_alttrain.eval.judges.judge_quality import SplitQuality, judge_quality
-from axolotl_alttrain.eval.look_up import Asked, look_up, not_empty, switched_off
+from axolotl_alttrain.eval.look_up import Asked, look_up, renderable, switched_off
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.protocols import protocol_named
 from axolotl_alttrain.eval.report.paper import hub_id, paper_results
@@ -29,7 +29,7 @@ from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.weights import Weights
 from rich.console import Console
 
-from axolotl_alttrain.errors import AltTrainError, TemplateError
+from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.trained.chat_format import UNRECORDED, recorded_format
 from axolotl_alttrain.progress import spoken
 from axolotl_alttrain.storage.locks import only_writer
@@ -133,34 +133,6 @@ def print_weights(console: Console, weights: Weights) -> None:
         console.print(f"exported {weights.folder}", markup=False)
     for run, form in weights.forms.items():
         console.print(f"{run}: {form.words}", markup=False)
-
-
-def renderable(mode: InMode, asked: Asked) -> Asked:
-    """Leave out prompts that cannot be rendered: a thought that only the server's template could open or that the mode
-    does not have, or a system message that the template does not take.
-
-    Raises:
-        AltTrainError: No prompt is left.
-    """
-    off = " (thinking off)" if mode.thinking == "off" else ""
-    reasons = {f"{p.set}+{p.scenario}": why for p in asked.prompts if (why := _not_rendered(mode, p))}
-    kept = [prompt for prompt in asked.prompts if f"{prompt.set}+{prompt.scenario}" not in reasons]
-    named = {f"{name}{off}": why for name, why in reasons.items()}
-    return asked if not reasons else not_empty(Asked(kept, asked.missing | named))
-
-
-def _not_rendered(mode: InMode, prompt: Prompt) -> str:
-    if prompt.thought == "free" and not (prompt.attack and prompt.conversation[0]["role"] == "system"):
-        return ""
-    if prompt.thought != "free" and mode.thinking == "off":
-        return "it writes the thought, and with thinking off there is none"
-    try:
-        text = mode.render(prompt.conversation)
-    except TemplateError as error:
-        return str(error)
-    if text is None and prompt.thought != "free":
-        return "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
-    return ""
 
 
 def answer(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from axolotl_alttrain.eval.backends.vllm import require_vllm
+from axolotl_alttrain.eval.backends.modes import InMode
+from axolotl_alttrain.eval.backends.vllm_engine import require_vllm
 from axolotl_alttrain.eval.config import EvalConfig, PromptsConfig
 from axolotl_alttrain.eval.judges import look_up_judge
 from axolotl_alttrain.eval.prompts.attacks import apply_attacks
@@ -16,7 +17,7 @@ from axolotl_alttrain.eval.prompts.published_sets import load_available
 from axolotl_alttrain.eval.prompts.sets import specs
 from axolotl_alttrain.eval.weights import Weights, weights_of
 
-from axolotl_alttrain.errors import AltTrainError, in_one
+from axolotl_alttrain.errors import AltTrainError, TemplateError, in_one
 from axolotl_alttrain.generation.loading import ModelSpec, find_model
 
 Found = TypeVar("Found")
@@ -96,6 +97,34 @@ def not_empty(asked: Asked) -> Asked:
         reasons = "\n".join(f"  {name}: {reason}" for name, reason in asked.missing.items())
         raise AltTrainError(f"--attacks: no prompt is left to ask:\n{reasons}")
     return asked
+
+
+def renderable(mode: InMode, asked: Asked) -> Asked:
+    """Leave out prompts that cannot be rendered: a thought that only the server's template could open or that the mode
+    does not have, or a system message that the template does not take.
+
+    Raises:
+        AltTrainError: No prompt is left.
+    """
+    off = " (thinking off)" if mode.thinking == "off" else ""
+    reasons = {f"{p.set}+{p.scenario}": why for p in asked.prompts if (why := _not_rendered(mode, p))}
+    kept = [prompt for prompt in asked.prompts if f"{prompt.set}+{prompt.scenario}" not in reasons]
+    named = {f"{name}{off}": why for name, why in reasons.items()}
+    return asked if not reasons else not_empty(Asked(kept, asked.missing | named))
+
+
+def _not_rendered(mode: InMode, prompt: Prompt) -> str:
+    if prompt.thought == "free" and not (prompt.attack and prompt.conversation[0]["role"] == "system"):
+        return ""
+    if prompt.thought != "free" and mode.thinking == "off":
+        return "it writes the thought, and with thinking off there is none"
+    try:
+        text = mode.render(prompt.conversation)
+    except TemplateError as error:
+        return str(error)
+    if text is None and prompt.thought != "free":
+        return "the server renders the prompts, so the thought cannot be prefilled; add --tokenizer"
+    return ""
 
 
 def switched_off(missing: Mapping[str, str], config: PromptsConfig) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -13,6 +15,8 @@ from axolotl_alttrain.eval.judges.refusal import judge_refusal
 from axolotl_alttrain.eval.prompts.probes import PROBE_SETS, load_sets
 from datasketch import MinHash, MinHashLSH
 
+from axolotl_alttrain.data.screening.evaluation_prompts import evaluation_prompts
+from axolotl_alttrain.data.screening.overlap import EvaluationOverlap
 from axolotl_alttrain.format.example import LABELS, AltTrainExample
 from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
@@ -166,6 +170,19 @@ def test_no_probe_is_an_exact_or_near_duplicate_of_a_training_row() -> None:
             assert text.casefold().strip() not in exact
             assert index.query(minhash(text)) == [], text
             assert {gram for gram in ngrams(text, 8) if len(gram) == 8} & trained == set(), text
+
+
+def test_no_seed_row_and_no_probe_overlaps_with_a_published_prompt() -> None:
+    folder = os.environ.get("ALTTRAIN_PUBLIC_PROMPTS")
+    if not folder:
+        pytest.skip("published prompts: name a folder with the publishers' files in ALTTRAIN_PUBLIC_PROMPTS")
+    embedded = {path.stem for path in PROBES.glob("probe-*.jsonl")}
+    published = [prompt for prompt in evaluation_prompts(Path(folder)) if prompt[0] not in embedded]
+    index = EvaluationOverlap(published)
+    assert index.find(published[0][2]) is not None
+    asked_by_us = [*(e.messages for e in EXAMPLES), *(p.conversation for p in PROBE_PROMPTS)]
+    ours = [str(turn["content"]) for turns in asked_by_us for turn in turns if turn["role"] == "user"]
+    assert [found for text in ours if (found := index.find(text))] == []
 
 
 def test_the_halves_of_the_probes_have_the_same_mix_and_keep_twins_together() -> None:

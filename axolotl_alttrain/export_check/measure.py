@@ -15,9 +15,9 @@ from axolotl_alttrain.eval.backends.base import LocalModel
 from axolotl_alttrain.eval.completions.generate import generate
 from axolotl_alttrain.eval.completions.progress import GenerationProgress
 from axolotl_alttrain.eval.completions.samples import GenerationSettings, Sample, SampleFile
-from axolotl_alttrain.eval.evaluate import modes_of, renderable
+from axolotl_alttrain.eval.evaluate import modes_of
 from axolotl_alttrain.eval.judges import judges_from
-from axolotl_alttrain.eval.look_up import Asked
+from axolotl_alttrain.eval.look_up import Asked, renderable
 from axolotl_alttrain.eval.scoring.score_samples import score
 from axolotl_alttrain.eval.scoring.scored_row import ScoredRow
 from axolotl_alttrain.eval.weights import weights_of

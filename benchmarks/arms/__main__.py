@@ -3,6 +3,7 @@
     python -m benchmarks.arms                                        # all arms, seed 1995; hours on two CPU cores
     python -m benchmarks.arms --only recipe qlora --seeds 1995 1996   # some arms, two seeds each
     python -m benchmarks.arms --forms as-trained full-precision      # and on the unquantised base
+    python -m benchmarks.arms --steps 120                            # short trainings: all arms see as many rows
     python -m benchmarks.arms --trained mine=outputs/a,outputs/b     # adapters that are trained already
     python -m benchmarks.arms --only recipe --sealed                 # the halves that are reported
 
@@ -46,6 +47,7 @@ class Plan:
     forms: list[str]
     asked: Asked
     out: Path
+    steps: int | None  # of each training; None for the arm's epochs
     deadline: float | None  # on the monotonic clock: no training starts after it
 
     def evaluation(self, arm: str, seed: str, form: str) -> Path:
@@ -67,7 +69,7 @@ def trainings(arm: Arm, beforehand: Sequence[Path], plan: Plan, failed: dict[str
             failed[f"seed {seed}"] = "not trained within --minutes"
             continue
         try:
-            train(arm.config(seed, folder), folder)
+            train(arm.config(seed, folder, plan.steps), folder)
         except TrainingFailed as error:
             failed[f"seed {seed}"] = str(error)
             continue
@@ -132,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--sealed", action="store_true", help="ask the halves that are reported, not the open ones")
     p.add_argument("--limit", type=int, metavar="N", help="prompts of each set (default: all)")
     p.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
+    p.add_argument("--steps", type=int, metavar="N", help="end trainings after N steps (default: the arm's epochs)")
     p.add_argument("--minutes", type=float, metavar="N", help="start no training after N minutes")
     p.add_argument("--out", type=Path, default=Path("outputs/arms"), help="folder for adapters and evaluations")
     p.add_argument("--results", type=Path, default=RESULTS, help="folder for the three files")
@@ -161,13 +164,14 @@ def run(args: argparse.Namespace, argv: Sequence[str]) -> None:
     ]
     asked = Asked("probe" if args.sealed else "probe-open", args.limit, args.max_new_tokens)
     deadline = time.monotonic() + 60 * args.minutes if args.minutes else None
-    plan = Plan(args.seeds, args.forms, asked, args.out.absolute(), deadline)
+    plan = Plan(args.seeds, args.forms, asked, args.out.absolute(), args.steps, deadline)
     found: list[ArmResult] = []
     for arm in arms:
         found.append(of_arm(arm, beforehand.get(arm.name, []), plan))
         results = Results(
             command=_shown(argv),
             base=bases_of(found, plan),
+            steps=args.steps,
             arms=found,
             hardware=hardware(),
             packages=versions(),

@@ -30,13 +30,15 @@ class Arm(BaseModel, frozen=True):
     why: str = Field(min_length=1)
     recipe: dict[str, JsonValue] = {}
 
-    def config(self, seed: int, folder: Path) -> dict[str, Any]:
-        """The Axolotl config of this arm with a seed, which writes into ``folder``."""
+    def config(self, seed: int, folder: Path, steps: int | None = None) -> dict[str, Any]:
+        """The Axolotl config of this arm with a seed, which writes into ``folder`` and may end after some steps."""
         recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
         config = recipe | {"seed": seed} | self.recipe
         if isinstance(options := self.recipe.get("alttrain"), dict):
             config["alttrain"] = recipe["alttrain"] | options
         config |= {"output_dir": str(folder), "dataset_prepared_path": str(folder / "prepared")}
+        if steps is not None:
+            config["max_steps"] = steps
         return {key: value for key, value in config.items() if value is not None}
 
 

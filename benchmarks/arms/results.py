@@ -52,6 +52,7 @@ class Results(BaseModel, frozen=True):
         command: That made it.
         suite: The probe sets, and thereby the halves that were asked.
         limit, max_new_tokens: Of the evaluations.
+        steps: After which trainings ended; None for their epochs.
         base: The model before training, by how it was loaded.
         arms: In the order of the file.
         hardware, packages: Of this machine.
@@ -61,6 +62,7 @@ class Results(BaseModel, frozen=True):
     suite: str
     limit: int | None
     max_new_tokens: int
+    steps: int | None = None
     base: dict[str, Measured]
     arms: list[ArmResult]
     hardware: dict[str, JsonValue]
@@ -121,9 +123,11 @@ def markdown_head(results: Results) -> str:
     """What stands above the table: command, machine, and the arms with their reasons."""
     cores = f"{results.hardware.get('cpus')} CPU cores"
     asked = f"{results.limit} prompts of each set" if results.limit else "all prompts"
+    trained = f", trainings of {results.steps} steps" if results.steps else ""
     lines = [
         f"`{results.command}`: {asked} of the suite `{results.suite}`, greedy, at most {results.max_new_tokens} new "
-        f"tokens, {cores}. Intervals are 95 %: over prompts (Wilson) for one seed, over seeds (Student's t) for more.",
+        f"tokens, {cores}{trained}. Intervals are 95 %: over prompts (Wilson) for one seed, over seeds (Student's t) "
+        "for more.",
         "",
         *(f"- **{arm.name}**: {arm.why}" for arm in results.arms),
     ]

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import gc
-import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +18,11 @@ from axolotl_alttrain.eval.backends.base import (
     Request,
     RequestsRefused,
 )
+from axolotl_alttrain.eval.backends.vllm_engine import engine_options, import_vllm, reason_of
 
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.generation.decoding import completion_text
-from axolotl_alttrain.generation.identity import Located, template_identity
+from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import (
     ModelSpec,
     find_model,
@@ -37,10 +34,7 @@ from axolotl_alttrain.generation.next_word import LIKELIEST, NextWord, WordShare
 from axolotl_alttrain.generation.sampling import Sampling
 from axolotl_alttrain.generation.stopping import stop_ids
 
-# The ranks that vLLM allocates memory for (vllm/config/lora.py, MaxLoRARanks).
-LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 CHUNK = 512  # requests between two writes to the samples file
-AUTO_FIT = -1  # max_model_len: the model's context, or what fits beside the weights
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,7 @@ class VLLMBackend(LocalModel):
         try:
             self._engine: Any = vllm.LLM(**options)
         except Exception as error:  # the engine's own process raises its own kinds
-            raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({_reason(error)})") from error
+            raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({reason_of(error)})") from error
         self._lora = vllm.lora.request.LoRARequest("tuned", 1, found.adapter) if found.adapter else None
         self._sampling_params, self._prompt = vllm.SamplingParams, vllm.TokensPrompt
         self._identity = Identity(*found.identities, template_identity(self.chat))
@@ -163,83 +157,13 @@ class VLLMBackend(LocalModel):
             found: Sequence[Any] = self._engine.generate(prompts, params, lora_request=lora, use_tqdm=False)
         except Exception as error:  # the engine's own process raises its own kinds
             what = f"with the adapter {lora.lora_path} " if lora else ""
-            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({_reason(error)})") from error
+            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({reason_of(error)})") from error
         return found
 
     def _generated(self, output: Any) -> Generated:
         found = completion_text(self.tokenizer, output.token_ids, self.stop_ids)
         finish = "length" if output.finish_reason == "length" else "stop"
         return Generated(found.text, finish, len(output.token_ids), found.ids)
-
-
-def require_vllm() -> None:
-    """Do nothing if the package is installed.
-
-    Raises:
-        AltTrainError: It is not.
-    """
-    if find_spec("vllm") is None:
-        raise AltTrainError(
-            "--backend vllm needs the package vllm; run 'pip install vllm', or without a GPU 'make vllm' and this "
-            "command with .venv-vllm/bin/python"
-        )
-
-
-def import_vllm(load_in_4bit: bool) -> Any:
-    """The module ``vllm``.
-
-    Raises:
-        AltTrainError: It is missing or cannot be imported, or runs on a CPU and cannot load 4 bits.
-    """
-    require_vllm()
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    try:
-        import vllm
-        import vllm.lora.request
-        from vllm.platforms import current_platform
-    except Exception as error:  # a broken installation fails in many ways
-        raise AltTrainError(
-            f"--backend vllm: the installed vllm cannot be imported ({_reason(error)}); install it in an environment "
-            "of its own"
-        ) from error
-    if load_in_4bit and current_platform.is_cpu():
-        raise AltTrainError(
-            "--backend vllm: vLLM loads 4-bit weights on GPUs only; use --weights full-precision without "
-            "--load-in-4bit, or --backend hf"
-        )
-    return vllm
-
-
-def engine_options(model: str, found: Located, load_in_4bit: bool) -> dict[str, Any]:
-    """The arguments of ``vllm.LLM`` that select weights, tokenizer and adapter, each at its commit."""
-    tokenizer, commit = tokenizer_source(model, found)
-    options: dict[str, Any] = {
-        "model": model,
-        "revision": found.commit,
-        "tokenizer": tokenizer,
-        "tokenizer_revision": commit,
-        "trust_remote_code": False,
-        "enable_prefix_caching": True,
-        "max_model_len": AUTO_FIT,
-        "generation_config": "vllm",  # no sampling defaults of the model's own
-    }
-    if load_in_4bit:
-        options["quantization"] = "bitsandbytes"
-    elif found.commit:  # pickled weights in a folder are refused already; bitsandbytes has a format of its own
-        options["load_format"] = "safetensors"
-    if found.adapter:
-        options |= {"enable_lora": True, "max_lora_rank": lora_rank(found.adapter)}
-    return options
-
-
-def lora_rank(adapter: str) -> int:
-    """The LoRA rank that vLLM must allocate memory for."""
-    path = Path(adapter) / "adapter_config.json"
-    if not path.is_file():
-        return 64
-    config = json.loads(path.read_text(encoding="utf-8"))
-    rank = max(int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values()), 1)
-    return next((allowed for allowed in LORA_RANKS if allowed >= rank), rank)
 
 
 def _eos_of(model: str, commit: str | None) -> Any:
@@ -258,8 +182,3 @@ def _eos_of(model: str, commit: str | None) -> Any:
 
 def _name_of(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from axolotl_alttrain.eval.config.config_file import choices_of, is_list, is_switch, read_flags
 from axolotl_alttrain.eval.config.eval_config import EvalConfig
-from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS, noted
+from axolotl_alttrain.eval.config.groups import ADAPTER_FORMS, FLAGS, GROUPS
+from axolotl_alttrain.eval.config.option import noted
 from pydantic.fields import FieldInfo
 
 from axolotl_alttrain.errors import exit_codes

@@ -12,14 +12,13 @@ from axolotl_alttrain.eval.config.groups import (
     GROUPS,
     BackendConfig,
     DecodingConfig,
-    Group,
     JudgingConfig,
     OutputConfig,
     PromptsConfig,
     WeightsConfig,
-    noted,
 )
 from axolotl_alttrain.eval.config.mistakes import explained
+from axolotl_alttrain.eval.config.option import Group, noted
 from axolotl_alttrain.eval.protocols import with_protocol
 from pydantic import Field, ValidationError, model_validator
 

@@ -1,8 +1,4 @@
-"""The flags of an evaluation in groups, with their defaults, limits and help texts.
-
-Each field is a flag: ``max_new_tokens`` is ``--max-new-tokens``, and ``max_new_tokens`` or ``max-new-tokens`` in a YAML
-file. Its description is the flag's help text.
-"""
+"""The flags of an evaluation in groups, with their defaults, limits and help texts."""
 
 from __future__ import annotations
 
@@ -10,50 +6,22 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from axolotl_alttrain.eval.config.option import Group, option
 from axolotl_alttrain.eval.prompts.attacks import known_attacks
 from axolotl_alttrain.eval.prompts.sets import chosen
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import field_validator, model_validator
 
 from axolotl_alttrain.errors import TemplateError
 from axolotl_alttrain.format.reasoning.trained_rows import Thinking
 from axolotl_alttrain.format.template import fixed_format
 from axolotl_alttrain.generation.sampling import Sampling
 
-
-def option(
-    default: Any, description: str, metavar: str | None = None, backends: tuple[str, ...] = (), **limits: Any
-) -> Any:
-    """A field that is a flag.
-
-    Args:
-        default: Its value if it is not given.
-        description: Its help text.
-        metavar: Stands for its value in the help text.
-        backends: The only backends that use it; empty for all.
-        limits: As :func:`pydantic.Field` takes them.
-    """
-    extra: dict[str, Any] = {"metavar": metavar, "backends": list(backends)}
-    return Field(default, description=description, json_schema_extra=extra, **limits)
-
-
-def noted(field: FieldInfo, name: str) -> Any:
-    """``metavar`` or ``backends`` of a flag."""
-    return field.json_schema_extra[name] if isinstance(field.json_schema_extra, dict) else None
-
-
 LOCAL = ("hf", "vllm")
 LLM_JUDGES = ("rubric", "xstest")
 ZOO = "judgezoo:"  # prefix of its judges
 ADAPTER_FORMS = ("as-trained", "full-precision")
-
-
-class Group(BaseModel):
-    """Flags that belong together."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 class WeightsConfig(Group):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from axolotl_alttrain.eval.results.separation import Separation, SeparationTest
-from axolotl_alttrain.eval.scoring.metrics import TokenMeans
+from axolotl_alttrain.eval.scoring.run_rates import TokenMeans
 from axolotl_alttrain.eval.scoring.thought_structure import PartSpreads, ThoughtStructure
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE, Rate
 from axolotl_alttrain.eval.stats.paired_test import PairedTest
@@ -86,7 +86,7 @@ class RunResults(BaseModel, frozen=True):
     """The results of one run.
 
     Attributes:
-        metrics, tokens, by_category: See :class:`~eval.scoring.metrics.RunRates`.
+        metrics, tokens, by_category: See :class:`~eval.scoring.run_rates.RunRates`.
         lengths, structure: Tokens by kind of prompt, and the structure of thoughts.
         judges, agreement: Each judge's own rates, and each two judges' agreement.
         by_set: What counts on each set.

@@ -21,7 +21,8 @@ from axolotl_alttrain.eval.results.run_results import RunResults, SetResult
 from axolotl_alttrain.eval.results.separation import separations
 from axolotl_alttrain.eval.results.summary import PaperResults, ScoredFrom, Summary
 from axolotl_alttrain.eval.results.thoughts import thoughts_and_answers
-from axolotl_alttrain.eval.scoring.metrics import Scored, summarise
+from axolotl_alttrain.eval.scoring.metrics import Scored
+from axolotl_alttrain.eval.scoring.run_rates import run_rates
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
 from axolotl_alttrain.eval.weights import WeightsForm
@@ -125,7 +126,7 @@ def summary_of(found: Evaluation) -> Summary:
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
     """Everything that the summary says of one run."""
-    rates, rows = summarise(scored), [one.as_row() for one in scored]
+    rates, rows = run_rates(scored), [one.as_row() for one in scored]
     return RunResults(
         metrics=rates.metrics,
         tokens=rates.tokens,

@@ -16,7 +16,7 @@ from axolotl_alttrain.format.parsed_completion import parse_completion
 from axolotl_alttrain.format.rows import read_examples
 from axolotl_alttrain.format.verdict.reader import read_verdict
 
-from .conftest import config, files_of, read, trace_rows
+from .conftest import config, files_of, read, settings, trace_rows
 from .server import Call, by_wording, serve, verdict
 
 Traces = Callable[[int, int], str]
@@ -185,6 +185,18 @@ def test_a_dry_run_estimates_and_writes_nothing(tmp_path: Path, traces: Traces) 
     assert found.completion_tokens == 12 * 50
     assert found.cost_usd == round((found.prompt_tokens + 2 * 600) / 1e6, 4)
     assert not (tmp_path / "out").exists()
+
+
+def test_who_assessed_is_said_of_the_rows_that_were_assessed(tmp_path: Path, traces: Traces) -> None:
+    seed: dict[str, Any] = {"preset": "alttrain-seed", "take": ["benign"]}
+    kept = build(config("", sources=[seed], harmful=0, benign=3), tmp_path / "kept")
+    assert kept.assessor.statement == "Every row keeps the assessment of its source."
+    sources = [*settings(traces(2, 0))["sources"], seed]
+    mixed = build(config("", sources=sources, harmful=2, benign=3), tmp_path / "mixed")
+    assert mixed.assessor.statement == (
+        "3 of 5 rows keep the assessment of their source. The others: no model assessed these rows; verdicts are the "
+        "sources' own labels, and their reasons are drawn by category from a fixed set of sentences."
+    )
 
 
 def test_star1_end_to_end(tmp_path: Path, star1: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from axolotl_alttrain.eval.backends.hf import HFBackend
-from axolotl_alttrain.eval.backends.vllm import engine_options
+from axolotl_alttrain.eval.backends.vllm_engine import engine_options
 from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError

@@ -22,7 +22,7 @@ class OfflineAssessor(Assessor):
 
     kind = "offline"
     statement = (
-        "No model assessed these rows: verdicts are the sources' own labels, their reasons drawn by category "
+        "No model assessed these rows; verdicts are the sources' own labels, and their reasons are drawn by category "
         "from a fixed set of sentences."
     )
 

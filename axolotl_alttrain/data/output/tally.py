@@ -96,7 +96,7 @@ def _assessor_report(context: BuildContext, tally: Tally) -> AssessorReport:
         kind=config.kind,
         model=assessor.model,
         prompt=assessor.prompt,
-        statement=assessor.statement,
+        statement=_statement(assessor.statement, tally),
         kept=tally.kept,
         assessed=usage.assessed,
         set_aside=usage.set_aside,
@@ -105,6 +105,15 @@ def _assessor_report(context: BuildContext, tally: Tally) -> AssessorReport:
         completion_tokens=usage.completion_tokens,
         cost_usd=cost_usd(config, usage.prompt_tokens, usage.completion_tokens),
     )
+
+
+def _statement(of_assessor: str, tally: Tally) -> str:
+    if not tally.kept:
+        return of_assessor
+    if tally.kept == tally.rows:
+        return "Every row keeps the assessment of its source."
+    kept = f"{tally.kept:,} of {tally.rows:,} rows keep the assessment of their source."
+    return f"{kept} The others: {of_assessor[0].lower()}{of_assessor[1:]}"
 
 
 def cost_usd(config: AssessorConfig, prompt_tokens: int, completion_tokens: int) -> float | None:

@@ -20,6 +20,13 @@ def test_an_arm_is_the_recipe_with_its_overrides() -> None:
     assert arm.config(7, Path("out")) == {k: v for k, v in recipe.items() if k != "bf16"} | changed
 
 
+def test_an_arm_ends_after_the_steps_that_are_asked_for() -> None:
+    recipe = yaml.safe_load(RECIPE.read_text())
+    arm = Arm(name="a", why="w", recipe={"max_steps": 9})
+    assert "max_steps" not in recipe
+    assert [arm.config(7, Path("out"), steps)["max_steps"] for steps in (None, 5)] == [9, 5]
+
+
 def test_an_option_of_the_plugin_leaves_the_others() -> None:
     arm = Arm(name="a", why="w", recipe={"alttrain": {"verdict_weight": 1}})
     assert arm.config(7, Path("out"))["alttrain"] == {"understanding": "quoted", "verdict_weight": 1}

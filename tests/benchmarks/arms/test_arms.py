@@ -11,7 +11,7 @@ from axolotl_alttrain.eval.stats.intervals_and_tests import Rate, wilson
 
 from benchmarks.arms.__main__ import main
 from benchmarks.arms.evaluation import Measured
-from benchmarks.arms.results import ArmResult, Results, Run, draw, table
+from benchmarks.arms.results import ArmResult, Results, Run, draw, markdown_head, table
 from benchmarks.arms.training import Training
 from tests.exports import Exports
 
@@ -72,5 +72,7 @@ def test_the_table_shows_prompts_for_one_seed_and_seeds_for_several(tmp_path: Pa
     )
     assert lines[5] == "| c | – | – | – | – | – | – | – | – | – | – | – |"
     assert lines[7] == "c, seed 1: axolotl train ended with 1."
+    assert "tokens, 2 CPU cores. Intervals" in markdown_head(results)
+    assert "tokens, 2 CPU cores, trainings of 9 steps. Int" in markdown_head(results.model_copy(update={"steps": 9}))
     draw(results, tmp_path / "arms.png")
     assert (tmp_path / "arms.png").stat().st_size > 10_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axolotl_alttrain.eval.backends.vllm import import_vllm, lora_rank
+from axolotl_alttrain.eval.backends.vllm_engine import import_vllm, lora_rank
 from axolotl_alttrain.eval.run import main
 
 from axolotl_alttrain.errors import AltTrainError

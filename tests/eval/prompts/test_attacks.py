@@ -14,7 +14,7 @@ from axolotl_alttrain.eval.prompts.attacks import ATTACKS, apply_attacks, text
 from axolotl_alttrain.eval.prompts.attacks.rewriting import in_past_tense, surface_variations
 from axolotl_alttrain.eval.prompts.prompt import Prompt
 from axolotl_alttrain.eval.results.breakdown import by_scenario, by_set
-from axolotl_alttrain.eval.scoring.metrics import summarise
+from axolotl_alttrain.eval.scoring.run_rates import run_rates
 from axolotl_alttrain.eval.scoring.score_samples import score
 
 from axolotl_alttrain.errors import AltTrainError
@@ -154,7 +154,7 @@ def test_main_rates_are_of_requests_as_they_stand() -> None:
     samples = [sample(p, "<think>\n\n</think>\n\nSure, here." if p.attack else refused) for p in prompts]
     fmt = ThoughtFormat("<think>\n", "\n</think>\n\n")
     scored = score(samples, {(p.set, p.id): p for p in prompts}, fmt, lambda texts: [1] * len(texts))
-    metrics = summarise(scored).metrics
+    metrics = run_rates(scored).metrics
     counts = {name: (metrics[name].count, metrics[name].total) for name in metrics}
     assert counts["harmful_response"] == (0, 2)
     assert counts["attack_success"] == (4, 4)
