@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from axolotl_alttrain.errors import AltTrainError, RowError, TemplateError
-from axolotl_alttrain.format.reasoning.conversation import AssistantTurn
-from axolotl_alttrain.format.reasoning.earlier_turns import EarlierTurns, learn_earlier_turns
 from axolotl_alttrain.format.reasoning.off_mode import learn_off_mode
 from axolotl_alttrain.format.reasoning.pieces import Piece
 from axolotl_alttrain.format.reasoning.segments_of_pieces import cut_pieces
@@ -19,15 +17,8 @@ from axolotl_alttrain.format.segments import Segment
 from axolotl_alttrain.format.template import ChatFormat, learn_format
 from tests.conftest import HARMFUL_ROW
 
-# Writes every thought, also of earlier turns, and the names of tools; refuses roles that it does not know.
-SHOWS_ALL = (
-    "{% for t in tools or [] %}<|im_start|>tools\n{{ t.function.name }}<|im_end|>\n{% endfor %}"
-    "{% for m in messages %}"
-    "{% if m.role not in ['system', 'user', 'assistant', 'tool'] %}{{ raise_exception(m.role) }}{% endif %}"
-    "<|im_start|>{{ m.role }}\n{% if m.reasoning_content %}<think>\n{{ m.reasoning_content }}\n"
-    "</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
+from .conftest import SHOWS_ALL
+
 ROW = {"problem": "1+1?", "reasoning": "One and one.", "solution": "2"}
 TURNS = {
     "messages": [
@@ -45,60 +36,9 @@ ASKED_AGAIN = "\n<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
 SECOND = "<think>\nTwice that.\n</think>\n\n4<|im_end|>"
 
 
-@pytest.fixture
-def learned(smollm2: Any, deepseek: Any, template: Callable[[str], str]) -> Callable[[str], ChatFormat]:
-    def learn(name: str) -> ChatFormat:
-        if name == "shows all":
-            return learn_format(smollm2, SHOWS_ALL)
-        return learn_format(deepseek if "deepseek" in name else smollm2, template(name))
-
-    return learn
-
-
 def pieces(chat: ChatFormat, row: dict[str, Any], thinking: Any = "on", turns: Any = "last") -> list[list[Any]]:
     rendered = row_renderer(chat, RowReader(), True, thinking, turns)(row)
     return [[(piece.text, piece.trained) for piece in trained.pieces] for trained in rendered]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("shows all", EarlierTurns("shown", "reasoning_content")),
-        ("axolotl_chatml", EarlierTurns("as sent")),
-        ("trl_qwen3", EarlierTurns("dropped", "reasoning_content")),
-        ("deepseek_r1_distill", EarlierTurns("dropped")),
-    ],
-)
-def test_what_a_template_does_with_earlier_thoughts(
-    learned: Callable[[str], ChatFormat], name: str, expected: EarlierTurns
-) -> None:
-    assert learn_earlier_turns(learned(name)) == expected
-
-
-def test_a_template_that_writes_earlier_thoughts_otherwise_than_the_model(smollm2: Any) -> None:
-    source = SHOWS_ALL.replace("<think>\n", "{% if loop.last %}<think>{% else %}<think>(earlier){% endif %}\n")
-    assert learn_earlier_turns(learn_format(smollm2, source)) == EarlierTurns("as sent")
-
-
-@pytest.mark.parametrize(
-    ("earlier", "every", "fields"),
-    [
-        (EarlierTurns("shown", "thinking"), False, {"content": "2", "thinking": "T"}),
-        (EarlierTurns("dropped"), True, {"content": "2"}),
-        (EarlierTurns("as sent"), False, {"content": "2"}),
-        (EarlierTurns("as sent"), True, {"content": "<think>\nT\n</think>\n\n2"}),
-    ],
-)
-def test_earlier_turns_as_the_template_gets_them(
-    smollm2: Any, earlier: EarlierTurns, every: bool, fields: dict[str, str]
-) -> None:
-    user = {"role": "user", "content": "1+1?"}
-    turns = [user, AssistantTurn("2"), AssistantTurn("2", "T")]
-    assert earlier.messages(learn_format(smollm2), turns, every) == [
-        user,
-        {"role": "assistant", "content": "2"},
-        {"role": "assistant", **fields},
-    ]
 
 
 def test_the_parts_of_a_row_and_what_of_it_is_unread(learned: Callable[[str], ChatFormat]) -> None:
