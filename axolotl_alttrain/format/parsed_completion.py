@@ -10,7 +10,7 @@ from axolotl_alttrain.format.example import BLANK_LINE, ThoughtFormat, split_ste
 from axolotl_alttrain.format.verdict.reader import Verdict, declares_verdict, read_verdict
 
 # Covers this module and verdict/. Raise it whenever a completion may parse differently.
-STRUCTURE_VERSION = 2
+STRUCTURE_VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from axolotl_alttrain.format.verdict.language import candidates, normalised
 from axolotl_alttrain.format.verdict.reader import Verdict, read_verdict
 from axolotl_alttrain.storage.yaml_file import read_mapping
 
-VERSION = 4  # raise it whenever a thought may be read differently
+VERSION = 5  # raise it whenever a thought may be read differently
 
 _WORDS = read_mapping(Path(__file__).parent / "thoughts.yml", "the patterns of thoughts")
 

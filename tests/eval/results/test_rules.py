@@ -10,7 +10,7 @@ HARMFUL = ("harmful_response", "structure", "verdict_accuracy", "recognised_but_
 def test_only_what_an_evaluation_uses_is_recorded() -> None:
     versions = rule_versions([RefusalJudge()], [Prompt("probe-harmful", "harmful", "0", "?")])
     metrics = {*HARMFUL, "recognised_complied", "truncated", "undetermined"}
-    rules = {"judge refusal": 2, "thought structure": 2, "thought reader": 4}
+    rules = {"judge refusal": 2, "thought structure": 3, "thought reader": 5}
     assert versions == dict.fromkeys((f"metric {name}" for name in metrics), 1) | rules
 
 
