@@ -39,7 +39,7 @@ def test_parts_are_joined_and_their_marks_followed() -> None:
     assert example is not None
     assert example.answer == "Mix it."
     assert RowReader()(row([part | {"weight": 0} for part in parts])).example is None
-    with pytest.raises(RowError, match="some parts carry no loss"):
+    with pytest.raises(RowError, match="only some parts carry loss"):
         RowReader()(row([parts[0], parts[1] | {"train": False}]))
 
 

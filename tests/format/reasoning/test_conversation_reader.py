@@ -92,7 +92,7 @@ def test_a_row_without_a_thought_has_none(reply: str) -> None:
 
 
 REFUSED = {
-    "no shape": ({"text": "x"}, "the row has the columns text, which is no shape of reasoning data"),
+    "no shape": ({"text": "x"}, "the row has the columns text, which is not a shape of reasoning data"),
     "no answer": ({"messages": [USER, USER]}, "field 'messages' ends with a turn of role 'user'"),
     "thought twice": (
         {"problem": "1+1?", "reasoning": "One.", "solution": INLINE},
