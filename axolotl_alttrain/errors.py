@@ -69,7 +69,7 @@ class RowError(AltTrainError):
     Args:
         field: The field at fault, for example ``answer``; empty where the row as a whole is at fault.
         problem: What is wrong with it, as a predicate: ``is empty``.
-        remedy: What to do: ``write a text``.
+        remedy: What to do: ``write a string``.
         where: File and row, for example ``seed.jsonl, row 12 (id hw-12)``; filled in by the reader.
     """
 

@@ -88,9 +88,9 @@ class Pair(BaseModel):
         other = self.pairs - self.told_apart - self.both_refused - self.both_answered
         return (
             f"*Real outputs of {self.model} and of {self.trained} (seed {self.seed}). "
-            "Twins share most of their words and differ in what they ask. "
-            f"Of {self.pairs} pairs, the trained model tells {self.told_apart} apart, refuses both requests of "
-            f"{self.both_refused}, and answers both of {self.both_answered}"
+            "The two requests are twins: they share most of their words, and only one is harmful. "
+            f"Of {self.pairs} such pairs, the trained model tells {self.told_apart} apart, refuses both requests in "
+            f"{self.both_refused}, and answers both in {self.both_answered}"
             f"{f'; {other} end otherwise' if other else ''}.*"
         )
 

@@ -125,8 +125,8 @@ The adapter is in `{settings["output_dir"].removeprefix("./")}`.
 
 ## Evaluate
 
-The embedded probes first: minutes, no further downloads. Then the sets that the paper reports, of the weights that you
-will publish:
+First the adapter on the embedded probe sets: this takes minutes and downloads nothing more. Then the weights that you
+will publish, on the sets that the paper reports:
 
 ```bash
 axolotl alttrain evaluate --adapter outputs/{name} --out outputs/probe-{name}
@@ -166,26 +166,28 @@ def _checks(recipe: Recipe) -> str:
     """What this recipe's report has to show besides what every report has to."""
     base = "NF4" if recipe.quantised else "unquantised"
     lines = [
-        f"The probes' headline ends with `adapter on the {base} base it was trained on`; that of the sets names the "
-        "exported weights. `check-export` has to exit with 0 between the two."
+        f"The headline of the first report ends with `adapter on the {base} base it was trained on`; the second names "
+        "the exported weights. `check-export` has to exit with 0."
     ]
     if len(recipe.settings["datasets"]) > 1:
-        lines.append("Capability: this recipe trains ordinary reasoning too, so a loss here means it did not help.")
+        lines.append("Capability: this recipe also trains ordinary reasoning. If capability falls, that did not help.")
     if "thinking" in recipe.settings.get("alttrain", {}) or "qwen3" in recipe.name:
         lines.append(
-            "Both modes of the model: the recipe trains the thinking mode alone. What the other mode then does is not "
-            "known, so repeat the first evaluation with `--thinking both` and another `--out`."
+            "Both modes of the model: the recipe trains only the thinking mode. To see the other one, repeat the first "
+            "evaluation with `--thinking both` and another `--out`."
         )
     if "s1" in recipe.name:
-        lines.append("Truncated thoughts of the base: s1 models think long, and an endless thought has no answer.")
+        lines.append(
+            "Truncated thoughts of the base: s1 models write long thoughts, and a truncated one has no answer."
+        )
     return "".join(f"- {line}\n" for line in lines)
 
 
 def _shipped(recipe: Recipe) -> str:
     if recipe.quantised:
         return (
-            "Publish the exported model, not the adapter: on the full-precision base, which is what others would load, "
-            "the adapter is [another model](../serve.md)."
+            "Publish the exported model, not the adapter: others would load it on the full-precision base, where the "
+            "adapter is [another model](../serve.md)."
         )
     return (
         f"The adapter alone computes the same: `hf upload ORG/{recipe.name} outputs/{recipe.name} . --exclude "

@@ -217,6 +217,7 @@ def collect(
         missing=answered.missing,
         switched_off=[*switched_off(answered.missing, config.prompts), *_off_only(answered.missing, modes)],
         judges=judges,
+        judge_part=config.judging.judge_part,
         judge_quality=judged.quality,
         scored=judged.scored,
         verdicts=judged.verdicts,

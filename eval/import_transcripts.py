@@ -29,13 +29,16 @@ def import_parser(program: str = f"{PROGRAM} import") -> argparse.ArgumentParser
     p = argparse.ArgumentParser(
         prog=program,
         usage=f"{program} FILE [FILE ...] [flags]",
-        description="Judge the answers in garak's report.jsonl and PyRIT's exported JSON, thoughts and answers apart. "
+        description="Judge the answers in garak's report.jsonl and PyRIT's exported JSON, and the thoughts separately. "
         f"The folder is like an evaluation's: '{program.removesuffix('import')}compare BASE TUNED' pairs two of them.",
         epilog=exit_codes("import"),
         argument_default=argparse.SUPPRESS,
     )
     p.add_argument("files", nargs="+", type=Path, metavar="FILE", help=argparse.SUPPRESS)
-    for name in ("model", "tokenizer", "thought_format", "weights", *JudgingConfig.model_fields, "out"):
+    p.add_argument("--model", metavar="NAME", help="whose answers these are (required); for PyRIT, the served name")
+    p.add_argument("--tokenizer", metavar="NAME", help="its chat template separates thoughts (default: by think tags)")
+    p.add_argument("--weights", metavar="FORM", help="what was served, as in 'evaluate'; the results state it")
+    for name in ("thought_format", *JudgingConfig.model_fields, "out"):
         add_flag(p, name, FLAGS[name])
     return p
 

@@ -188,7 +188,7 @@ class AltTrainStrategy(PromptTokenizingStrategy, DatasetWrappingStrategy):
 
     def _report_unread(self, tokenized: Dataset, rows: int) -> None:
         """Log once what of the rows is not trained."""
-        trained = len(tokenized.unique(NUMBER)) if len(tokenized) else 0  # with both modes, a row is there twice
+        trained = len(tokenized.unique(NUMBER)) if len(tokenized) else 0  # with both modes, a row appears twice
         counted = UnreadCount(left_out=rows - trained)
         found = Counter(tokenized.with_format("arrow")[:][UNREAD].to_pylist()) if len(tokenized) else Counter()
         for names, number in found.items():

@@ -44,7 +44,7 @@ def _chat_template(tokenizer: Any, cfg: Any, ds: Any) -> str | Mapping[str, str]
     path = str(given.get("chat_template_jinja") or "")
     if given.get("chat_template") == "jinja" and path and not is_jinja(path) and not Path(path).is_file():
         raise TemplateError(
-            f"chat_template_jinja: there is no file {path!r}, and this is no template; correct the path, which is "
+            f"chat_template_jinja: there is no file {path!r}, and it is not a template; correct the path, which is "
             "relative to the folder that the command runs in"
         )
     try:

@@ -29,7 +29,7 @@ _WORDS_OUTSIDE_TAGS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
 # What a refusal says, and what proves it.
 _REFUSALS = {
     "cannot render": "the template fails",
-    "removes what stands between": "the template removes it",
+    "removes the text between": "the template removes it",
     "ends with the closed thought": "the prompt closes a thought",
     "opens the thought with": "the prompt opens a thought",
     "nothing shows whether it opens the thought": "the prompt ends with a tag",

@@ -22,9 +22,9 @@ def test_an_error_without_a_message_has_its_type() -> None:
 
 
 def test_a_row_error_survives_a_worker_process() -> None:
-    error = RowError("answer", "is empty", "write a text", "seed.jsonl, row 3")
+    error = RowError("answer", "is empty", "write a string", "seed.jsonl, row 3")
     again = pickle.loads(pickle.dumps(error))
-    assert str(again) == str(error) == "seed.jsonl, row 3: field 'answer' is empty; write a text"
+    assert str(again) == str(error) == "seed.jsonl, row 3: field 'answer' is empty; write a string"
 
 
 def test_the_cause_behind_a_general_error() -> None:

@@ -132,7 +132,7 @@ def data_card(folder: Path, repo: str | None, public: bool) -> None:
 
 
 @alttrain.command(short_help="Sample a model's own reasoning traces.")
-@click.option("--model", required=True, help="Folder or Hub id; with --backend openai, the model's name on the server.")
+@click.option("--model", required=True, help="Folder or Hub ID; with --backend openai, the model's name on the server.")
 @click.option(
     "--queries",
     required=True,
@@ -214,13 +214,13 @@ def traces(
     help="Type of the saved weights.",
 )
 @click.option("--max-shard-size", default="5GB", show_default=True, help="Size of the largest weights file.")
-@click.option("--model", help="Folder or Hub id of the base (default: the one that the adapter's config names).")
+@click.option("--model", help="Folder or Hub ID of the base (default: the one that the adapter's config names).")
 @click.option("--thought-format", type=click.Choice(["auto", "s1"]), default="auto", show_default=True)
 @user_errors_in_one_line
 def export(
     adapter: str, target: Path, form: Any, dtype: Any, max_shard_size: str, model: str | None, thought_format: str
 ) -> None:
-    """Export ADAPTER, a folder or Hub id, as one model that every engine loads.
+    """Export ADAPTER, a folder or Hub ID, as one model that every engine loads.
 
     For QLoRA the base is quantised and dequantised as in training, and the adapter is added to that in float32, so the
     model computes what was trained. The tokenizer, the trained chat template, every stop token and a model card are

@@ -20,10 +20,10 @@ WITHIN, DIFFERENT, MISTAKE, INCOMPLETE = 0, 1, 2, 3
 
 @click.command("check-export", short_help="Compare an export with what was trained.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--adapter", help="Folder or Hub id of the merged adapter (default: the one in FOLDER's record).")
-@click.option("--model", help="Folder or Hub id of the base model (default: the one in the adapter's config).")
+@click.option("--adapter", help="Folder or Hub ID of the merged adapter (default: the one in FOLDER's record).")
+@click.option("--model", help="Folder or Hub ID of the base model (default: the one in the adapter's config).")
 @click.option("--engine", type=click.Choice(["transformers", "vllm"]), default="transformers", show_default=True)
-@click.option("--url", help="Ask a server that serves FOLDER instead: its address up to and including /v1.")
+@click.option("--url", help="Ask a server that serves FOLDER: its address up to and including /v1.")
 @click.option("--served-model", metavar="NAME", help="The model's name there; for a LoRA request, the adapter's.")
 @click.option(
     "--endpoint",
@@ -37,18 +37,18 @@ WITHIN, DIFFERENT, MISTAKE, INCOMPLETE = 0, 1, 2, 3
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     default="auto",
     show_default=True,
-    help="Load the exported weights as this.",
+    help="Type in which the exported weights are loaded.",
 )
 @click.option("--suite", help="Sets for one purpose (default: probe).")
 @click.option("--sets", help="Sets, separated by commas, in addition to --suite if both are given.")
-@click.option("--prompts", type=click.IntRange(min=1), help="About this many in total, over all sets (default: all).")
+@click.option("--prompts", type=click.IntRange(min=1), help="About this many prompts over all sets (default: all).")
 @click.option("--max-new-tokens", type=click.IntRange(min=1), default=256, show_default=True)
 @click.option(
     "--margin",
     type=click.FloatRange(min=0),
     default=2.0,
     show_default=True,
-    help="Permitted difference of rates, and share of changed verdicts and judgements, in percentage points.",
+    help="Permitted difference in rates, and share of changed verdicts and judgements, in percentage points.",
 )
 @click.option(
     "--out",
@@ -59,7 +59,7 @@ WITHIN, DIFFERENT, MISTAKE, INCOMPLETE = 0, 1, 2, 3
 def check_export(folder: Path, sets: str | None, **options: Any) -> int:
     """Compare FOLDER with the form in which it was trained.
 
-    FOLDER is an exported or merged model, or a LoRA adapter, which is then taken on its full-precision base. An
+    FOLDER is an exported or merged model, or a LoRA adapter, which then runs on its full-precision base. An
     interrupted check resumes.
     """
     from axolotl_alttrain.export_check.options import CheckOptions

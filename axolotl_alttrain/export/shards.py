@@ -58,7 +58,7 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB|GB|)\s*", text.upper())
     size = int(float(match[1]) * _UNITS[match[2]]) if match else 0
     if not size:
-        raise AltTrainError(f"--max-shard-size: {text!r} is no size; write a number with KB, MB or GB, such as 5GB")
+        raise AltTrainError(f"--max-shard-size: {text!r} is not a size; write a number with KB, MB or GB, such as 5GB")
     return size
 
 

@@ -54,7 +54,7 @@ def empty_model(config: Any) -> Any:
             return AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=torch.float32, trust_remote_code=False)
     except ValueError as error:
         reason = str(error).splitlines()[0]
-        raise AltTrainError(f"the base model is no causal language model of transformers ({reason[:200]})") from None
+        raise AltTrainError(f"transformers has no causal language model for the base model ({reason[:200]})") from None
 
 
 def skeleton(plain: Any, rows: int, adapter: Path) -> Skeleton:
@@ -102,7 +102,9 @@ def check_layout(plain: Any, base: BaseWeights) -> None:
         if isinstance(conversion, WeightConverter):
             for pattern in conversion.source_patterns:
                 if found := sorted(name for name in base.names if re.search(pattern, name)):
-                    raise AltTrainError(f"{base.folder}: {found[0]} is stored in another layout than is used; {remedy}")
+                    raise AltTrainError(
+                        f"{base.folder}: {found[0]} is stored in another layout than transformers uses; {remedy}"
+                    )
     tied = plain.all_tied_weights_keys
     needed = {name: tuple(tensor.shape) for name, tensor in plain.state_dict().items() if name not in tied}
     if missing := sorted(set(needed) - base.names):

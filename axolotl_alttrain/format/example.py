@@ -91,7 +91,7 @@ class AltTrainExample:
         put("omitted", _checked_omitted(self.omitted))
         for name in self.omitted:
             if getattr(self, name):
-                raise RowError(name, "has a text, but 'omitted' names this step", "remove the text or the name")
+                raise RowError(name, "has text, but 'omitted' names this step", "remove the text or the name")
             put(name, "")
         for name in (*self.steps, "answer"):
             text = _checked_text(name, getattr(self, name))
@@ -176,9 +176,9 @@ def _markers(fmt: ThoughtFormat) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _checked_text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise RowError(name, described(value), "write a text")
+        raise RowError(name, described(value), "write a string")
     if not value.strip():
-        raise RowError(name, "is empty", "write a text")
+        raise RowError(name, "is empty", "write a string")
     return value.strip()
 
 
@@ -202,7 +202,7 @@ def _checked_instruction(value: Any) -> str | tuple[Message, ...]:
         return _checked_text("instruction", value)
     if not isinstance(value, Sequence) or not value:
         raise RowError(
-            "instruction", described(value), "write a text, or a list of messages that ends with a user turn"
+            "instruction", described(value), "write a string, or a list of messages that ends with a user turn"
         )
     for number, message in enumerate(value, 1):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
@@ -211,7 +211,7 @@ def _checked_instruction(value: Any) -> str | tuple[Message, ...]:
         content = message.get("content")
         if not isinstance(content, str | list) and not message.get("tool_calls"):
             problem = f"has no text in message {number}: its content {described(content)}"
-            raise RowError("instruction", problem, "make the content a text or a list of parts")
+            raise RowError("instruction", problem, "make the content a string or a list of parts")
     last = value[-1]
     if last["role"] != "user" or not last.get("content"):
         turn = "an empty user turn" if last["role"] == "user" else f"a turn of role '{last['role']}'"

@@ -224,7 +224,7 @@ def _removed_tags(render: Renderer, user: Message) -> ThoughtFormat | None:
         if len(names) == 1 and opens_thought(f"<{(name := names.pop())}>"):
             return ThoughtFormat(open=f"{opening}{name}\n", close=f"\n{closing}")
         raise TemplateError(
-            f"this chat template removes what stands between {opening!r} and {closing!r} from earlier turns, and does "
+            f"this chat template removes the text between {opening!r} and {closing!r} from earlier turns, and does "
             "not show how the model writes its thought there; set 'alttrain: thought_format: {open: ..., close: ...}' "
             "to the two texts"
         )

@@ -185,7 +185,9 @@ def load_model(spec: ModelSpec) -> LoadedModel:
             fit_vocabulary(model, trained_vocabulary(model, found.adapter, len(tokenizer)))
             model = PeftModel.from_pretrained(model, found.adapter)
             if odd := unmatched_tensors(model, found.adapter):
-                raise ValueError(f"{len(odd)} LoRA tensors are in the model or the adapter alone, such as {odd[0]}")
+                raise ValueError(
+                    f"{len(odd)} LoRA tensors are only in the model or only in the adapter, such as {odd[0]}"
+                )
     except Exception as error:  # files, hub, formats, and an adapter of another model each raise their own
         raise _load_error(spec, error) from error
     recorded = recorded_format_of(name, found, spec.tokenizer)

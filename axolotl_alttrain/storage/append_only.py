@@ -121,7 +121,7 @@ class AppendOnly:
             except (ValueError, TypeError, KeyError) as error:  # not UTF-8, not JSON, or other fields
                 raise AltTrainError(
                     f"{self.path}, line {number} is damaged ({type(error).__name__}: {error} in "
-                    f"{shown(line.decode('utf-8', 'replace').rstrip())}); delete the line, and what it held is "
+                    f"{shown(line.decode('utf-8', 'replace').rstrip())}); delete the line; its content is "
                     "requested again"
                 ) from None
 

@@ -22,7 +22,9 @@ def check_repository(repo: str) -> None:
             return
     except HFValidationError:
         pass
-    raise AltTrainError(f"--push: {repo!r} is no repository id; write ORG/NAME with letters, digits, '-', '_' and '.'")
+    raise AltTrainError(
+        f"--push: {repo!r} is not a repository ID; write ORG/NAME with letters, digits, '-', '_' and '.'"
+    )
 
 
 @contextmanager

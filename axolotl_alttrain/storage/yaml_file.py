@@ -58,7 +58,7 @@ def _count(node: yaml.Node, known: dict[int, int]) -> int:
         return 1
     if id(node) in known:
         if not known[id(node)]:
-            raise ValueError(f"an alias in line {node.start_mark.line + 1} stands for what contains it")
+            raise ValueError(f"the alias in line {node.start_mark.line + 1} contains itself")
         return known[id(node)]
     known[id(node)] = 0
     if isinstance(node, yaml.MappingNode):
@@ -68,7 +68,7 @@ def _count(node: yaml.Node, known: dict[int, int]) -> int:
         parts = node.value
     known[id(node)] = total = 1 + sum(_count(part, known) for part in parts)
     if total > _VALUES:
-        raise ValueError(f"line {node.start_mark.line + 1} stands for more than {_VALUES} values")
+        raise ValueError(f"line {node.start_mark.line + 1} expands to more than {_VALUES} values")
     return total
 
 
@@ -79,5 +79,5 @@ def _check_keys(node: yaml.MappingNode) -> None:
             continue
         line = key.start_mark.line + 1
         if key.value in lines:
-            raise ValueError(f"the key {shown(key.value)} is there twice, in lines {lines[key.value]} and {line}")
+            raise ValueError(f"the key {shown(key.value)} appears twice, in lines {lines[key.value]} and {line}")
         lines[key.value] = line

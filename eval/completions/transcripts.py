@@ -90,7 +90,9 @@ def imported(transcripts: Sequence[Transcript], model: str, fmt: ThoughtFormat) 
     answered = [one for one in ours if one.answer is not None]
     if not answered:
         names = sorted({name for one in transcripts for name in one.target})
-        raise AltTrainError(f"--model {model}: the transcripts hold no answer of it; their targets: {', '.join(names)}")
+        raise AltTrainError(
+            f"--model {model}: the transcripts have no answers of this model; their targets: {', '.join(names)}"
+        )
     missing = {}
     if others := len(transcripts) - len(ours):
         missing["other targets"] = f"{others} of {len(transcripts)} conversations are with other models than {model}"

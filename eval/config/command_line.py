@@ -50,7 +50,7 @@ def make_parser(program: str, shown: Collection[str]) -> argparse.ArgumentParser
         description="Evaluate the safety, over-refusal and capability of a model, with and without its adapter.",
         epilog=(subcommands if program == PROGRAM else "")
         + "Without --model and --adapter, the demo model and the adapter in outputs/smollm2-135m-cpu are evaluated. "
-        f"HumanEval that a suite skips is reported as missing, with exit code 0. {exit_codes('evaluate')}",
+        f"If a suite skips HumanEval, it is reported as missing, with exit code 0. {exit_codes('evaluate')}",
         argument_default=argparse.SUPPRESS,
         add_help=False,
     )

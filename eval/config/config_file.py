@@ -52,7 +52,7 @@ def _value(name: str, field: FieldInfo, value: Any, where: str) -> Any:
         values = value if isinstance(value, list) else [value]
         if any(one is None or isinstance(one, bool) for one in values):
             # YAML reads an unquoted No as false.
-            raise AltTrainError(f"{where}: must be a list of texts, found {shown(value)}; quote words like 'No'")
+            raise AltTrainError(f"{where}: must be a list of strings, found {shown(value)}; quote words like 'No'")
         if any(isinstance(one, list | dict) for one in values):
             raise AltTrainError(f"{where}: must be a flat list, found {shown(value)}")
         return tuple(map(str, values))

@@ -38,7 +38,9 @@ class WeightsConfig(Group):
         "FORM",
     )
     load_in_4bit: bool | None = option(
-        None, "load a base without an adapter in NF4, or state how an unrecorded one was trained", backends=LOCAL
+        None,
+        "load a base without an adapter in NF4; or state how the base was loaded in training if that is not recorded",
+        backends=LOCAL,
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option("auto", "type of the weights", backends=LOCAL)
     thought_format: str = option(
@@ -118,7 +120,10 @@ class DecodingConfig(Group):
     samples: int = option(1, "samples per prompt; more than one needs --temperature", "K", ge=1)
     seed: int = option(0, "seed for sampling", "N")
     max_thought_tokens: int | None = option(
-        None, "tokens per thought, at most: it is then closed and the answer generated (default: no limit)", "N", ge=1
+        None,
+        "tokens per thought, at most; a longer one is closed and the answer follows (default: no limit)",
+        "N",
+        ge=1,
     )
     thinking: Thinking | None = option(
         None, "modes of a hybrid model, by its chat template's own switch (default: what the adapter was trained with)"
@@ -155,7 +160,7 @@ class BackendConfig(Group):
     batch_size: int | None = option(None, "sequences per batch, at most (default: what fits)", "N", ("hf",), ge=1)
     batch_tokens: int = option(131072, "tokens per batch, at most", "N", ("hf",), ge=1)
     tensor_parallel: int = option(1, "GPUs per replica", "N", ("vllm",), ge=1)
-    data_parallel: int = option(1, "replicas; for more than one, --backend api and a server", "N", ("vllm",), ge=1)
+    data_parallel: int = option(1, "replicas; more than one needs --backend api and a server", "N", ("vllm",), ge=1)
     base_url: str | None = option(None, "server URL up to and including /v1", "URL", ("api",))
     tokenizer: str | None = option(None, "render prompts locally with this tokenizer's chat template", "NAME", ("api",))
     api_concurrency: int = option(16, "concurrent requests", "N", ("api",), ge=1)
@@ -182,23 +187,30 @@ class JudgingConfig(Group):
         "JUDGE",
         min_length=1,
     )
-    guard_url: str | None = option(None, "guards: ask them at this OpenAI-compatible server, up to /v1", "URL")
+    guard_url: str | None = option(
+        None, "guards: OpenAI-compatible server that serves them, up to and including /v1", "URL"
+    )
     guard_name: str | None = option(None, "guard: its name on the server, or another folder or Hub ID to load", "NAME")
     guard_load_in_4bit: bool = option(False, "guards: load them in NF4")
     judge_model: str | None = option(None, "rubric, xstest: the model's name on its server", "NAME")
     judge_url: str | None = option(
-        None, "rubric, xstest: OpenAI-compatible server; its key is in OPENAI_API_KEY", "URL"
+        None, "rubric, xstest: OpenAI-compatible server; the key is read from OPENAI_API_KEY", "URL"
     )
     judge_concurrency: int = option(8, "rubric, xstest, served guards: concurrent requests", "N", ge=1)
     judge_max_tokens: int = option(
-        512, "rubric, xstest: tokens per reply; a truncated reply is undetermined, and reasoning needs more", "N", ge=1
+        512,
+        "rubric, xstest: tokens per reply; a truncated reply is undetermined, so judges that reason need more",
+        "N",
+        ge=1,
     )
-    judge_thoughts: bool = option(True, "judge thoughts separately as well")
+    judge_thoughts: bool = option(True, "also judge each thought separately")
     verdict_rows: Path | None = option(
-        None, "training rows whose wording of verdicts is scored (default: the adapter's, or the seed data)", "FILE"
+        None,
+        "training rows that show how verdicts are worded, to score them (default: the adapter's, or the seed data)",
+        "FILE",
     )
     judge_part: Literal["answer", "completion"] = option(
-        "answer", "guards and language models: judge the answer, or the completion with its thought as some papers do"
+        "answer", "guards and language models: judge the answer, or the whole completion, as some papers do"
     )
 
     @model_validator(mode="after")

@@ -44,7 +44,7 @@ class ZooJudge:
             self._judge = judgezoo.Judge.from_name(name, **options)
         except Exception as error:  # an unknown name, a missing key, and the Hub each raise their own
             why = f"({first_line(error)}); its README lists the names and what they need"
-            raise AltTrainError(f"--judges {self.name} cannot be made {why}") from None
+            raise AltTrainError(f"--judges {self.name} cannot be loaded {why}") from None
         model = [getattr(self._judge, key, None) for key in ("local_foundation_model", "remote_foundation_model")]
         self.identity = json.dumps([self.name, judgezoo.__version__, options, model])
 

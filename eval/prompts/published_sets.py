@@ -117,7 +117,7 @@ def _prompt(spec: SetSpec, row: Mapping[str, Any], file: str, number: int, revis
             if not isinstance(text, str) or not text.strip():
                 names = spec.columns["instruction"]
                 name = names if isinstance(names, str) else " or ".join(names)
-                raise RowError(name, described(text), "write a text")
+                raise RowError(name, described(text), "write a string")
             texts = [text]
     except RowError as error:
         raise row_error(error, row, file, number) from None

@@ -23,6 +23,7 @@ from axolotl_alttrain.eval.results.summary import PaperResults, ScoredFrom, Summ
 from axolotl_alttrain.eval.results.thoughts import thoughts_and_answers
 from axolotl_alttrain.eval.scoring.metrics import Scored
 from axolotl_alttrain.eval.scoring.run_rates import run_rates
+from axolotl_alttrain.eval.scoring.score_samples import sees_thoughts
 from axolotl_alttrain.eval.scoring.thought_structure import lengths, structure
 from axolotl_alttrain.eval.stats.intervals_and_tests import NO_RATE
 from axolotl_alttrain.eval.weights import WeightsForm
@@ -52,7 +53,7 @@ class Evaluation:
         prompts: Those that were answered in every run.
         missing: Sets, attacks and completions that are unavailable, with the reasons.
         switched_off: Those of them that are missing on purpose.
-        judges: In the order of the command line.
+        judges, judge_part: In the order of the command line, and what of a completion they judge.
         judge_quality: Each judge's measured error, by name.
         scored: The scored samples of all runs.
         verdicts: The scores of their verdicts.
@@ -77,6 +78,7 @@ class Evaluation:
     missing: Mapping[str, str]
     switched_off: Sequence[str]
     judges: Sequence[Judge]
+    judge_part: str
     judge_quality: Mapping[str, dict[str, SplitQuality]]
     scored: Sequence[Scored]
     verdicts: VerdictScores
@@ -121,7 +123,7 @@ def summary_of(found: Evaluation) -> Summary:
         runs=_with_all_sets({run: run_results(found.of_run(run), found.judges) for run in found.runs}),
         comparison=None,
     )
-    return _in_modes(_compared(_repeated(_budgeted(summary, found), found), found), found)
+    return _in_modes(_compared(_repeated(_budgeted(_with_thoughts(summary, found), found), found), found), found)
 
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
@@ -150,6 +152,12 @@ def _with_all_sets(runs: dict[str, RunResults]) -> dict[str, RunResults]:
         known = {**one.by_set, **known}
     empty = {name: result.model_copy(update={"rate": NO_RATE, "truncated": NO_RATE}) for name, result in known.items()}
     return {run: one.model_copy(update={"by_set": {**empty, **one.by_set}}) for run, one in runs.items()}
+
+
+def _with_thoughts(summary: Summary, found: Evaluation) -> Summary:
+    """With the judges that read thoughts and answers together, if there are any."""
+    names = [judge.name for judge in found.judges if sees_thoughts(judge, found.judge_part)]
+    return summary.model_copy(update={"judges_of_completions": names}) if names else summary
 
 
 def _in_modes(summary: Summary, found: Evaluation) -> Summary:

@@ -79,6 +79,7 @@ class Summary(BaseModel, frozen=True):
         switched_off: What of that is left out on purpose.
         judges, refusal_judge, judge_quality: The judges, the first of which determines the rates; quality by judge
             and split.
+        judges_of_completions: Those that read an answer together with its thought, even if that is truncated.
         runs: By run: ``base``, ``tuned``, or both.
         verdict_scores: What the verdicts' scores were read from.
         comparison, comparison_by_set, comparison_lengths: Tuned against base: by metric, by set, and lengths by kind of
@@ -111,6 +112,7 @@ class Summary(BaseModel, frozen=True):
     switched_off: list[str] = []
     packages: dict[str, str] = {}
     judges: list[str]
+    judges_of_completions: list[str] = []
     refusal_judge: str | None = None
     judge_quality: dict[str, dict[str, SplitQuality]] = {}
     verdict_scores: ScoredFrom = ScoredFrom()

@@ -54,8 +54,7 @@ def score(
     of_thought: dict[str, list[Judgement | None]] = {}
     for number, judge in enumerate(judges):
         unlabelled = number == 0 and judge.name == "refusal"
-        whole = judge_part == "completion" and bool(judge.identity)  # the offline rules read how an answer opens
-        cases = [one.completion() if whole else one.answer(unlabelled) for one in exchanges]
+        cases = [one.completion() if sees_thoughts(judge, judge_part) else one.answer(unlabelled) for one in exchanges]
         of_answer[judge.name] = judge_all(judge, cases, file, console)
         if judge_thoughts and judge.reads_thoughts:
             of_thought[judge.name] = judge_all(judge, [one.thought() for one in exchanges], file, console)
@@ -79,6 +78,11 @@ def score(
         )
         for i, one in enumerate(exchanges)
     ]
+
+
+def sees_thoughts(judge: Judge, judge_part: str) -> bool:
+    """Whether a judge reads the answer together with its thought; the offline rules read how an answer opens."""
+    return judge_part == "completion" and bool(judge.identity)
 
 
 class _Exchange(NamedTuple):

@@ -81,7 +81,9 @@ def _of_folder(given: WeightsConfig, folder: str, engine: str) -> Weights:
     _check_revision("--adapter-revision", given.adapter_revision, "--adapter", None)
     _check_revision("--model-revision", given.model_revision, "--model", given.model)
     if given.load_in_4bit and not (given.model or recorded):
-        raise AltTrainError(f"--load-in-4bit is for the base, and none of {folder} is known; remove it or add --model")
+        raise AltTrainError(
+            f"--load-in-4bit quantises the base, and the base of {folder} is unknown; remove it or add --model"
+        )
     alone = Weights(folder, folder=folder, has_base=False, forms={"tuned": tuned})
     if given.model:
         model, commit = resolve_model(given.model), given.model_revision
@@ -173,6 +175,6 @@ def _base_of(given: WeightsConfig) -> str | None:
 
 def _check_revision(flag: str, revision: str | None, of: str, name: str | None) -> None:
     if revision and not name:
-        raise AltTrainError(f"{flag} {revision}: there is no {of} that it could apply to; remove it or add {of}")
+        raise AltTrainError(f"{flag} {revision} has no effect without {of}; remove it or add {of}")
     if revision and name and Path(name).is_dir():
         raise AltTrainError(f"{flag} {revision}: {name} is a local folder, which has no revisions; remove {flag}")

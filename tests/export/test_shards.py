@@ -68,5 +68,5 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "0GB", "5TBs", "-1GB", "five"])
 def test_what_is_no_size_is_reported(text: str) -> None:
-    with pytest.raises(AltTrainError, match=f"^--max-shard-size: '{text}' is no size; write a number with"):
+    with pytest.raises(AltTrainError, match=f"^--max-shard-size: '{text}' is not a size; write a number with"):
         parse_size(text)

@@ -35,7 +35,7 @@ CUT = "<think>Okay, a forged passport.\\n\\nThis is harmful: fraud.…"
             "<think>One block.</think>b",
             f"field 'response' has a thought of 1 of 3 blocks ('One block.'); {BLOCKS}",
         ),
-        (f"<think>{THOUGHT}</think>  ", "field 'answer' is empty; write a text"),
+        (f"<think>{THOUGHT}</think>  ", "field 'answer' is empty; write a string"),
         (
             "<think>a\n\nb\n\nc</think>d",
             "field 'label' is missing, and the assessment states no clear verdict ('b'); set it to 'harmful' or "
@@ -111,7 +111,7 @@ TAGGED = {"instruction": "Hi", "response": f"<think>{THOUGHT}</think>No."}
         ({"instruction": "Hi", "answer": "Ho", "b": None}, f"the row has the columns answer, instruction, {SHAPES}"),
         (
             {"response": f"<think>{THOUGHT}</think>b"},
-            "field 'instruction' is missing; write a text, or a list of messages that ends with a user turn",
+            "field 'instruction' is missing; write a string, or a list of messages that ends with a user turn",
         ),
         ({"messages": 5}, f"field 'messages' is the int 5; {AT_LEAST}"),
         ({"messages": [USER]}, f"field 'messages' is the list [{{'role': 'user', 'content': 'Hi'}}]; {AT_LEAST}"),
@@ -120,16 +120,16 @@ TAGGED = {"instruction": "Hi", "response": f"<think>{THOUGHT}</think>No."}
             f"field 'messages' ends with dict {{'role': 'user', 'content': 'Hi'}}; {ASSISTANT}",
         ),
         ({"messages": [USER, "x"]}, f"field 'messages' ends with 'x'; {ASSISTANT}"),
-        ({"messages": "x"}, f"field 'messages' is a text that is no JSON ('x'); {JSON}"),
-        (TAGGED | {"tool_calls": "x"}, f"field 'tool_calls' is a text that is no JSON ('x'); {JSON}"),
+        ({"messages": "x"}, f"field 'messages' is text, but not JSON ('x'); {JSON}"),
+        (TAGGED | {"tool_calls": "x"}, f"field 'tool_calls' is text, but not JSON ('x'); {JSON}"),
         (
             {"messages": [USER, {"role": "assistant", "content": TAGGED["response"], "tool_calls": "x"}]},
-            f"field 'tool_calls' is a text that is no JSON ('x'); {JSON}",
+            f"field 'tool_calls' is text, but not JSON ('x'); {JSON}",
         ),
-        (TAGGED | {"omitted": "[x"}, f"field 'omitted' is a text that is no JSON ('[x'); {JSON}"),
+        (TAGGED | {"omitted": "[x"}, f"field 'omitted' is text, but not JSON ('[x'); {JSON}"),
         (
             {"messages": [USER, {"role": "assistant", "content": TAGGED["response"]}], "input": "x"},
-            "field 'input' stands beside a conversation in 'messages'; move it into 'messages' or remove it",
+            "field 'input' is given beside a conversation in 'messages'; move it into 'messages' or remove it",
         ),
     ],
 )
@@ -153,7 +153,7 @@ def test_files_name_file_row_and_id(tmp_path: Path, row: dict[str, Any]) -> None
     path.write_text("\n".join(map(json.dumps, [row, {**bad}])) + "\n", encoding="utf-8")
     with pytest.raises(RowError) as caught:
         read_examples(path)
-    assert str(caught.value) == (f"{path}, row 2 (id b2): field 'answer' is empty; write a text")
+    assert str(caught.value) == (f"{path}, row 2 (id b2): field 'answer' is empty; write a string")
 
 
 @pytest.mark.parametrize("content", [b"{not json}\n", b"[1]\n", b"\xff\xfe\n"])
@@ -183,5 +183,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ],
 )
 def test_the_place_of_a_row(number: int | None, name: Any, place: str) -> None:
-    error = row_error(RowError("answer", "is empty", "write a text"), {"id": name}, "f.jsonl", number)
-    assert (error.where, str(error)) == (place, f"{place}: field 'answer' is empty; write a text")
+    error = row_error(RowError("answer", "is empty", "write a string"), {"id": name}, "f.jsonl", number)
+    assert (error.where, str(error)) == (place, f"{place}: field 'answer' is empty; write a string")

@@ -32,11 +32,11 @@ def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row:
     ("field", "value", "said"),
     [
         ("label", "unsafe", "is 'unsafe'; set it to 'harmful' or 'benign'"),
-        ("answer", "  ", "is empty; write a text"),
-        ("answer", None, "is missing; write a text"),
-        ("problem_understanding", 3, "is the int 3; write a text"),
-        ("instruction", "", "is empty; write a text"),
-        ("instruction", [], "is the list []; write a text, or a list of messages that ends with a user turn"),
+        ("answer", "  ", "is empty; write a string"),
+        ("answer", None, "is missing; write a string"),
+        ("problem_understanding", 3, "is the int 3; write a string"),
+        ("instruction", "", "is empty; write a string"),
+        ("instruction", [], "is the list []; write a string, or a list of messages that ends with a user turn"),
         (
             "instruction",
             [{"role": "assistant", "content": "Hi"}],
@@ -51,7 +51,7 @@ def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row:
         (
             "instruction",
             [{"role": "user", "content": 3}],
-            "has no text in message 1: its content is the int 3; make the content a text or a list of parts",
+            "has no text in message 1: its content is the int 3; make the content a string or a list of parts",
         ),
         ("omitted", "answer", "is 'answer'; list some of " + ", ".join(STEPS)),
         ("omitted", 3, "is the int 3; list some of " + ", ".join(STEPS)),
@@ -70,7 +70,7 @@ def test_blank_lines_inside_understanding_and_assessment_become_line_breaks(row:
         (
             "instruction",
             [{"role": "user", "content": "Hi"}, {"role": "tool"}],
-            "has no text in message 2: its content is missing; make the content a text or a list of parts",
+            "has no text in message 2: its content is missing; make the content a string or a list of parts",
         ),
     ],
 )
@@ -181,5 +181,5 @@ def test_an_omitted_step_with_a_text_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(RowError) as caught:
         AltTrainExample(**row, omitted=["harmfulness_assessment"])
     assert str(caught.value) == (
-        "field 'harmfulness_assessment' has a text, but 'omitted' names this step; remove the text or the name"
+        "field 'harmfulness_assessment' has text, but 'omitted' names this step; remove the text or the name"
     )

@@ -136,7 +136,7 @@ def test_a_switch_takes_the_text_that_the_template_compares_it_with(smollm2: Any
 
 def test_tags_that_are_only_removed_from_history(smollm2: Any) -> None:
     removed = "{{ m.content.split('<channel|>')[-1] }}{#- removes <|channel> ... -#}"
-    with pytest.raises(TemplateError, match=r"removes what stands between '<\|channel>' and '<channel\|>'"):
+    with pytest.raises(TemplateError, match=r"removes the text between '<\|channel>' and '<channel\|>'"):
         learned(smollm2, chatml("", removed))
     thought = learned(smollm2, chatml("", removed.replace("<|channel>", "<|channel>thought"))).thought
     assert (thought.open, thought.close) == ("<|channel>thought\n", "\n<channel|>")

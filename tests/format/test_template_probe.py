@@ -168,7 +168,7 @@ def test_what_the_markers_show(smollm2: Any, source: str, learned: Learned | Non
         ),
         (
             turns("{{ m.content.split('</mull>')[-1] }}{# <mull> #}"),
-            "this chat template removes what stands between '<mull>' and '</mull>' from earlier turns, and does not "
+            "this chat template removes the text between '<mull>' and '</mull>' from earlier turns, and does not "
             "show how the model writes its thought there; set 'alttrain: thought_format: {open: ..., close: ...}' to "
             "the two texts",
         ),

@@ -54,13 +54,13 @@ def test_variables_stop_tokens_and_the_thoughts_format_are_the_configs(smollm2: 
         (
             None,
             {"chat_template": "jinja", "chat_template_jinja": "mine.jinja"},
-            "chat_template_jinja: there is no file 'mine.jinja', and this is no template; correct the path, which is "
+            "chat_template_jinja: there is no file 'mine.jinja', and it is not a template; correct the path, which is "
             "relative to the folder that the command runs in",
         ),
         (
             {"chat_template": "jinja", "chat_template_jinja": "mine.jinja"},
             {"chat_template": "llama3", "chat_template_jinja": SIMPLE},
-            "chat_template_jinja: there is no file 'mine.jinja', and this is no template; correct the path, which is "
+            "chat_template_jinja: there is no file 'mine.jinja', and it is not a template; correct the path, which is "
             "relative to the folder that the command runs in",
         ),
         (

@@ -83,9 +83,9 @@ def test_a_row_that_the_template_rejects_is_named(smollm2: Any, row: dict[str, A
         "(No system turn!); change its roles or their order"
     )
     assert caught.value.__suppress_context__
-    with pytest.raises(RowError, match=r"^mine: field 'answer' is empty; write a text$"):
+    with pytest.raises(RowError, match=r"^mine: field 'answer' is empty; write a string$"):
         found.tokenize_prompt(row | {"answer": ""})
-    with pytest.raises(RowError, match=r"^mine, row 4: field 'answer' is empty; write a text$"):
+    with pytest.raises(RowError, match=r"^mine, row 4: field 'answer' is empty; write a string$"):
         found.tokenize_prompt(row | {"answer": ""}, [3])
 
 

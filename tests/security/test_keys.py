@@ -131,7 +131,7 @@ def test_a_key_that_no_request_can_carry(key: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MY_KEY", key)
     with pytest.raises(AltTrainError) as caught:
         api_key("MY_KEY", None)
-    assert str(caught.value) == "the key in MY_KEY has characters that no key has; set the variable anew"
+    assert str(caught.value) == "the key in MY_KEY contains characters that a key cannot have; set the variable again"
     monkeypatch.setenv("MY_KEY", f" {KEY}\n")
     assert api_key("MY_KEY", None) == KEY
 

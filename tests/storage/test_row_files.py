@@ -61,7 +61,7 @@ def test_what_is_read(
             b'{"a": {"b": ["\\ud800"]}}\n',
             r"row 1 is not valid JSON (a.b contains \ud800, half of a surrogate",
         ),
-        ("a.jsonl", b'{"a": 1, "a": 2}\n', "row 1 is not valid JSON (the key 'a' is there twice);"),
+        ("a.jsonl", b'{"a": 1, "a": 2}\n', "row 1 is not valid JSON (the key 'a' appears twice);"),
         ("a.jsonl", b'{"a": ' + b"[" * 100_000, "row 1 is not valid JSON (it is nested too deeply);"),
         ("a.jsonl", b'{"a": ' + b"9" * 5_000 + b"}", "row 1 is not valid JSON (Exceeds the limit"),
         (

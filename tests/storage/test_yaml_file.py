@@ -21,9 +21,9 @@ def test_keys_and_values_with_aliases(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (BOMB, "(line 6 stands for more than 100000 values)"),
-        ("a: &a [*a]\n", "(an alias in line 1 stands for what contains it)"),
-        ("a: 1\nb:\n  c: 1\n  c: 2\n", "(the key 'c' is there twice, in lines 3 and 4)"),
+        (BOMB, "(line 6 expands to more than 100000 values)"),
+        ("a: &a [*a]\n", "(the alias in line 1 contains itself)"),
+        ("a: 1\nb:\n  c: 1\n  c: 2\n", "(the key 'c' appears twice, in lines 3 and 4)"),
         ("a: " + "[" * 5_000, "(it is nested too deeply)"),
         ("a: !!timestamp x\n", "('NoneType' object has no attribute 'groupdict')"),
         ("a: !!python/object:os.system {}\n", "(could not determine a constructor for the tag"),

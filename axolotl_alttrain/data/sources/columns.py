@@ -168,7 +168,7 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise RowError(column, described(value), "name a column of texts")
+        raise RowError(column, described(value), "name a column of strings")
     return value
 
 

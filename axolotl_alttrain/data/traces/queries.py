@@ -61,7 +61,7 @@ def _query(row: dict[str, Any], number: int, column: str, file: str) -> Query:
     text, label = row.get(column), row.get("label")
     try:
         if not isinstance(text, str) or not text.strip():
-            raise RowError(column, described(text), "write a text, or name another column with --column")
+            raise RowError(column, described(text), "write a string, or name another column with --column")
         if label not in (None, "benign"):
             raise RowError("label", described(label), "set it to 'benign' or leave it out")
     except RowError as error:

@@ -52,7 +52,7 @@ def trace_from_row(row: Mapping[str, Any]) -> Trace:
         value = row.get(field.name)
         optional = field.name in ("label", "category", "language")
         if not isinstance(value, str) and not (optional and value is None):
-            raise RowError(field.name, described(value), f"write a text{' or leave it out' if optional else ''}")
+            raise RowError(field.name, described(value), f"write a string{' or leave it out' if optional else ''}")
         values[field.name] = value
     if values["label"] not in (*LABELS, None):
         raise RowError("label", described(values["label"]), "set it to 'harmful' or 'benign', or leave it out")

@@ -105,7 +105,7 @@ class EntryKeys:
         """The row under this package's names.
 
         Raises:
-            RowError: ``messages`` is a text that is no JSON, or a turn has a field under both names.
+            RowError: ``messages`` is text, but not JSON, or a turn has a field under both names.
         """
         messages = row.get(self.messages)
         other_turns = [name for name in ("instruction", "history") if isinstance(row.get(name), list)]

@@ -36,7 +36,9 @@ def carries_loss(messages: Any, field: str | None = None) -> bool:
     if marked and not any(marked):
         return False
     if not all(marked):
-        raise RowError("messages", "has a last turn of which some parts carry no loss", "train the turn whole or not")
+        raise RowError(
+            "messages", "has a last turn in which only some parts carry loss", "train the whole turn or none of it"
+        )
     return True
 
 

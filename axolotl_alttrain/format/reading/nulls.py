@@ -35,4 +35,4 @@ def nested(field: str, value: Any) -> Any:
     try:
         return json.loads(value)
     except ValueError:
-        raise RowError(field, f"is a text that is no JSON ({shown(value)})", "write a list or its JSON text") from None
+        raise RowError(field, f"is text, but not JSON ({shown(value)})", "write a list or its JSON text") from None

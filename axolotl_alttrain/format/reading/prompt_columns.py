@@ -39,7 +39,7 @@ def with_prompt_columns(field: str, instruction: Any, row: Mapping[str, Any]) ->
     text = isinstance(instruction, str) and field == "instruction"
     for name in ("input", "history"):
         if filled(row, name) and not text:
-            raise RowError(name, f"stands beside a conversation in '{field}'", f"move it into '{field}' or remove it")
+            raise RowError(name, f"is given beside a conversation in '{field}'", f"move it into '{field}' or remove it")
     if filled(row, "input"):
         instruction = f"{instruction.strip()}{BLANK_LINE}{_text(row, 'input')}"
     turns = _history(row["history"]) if filled(row, "history") else []
@@ -104,7 +104,7 @@ def _system(row: Mapping[str, Any]) -> str | None:
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
     if not isinstance(value, str):
-        raise RowError(name, described(value), "write a text")
+        raise RowError(name, described(value), "write a string")
     return value.strip()
 
 

@@ -92,7 +92,7 @@ def call_texts(call: Any) -> list[str]:
             arguments = json.loads(arguments)
         except ValueError:
             raise RowError(
-                "tool_calls", f"has arguments that are no JSON ({shown(arguments)})", "correct them"
+                "tool_calls", f"has arguments that are not JSON ({shown(arguments)})", "correct them"
             ) from None
     return [function["name"], *(text for _, text in leaves(arguments, ""))]
 

@@ -66,7 +66,7 @@ def without_thought(example: AltTrainExample) -> Conversation:
         RowError: Its trained turn calls tools, which is trained in the thinking mode only.
     """
     if example.tool_calls:
-        raise RowError("tool_calls", "stand in the trained turn, which needs thinking", "set 'alttrain: thinking: on'")
+        raise RowError("tool_calls", "are in the trained turn, which needs thinking", "set 'alttrain: thinking: on'")
     turns: Sequence[Turn] = (*example.messages, AssistantTurn(example.answer))
     return Conversation(
         tuple(turns),

@@ -64,7 +64,7 @@ def read_columns(row: Mapping[str, Any]) -> Columns:
     answer = _first(row, ANSWERS, (prefix, ""))
     if question is None or answer is None:
         has = f"has the columns {', '.join(sorted(row))}" if row else "has no columns"
-        raise RowError("", f"{has}, which is no shape of reasoning data", f"use {SHAPES}")
+        raise RowError("", f"{has}, which is not a shape of reasoning data", f"use {SHAPES}")
     reply = {"role": "assistant", "content": _text(answer, row[answer])}
     if thought is not None:
         reply["reasoning_content"] = _text(thought, row[thought])

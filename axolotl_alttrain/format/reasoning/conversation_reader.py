@@ -77,7 +77,7 @@ def _joined(field: str, content: Any) -> str:
         if len(texts) == len(parts):
             return "\n".join(texts)
     if not isinstance(content, str):
-        raise RowError(field, f"has an assistant turn whose content {described(content)}", "write a text")
+        raise RowError(field, f"has an assistant turn whose content {described(content)}", "write a string")
     return content
 
 

@@ -122,7 +122,7 @@ def _check_prompt(conversation: Conversation, prompt: str) -> None:
         role = "assistant" if isinstance(turn, AssistantTurn) else turn.get("role")
         text = turn.answer if isinstance(turn, AssistantTurn) else turn.get("content")
         if isinstance(text, str) and not appears(text, prompt):
-            raise TemplateError(f"the chat template does not write turn {number}, of role '{role}', as it stands")
+            raise TemplateError(f"the chat template changes turn {number}, of role '{role}'")
     for tool in conversation.tools:
         name = str((tool.get("function") or tool).get("name", ""))
         if not appears(name, prompt):

@@ -47,7 +47,7 @@ def api_key(variable: str, base_url: str | None) -> str | None:
     key = os.environ.get(variable, "").strip()
     keep_secret(key)
     if not key.isascii() or not key.isprintable():
-        raise AltTrainError(f"the key in {variable} has characters that no key has; set the variable anew")
+        raise AltTrainError(f"the key in {variable} contains characters that a key cannot have; set the variable again")
     return key or ("none" if base_url else None)
 
 
@@ -116,7 +116,7 @@ async def completion(client: Any, *, chat: bool = True, **body: Any) -> Any:
     if not isinstance(choices, list) or not choices or getattr(choices[0], part, None) is None:
         came = answer.to_dict() if hasattr(answer, "to_dict") else answer
         raise AltTrainError(
-            f"{server_address(server)} returned {shown(came, 160)}, which is no completion; give the address of an "
+            f"{server_address(server)} returned {shown(came, 160)}, which is not a completion; give the address of an "
             "OpenAI-compatible server, up to and including /v1"
         )
     return answer

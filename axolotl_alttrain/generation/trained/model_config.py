@@ -21,7 +21,7 @@ def unreadable_adapter(name: str, error: Exception) -> AltTrainError:
         return AltTrainError(f"{name} holds no adapter ({first_line(error, 200)}); give the adapter's folder")
     return AltTrainError(
         f"{name}: there is no such folder, and no such adapter on the Hub or no way to reach it; train it first, or "
-        "give an adapter's folder or Hub id"
+        "give an adapter's folder or Hub ID"
     )
 
 

@@ -50,7 +50,7 @@ class Form(_Stated, Generic[Meaning]):
         try:
             groups = re.compile(self.pattern or "()").groups
         except re.error as error:
-            raise ValueError(f"pattern is no regular expression ({error})") from None
+            raise ValueError(f"pattern is not a regular expression ({error})") from None
         if groups != 1:
             raise ValueError(f"pattern must have one group, found {groups}")
         return self

@@ -27,9 +27,10 @@ def definitions(summary: Summary) -> str:
     first, second = summary.judges[0], summary.refusals_by
     harmful = _RESPONDS.get(first, "is unsafe, or complies fully or in part")
     refused = _REFUSES.get(second, "refuses fully or in part")
+    sees = "reads the thought as well" if first in summary.judges_of_completions else "sees no thought"
     return (
-        f"Harmful response: according to {_name(first)}, which sees no thought, the answer to a harmful prompt "
-        f"{harmful}. Over-refusal: according to {_name(second)}, the answer to a harmless prompt {refused}."
+        f"Harmful response: according to {_name(first)}, which {sees}, the answer to a harmful prompt {harmful}. "
+        f"Over-refusal: according to {_name(second)}, the answer to a harmless prompt {refused}."
     )
 
 

@@ -128,7 +128,7 @@ def test_errors_of_the_caller_are_not_retried_and_name_the_remedy(status: int, r
 def test_an_answer_without_a_choice_is_one_line(body: str) -> None:
     with openai_server.serve(lambda request: openai_server.Reply(body=body)) as http:
         config = OpenAIConfig.model_validate({"kind": "openai_compatible", "model": "m", "base_url": http.url})
-        with pytest.raises(AltTrainError, match=f"^{http.url} returned .*, which is no completion; give"):
+        with pytest.raises(AltTrainError, match=f"^{http.url} returned .*, which is not a completion; give"):
             list(OpenAIAssessor(config).assess([BAD]))
 
 

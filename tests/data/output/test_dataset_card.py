@@ -142,7 +142,7 @@ def test_a_hub_out_of_reach_is_one_line(folder: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_name_that_is_no_repository_is_one_line(folder: Path) -> None:
-    with pytest.raises(AltTrainError, match=r"^--push: 'no-repository' is no repository id; write ORG/NAME"):
+    with pytest.raises(AltTrainError, match=r"^--push: 'no-repository' is not a repository ID; write ORG/NAME"):
         push(folder, "no-repository")
 
 

@@ -48,7 +48,7 @@ def test_words_that_pandas_takes_for_missing_are_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction' is missing; write a text, or name another column"),
+        ('{"text": "Hi"}', r"q\.jsonl, row 1: field 'instruction' is missing; write a string, or name another column"),
         ('{"instruction": "Hi", "label": "harmful"}', r"row 1: field 'label' is 'harmful'; set it to 'benign'"),
         ('{"instruction": "Hi", "id": "a"}\n{"instruction": "Ho", "id": "a"}', "has the id 'a' more than once"),
         ("", "has no queries"),

@@ -108,7 +108,7 @@ def test_an_answer_without_a_choice_is_one_line(tmp_path: Path) -> None:
         with serve(lambda request, body=body: Reply(body=body)) as http:
             sampler = OpenAISampler("m", http.url, concurrency=1, max_retries=0)
             settings = sampler.settings = Settings(sampler.identity, 0.0, 1.0, 99, 7)
-            with pytest.raises(AltTrainError, match=f"^{http.url} returned .*, which is no completion; give"):
+            with pytest.raises(AltTrainError, match=f"^{http.url} returned .*, which is not a completion; give"):
                 sample_traces(sampler, QUERIES, 1, settings, tmp_path / "t.jsonl", "m")
 
 

@@ -193,7 +193,7 @@ def test_an_answer_without_a_choice_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"eval.run: {http.url}: ")
     assert f"{http.url} returned " in line
-    assert ("hi" in body) == ("hi" in line.split(" returned ")[1].split(", which is no completion")[0])
+    assert ("hi" in body) == ("hi" in line.split(" returned ")[1].split(", which is not a completion")[0])
 
 
 def refused_run(tmp_path: Path, refuses: Callable[[Request], bool], *more: str) -> tuple[int, dict[str, Any] | None]:

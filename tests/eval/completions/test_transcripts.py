@@ -192,4 +192,6 @@ def test_a_model_is_needed_and_must_be_in_the_transcripts(tmp_path: Path, capsys
     assert main(["import", str(path), "--out", str(tmp_path / "x")]) == 1
     assert "--model is missing; give the name of the model whose answers these are" in capsys.readouterr().err
     assert main(["import", str(path), "--model", "other", "--out", str(tmp_path / "x")]) == 1
-    assert "--model other: the transcripts hold no answer of it; their targets: tuned" in capsys.readouterr().err
+    assert (
+        "--model other: the transcripts have no answers of this model; their targets: tuned" in capsys.readouterr().err
+    )

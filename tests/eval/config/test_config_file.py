@@ -84,9 +84,9 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
         ("dtype: int8", "field 'dtype': found int8; allowed: auto, float32, bfloat16 or float16"),
         (
             "judges: [Yes]",
-            "field 'judges': must be a list of texts, found list [True]; quote words like 'No'",
+            "field 'judges': must be a list of strings, found list [True]; quote words like 'No'",
         ),
-        ("judges: [~]", "field 'judges': must be a list of texts, found list [None]; quote words like 'No'"),
+        ("judges: [~]", "field 'judges': must be a list of strings, found list [None]; quote words like 'No'"),
         ("sets: [[a]]", "field 'sets': must be a flat list, found list [['a']]"),
         ("limit: true", "field 'limit': must be text or a number, found bool True"),
         ("load_in_4bit: 4", "field 'load_in_4bit': must be true or false, found int 4"),

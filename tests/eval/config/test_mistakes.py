@@ -103,7 +103,7 @@ def test_results_go_into_a_folder(name: str, tmp_path: Path, capsys: pytest.Capt
     ("flags", "message"),
     [
         (["--model-revision", "v1", "--model"], "--model-revision v1: {} is a local folder, which has no revisions"),
-        (["--adapter-revision", "v1", "--model"], "--adapter-revision v1: there is no --adapter that it could apply"),
+        (["--adapter-revision", "v1", "--model"], "--adapter-revision v1 has no effect without --adapter"),
     ],
 )
 def test_a_local_folder_has_no_revisions(

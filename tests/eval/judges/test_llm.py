@@ -158,7 +158,7 @@ def test_what_no_text_gets_through_is_the_flags(server: tuple) -> None:
 def test_an_answer_without_a_choice_is_one_line(server: tuple, body: str) -> None:
     url, _, answer = server
     answer.append(lambda _: Reply(body=body))
-    with pytest.raises(AltTrainError, match=f"{url} returned .*, which is no completion; give") as caught:
+    with pytest.raises(AltTrainError, match=f"{url} returned .*, which is not a completion; give") as caught:
         judge_all(RubricJudge("m", url), [case("x")])
     assert "\n" not in str(caught.value)
 

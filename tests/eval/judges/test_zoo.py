@@ -84,5 +84,7 @@ def test_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(AltTrainError, match=r"needs the package judgezoo .*; run 'pip install"):
             judges_from(JudgingConfig(judges=("judgezoo:pair",)))
     need()
-    with pytest.raises(AltTrainError, match=r"--judges judgezoo:none-such cannot be made \(Unknown judge none-such\)"):
+    with pytest.raises(
+        AltTrainError, match=r"--judges judgezoo:none-such cannot be loaded \(Unknown judge none-such\)"
+    ):
         judges_from(JudgingConfig(judges=("judgezoo:none-such",)))

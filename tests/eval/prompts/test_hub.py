@@ -50,5 +50,5 @@ def test_a_bad_row_on_the_hub_is_named_and_the_other_sets_run(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     place = "walledai/StrongREJECT, row 2: field 'forbidden_prompt or prompt' is ''"
-    assert found["missing"] == {"strongreject": f"{place}; write a text"}
+    assert found["missing"] == {"strongreject": f"{place}; write a string"}
     assert {row[0] for row in found["rows"]} == {"probe-benign"}

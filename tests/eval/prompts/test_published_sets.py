@@ -100,7 +100,7 @@ def test_a_set_with_a_bad_row_is_missing_with_the_row_named_and_the_rest_is_load
     file = tmp_path / "strongreject_dataset.csv"
     file.write_text("category,source,forbidden_prompt\nfraud,custom,Forge it.\nfraud,custom,\n")
     prompts, missing = load_available(["strongreject", "probe-benign"], 2, tmp_path)
-    place = f"{file}, row 2: field 'forbidden_prompt or prompt' is missing; write a text"
+    place = f"{file}, row 2: field 'forbidden_prompt or prompt' is missing; write a string"
     assert missing == {"strongreject": place}
     assert [p.set for p in prompts] == ["probe-benign"] * 2
 

@@ -72,6 +72,8 @@ def test_the_papers_rows_stand_beside_the_run(summary: Summary, out: Path) -> No
     results = (out / "results.md").read_text()
     assert "## Beside the paper's numbers: ThinkSafe, arXiv 2601.23143v4, tables 1 and 2" in results
     assert "Protocol of ThinkSafe" in results
+    assert summary.judges_of_completions == ["llama-guard-3", "wildguard"]
+    assert "By llama-guard-3, wildguard, the completion is judged with its thought" in results
     page = (out / "report.html").read_text()
     assert "paper: R1-8B, ThinkSafe" in page
     assert "Protocol of ThinkSafe" in page

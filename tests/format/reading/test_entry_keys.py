@@ -129,7 +129,7 @@ def test_what_is_no_conversation_is_left_to_the_reader(given: Any, read: Any) ->
 @pytest.mark.parametrize(
     ("messages", "said"),
     [
-        ("Hi", "field 'turns' is a text that is no JSON ('Hi'); write a list or its JSON text"),
+        ("Hi", "field 'turns' is text, but not JSON ('Hi'); write a list or its JSON text"),
         (
             [{"role": "user", "content": "Hi", "value": "Ho"}],
             "field 'messages' has a turn with both 'content' and 'value'; keep one of the two",

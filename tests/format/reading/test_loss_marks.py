@@ -40,7 +40,7 @@ def test_parts_are_joined_and_their_marks_followed() -> None:
     assert example is not None
     assert example.answer == "Mix it."
     assert RowReader()(row([part | {"weight": 0} for part in parts])).example is None
-    with pytest.raises(RowError, match="some parts carry no loss"):
+    with pytest.raises(RowError, match="only some parts carry loss"):
         RowReader()(row([parts[0], parts[1] | {"train": False}]))
 
 
@@ -91,7 +91,7 @@ def test_only_a_mark_on_the_last_turn_takes_it_out(messages: Any) -> None:
     [
         (
             {"content": [{"text": "Mix "}, {"text": "it.", "weight": 0}]},
-            "has a last turn of which some parts carry no loss; train the turn whole or not",
+            "has a last turn in which only some parts carry loss; train the whole turn or none of it",
         ),
         (
             {"content": [{"text": "Mix.", "train": "no"}]},

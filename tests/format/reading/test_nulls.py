@@ -43,5 +43,5 @@ def test_a_null_in_json_text_stays() -> None:
     assert nested("tools", '{"minutes": null}') == {"minutes": None}
     assert nested("tools", {"minutes": None, "at": [None, {"x": None}]}) == {"at": [None, {}]}
     assert without_nulls('{"minutes": null}') == '{"minutes": null}'
-    with pytest.raises(RowError, match=r"field 'tools' is a text that is no JSON \('oven'\)"):
+    with pytest.raises(RowError, match=r"field 'tools' is text, but not JSON \('oven'\)"):
         nested("tools", "oven")

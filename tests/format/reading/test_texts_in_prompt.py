@@ -148,7 +148,7 @@ def test_the_texts_of_a_call_are_its_name_and_its_arguments(call: dict[str, Any]
         ("oven", "lists 'oven'; give every call a 'function' with a 'name'"),
         ({"function": "oven"}, "lists dict {'function': 'oven'}; give every call a 'function' with a 'name'"),
         ({"name": 3}, "lists dict {'name': 3}; give every call a 'function' with a 'name'"),
-        ({"name": "oven", "arguments": "{"}, "has arguments that are no JSON ('{'); correct them"),
+        ({"name": "oven", "arguments": "{"}, "has arguments that are not JSON ('{'); correct them"),
     ],
 )
 def test_a_call_without_a_name_or_with_broken_arguments_is_refused(call: Any, said: str) -> None:

@@ -34,5 +34,5 @@ def test_a_call_needs_the_thinking_mode() -> None:
     with pytest.raises(RowError) as error:
         without_thought(replace(EXAMPLE, tool_calls=({"function": {"name": "print", "arguments": {}}},)))
     assert str(error.value) == (
-        "field 'tool_calls' stand in the trained turn, which needs thinking; set 'alttrain: thinking: on'"
+        "field 'tool_calls' are in the trained turn, which needs thinking; set 'alttrain: thinking: on'"
     )

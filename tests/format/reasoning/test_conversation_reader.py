@@ -135,11 +135,11 @@ def answered(**fields: Any) -> dict[str, Any]:
 REFUSED = {
     "no shape": (
         {"text": "x", "id": 1},
-        f"the row has the columns id, text, which is no shape of reasoning data; use {SHAPES}",
+        f"the row has the columns id, text, which is not a shape of reasoning data; use {SHAPES}",
     ),
     "no answer column": (
         {"problem": "1+1?"},
-        f"the row has the columns problem, which is no shape of reasoning data; use {SHAPES}",
+        f"the row has the columns problem, which is not a shape of reasoning data; use {SHAPES}",
     ),
     "a number as question": (
         {"problem": 3, "reasoning": "One.", "solution": "2"},
@@ -153,7 +153,7 @@ REFUSED = {
         answered(content=f"Hm. {OPEN_THOUGHTS}"),
         f"field 'messages' does not have one thought between {MARKERS} ({shown(f'Hm. {OPEN_THOUGHTS}')}); {ONCE}",
     ),
-    "nothing": ({"text": None}, f"the row has no columns, which is no shape of reasoning data; use {SHAPES}"),
+    "nothing": ({"text": None}, f"the row has no columns, which is not a shape of reasoning data; use {SHAPES}"),
     "no list": ({"messages": "Hi"}, f"field 'messages' is 'Hi'; {LIST}"),
     "one turn": ({"conversation": [USER]}, f"field 'conversation' is the list [{USER}]; {LIST}"),
     "no turn": ({"messages": [USER, "2"]}, f"field 'messages' has '2' as turn 2; {ROLE}"),
@@ -164,11 +164,11 @@ REFUSED = {
     "no answer": ({"messages": [USER, USER]}, f"field 'messages' ends with a turn of role 'user'; {ENDING}"),
     "input beside turns": (
         {"conversations": [USER, {"role": "assistant", "content": "2"}], "input": "x"},
-        "field 'input' stands beside a conversation in 'conversations'; move it into 'conversations' or remove it",
+        "field 'input' is given beside a conversation in 'conversations'; move it into 'conversations' or remove it",
     ),
     "content": (
         answered(content=3),
-        "field 'messages' has an assistant turn whose content is the int 3; write a text",
+        "field 'messages' has an assistant turn whose content is the int 3; write a string",
     ),
     "two keys": (
         answered(reasoning_content="One.", thinking="Two."),

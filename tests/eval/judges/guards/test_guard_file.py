@@ -34,7 +34,7 @@ def test_a_file_of_ones_own_and_its_variant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("pattern: '\\A(ok|bad)'", "pattern: '\\A(ok'", "field 'verdict': pattern is no regular expression"),
+        ("pattern: '\\A(ok|bad)'", "pattern: '\\A(ok'", "field 'verdict': pattern is not a regular expression"),
         ("pattern: '\\A(ok|bad)'", "pattern: ok", "field 'verdict': pattern must have one group, found 0"),
         ("pattern: '\\A(ok|bad)', ", "", "field 'verdict': give either pattern or json_path"),
         ("ok: safe", "No: safe", "field 'verdict.words': a word is not text; YAML reads"),

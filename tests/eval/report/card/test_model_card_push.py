@@ -138,7 +138,7 @@ def test_a_name_that_is_none_is_one_line_before_anything_is_written(
         shutil.copy(finished_run / name, tmp_path)
     for name in ("not-a-repo-id", "a/b/c", "https://huggingface.co/org/name", "my org/name", ""):
         assert main(["card", str(tmp_path), "--push", name]) == 1
-        problem = f"{name!r} is no repository id; write ORG/NAME with letters, digits, '-', '_' and '.'"
+        problem = f"{name!r} is not a repository ID; write ORG/NAME with letters, digits, '-', '_' and '.'"
         assert capsys.readouterr() == ("", f"eval.run card: --push: {problem}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "summary.json"]
 

@@ -8,6 +8,7 @@ import pytest
 from axolotl_alttrain.eval.config.groups import LLM_JUDGES
 from axolotl_alttrain.eval.judges.base import VERDICTS, Judgement, Verdict
 from axolotl_alttrain.eval.report import write_report
+from axolotl_alttrain.eval.report.markdown import notes
 from axolotl_alttrain.eval.report.page.definitions import definitions
 from axolotl_alttrain.eval.results.summary import Summary
 from axolotl_alttrain.eval.scoring.metrics import refuses, responds
@@ -55,6 +56,16 @@ def test_rates_are_defined_by_the_judges_that_make_them(
     )
     assert definitions(read) == text
     assert text in page
+
+
+def test_a_judge_that_reads_thoughts_is_named_as_one(summary: dict[str, Any]) -> None:
+    summary |= {"judges": ["own", "refusal"], "refusal_judge": "refusal", "judges_of_completions": ["own"]}
+    read = Summary.model_validate(summary)
+    assert definitions(read).startswith("Harmful response: according to the judge own, which reads the thought as well")
+    assert "By own, the completion is judged with its thought, even if that was not closed. Otherwise" in notes(read)
+    assert "prompts. The answer is judged without its thought." in notes(
+        read.model_copy(update={"judges_of_completions": []})
+    )
 
 
 def test_judges_that_refuse_have_words_of_their_own() -> None:
