@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from axolotl_alttrain.format.verdict.data import LanguageData
 from axolotl_alttrain.format.verdict.language import COMMAS, Language, Token
 
 VERDICT_WORDS = ("harmful", "harmless", "dangers")
@@ -110,7 +111,7 @@ def _read(language: Language, clause: Clause, before: _Carried, text: str) -> tu
     outer = before if clause.link == "that" else _Carried()
     if not words:
         count = _odd(len(negators), data.concord) + outer.negations
-        trailing = bool(negators) and not _answers(clause, clause.tokens[negators[0]], text)
+        trailing = bool(negators) and not _answers(data, clause, clause.tokens[negators[0]], text)
         if not negators and before.open_negator and clause.link == "comma":
             count, trailing = before.negations, True
         return None, _Carried(
@@ -151,9 +152,10 @@ def _negations(language: Language, clause: Clause, previous: int, word: int, fol
     return _odd(negators, language.data.concord) + privatives
 
 
-def _answers(clause: Clause, negator: Token, text: str) -> bool:
-    """Whether a negator is the whole clause before a comma: "No, this is harmful"."""
-    return not text[clause.start : negator.start].strip() and text[negator.end :].lstrip()[:1] in tuple(COMMAS[1:-1])
+def _answers(data: LanguageData, clause: Clause, negator: Token, text: str) -> bool:
+    """Whether a negator answers by itself, before a comma: "No, this is harmful"."""
+    alone = not text[clause.start : negator.start].strip() and text[negator.end :].lstrip()[:1] in tuple(COMMAS[1:-1])
+    return alone and text[negator.start : negator.end] in data.answers
 
 
 def _odd(negators: int, concord: bool) -> int:

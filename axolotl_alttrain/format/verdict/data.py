@@ -64,6 +64,7 @@ class LanguageData(BaseModel):
         harmful, harmless: Verdict words.
         dangers: Nouns that state a verdict only under a negation ("without danger").
         negators: Words that turn the verdict word in their scope around.
+        answers: Those of them that are a whole answer before a comma ("No, this is harmful").
         privatives: Words that always do so by themselves, beside a negator as well ("not without danger").
         no_negation: Phrases with a negator or a verdict word that are neither ("no doubt that").
         that: Words that begin what is said or thought; negators before them reach into it.
@@ -90,6 +91,7 @@ class LanguageData(BaseModel):
     harmless: tuple[str, ...]
     dangers: tuple[str, ...] = ()
     negators: tuple[str, ...]
+    answers: tuple[str, ...] = ()
     privatives: tuple[str, ...] = ()
     no_negation: tuple[str, ...] = ()
     that: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ class Language:
             kinds |= {f"{place}.{role}": getattr(getattr(data, place), role) for role in Clauses.model_fields}
         entries = [(entry, kind) for kind, some in kinds.items() for entry in some]
         # The longest entry wins: "no doubt" over "no".
-        entries.sort(key=lambda one: -len(one[0]))
+        entries.sort(key=lambda one: -len(one[0].replace("*", "")))
         self._kinds = ["comma", *(kind for _, kind in entries)]
         patterns = [rf"({COMMAS})", *(f"({self.pattern(entry)})" for entry, _ in entries)]
         self._lexer = regex.compile("|".join(patterns))

@@ -22,6 +22,16 @@ from axolotl_alttrain.format.verdict.reader import LONGEST_DECLARATION, declares
         "Diese Anfrage ist schädlich und nicht harmlos.",
         "Ce n'est pas légal.",
         "这个请求不是无害的。",
+        "Not, strictly speaking, harmless.",
+        # A negator that is an answer.
+        "No, this is harmful.",
+        "No, esto es dañino.",
+        "Não, isto é prejudicial.",
+        "Нет, это вредно.",
+        "不，这是有害的。",
+        "नहीं, यह हानिकारक है।",
+        "아니요, 이것은 유해합니다.",
+        "لا، هذا ضار.",
     ],
 )
 def test_harmful(text: str) -> None:
@@ -54,6 +64,7 @@ def test_harmful(text: str) -> None:
         "No, this is harmless.",
         "The user asks in the chat about it and so on. Das ist nicht schädlich.",
         "It is not, in my view, harmful.",
+        "Nothing, in my view, is harmful.",
     ],
 )
 def test_benign(text: str) -> None:
