@@ -71,7 +71,7 @@ def test_a_checkout_works_without_an_install(tmp_path: Path) -> None:
     done = without_an_install(tmp_path, "-c", code)
     checkout = (tmp_path / "checkout").resolve()
     seed = checkout / "examples" / "data" / "alttrain-seed.jsonl"
-    assert (done.stdout, done.stderr) == (f"{{'thought structure': 2}} {seed} {checkout / 'prompt_strategies'}\n", "")
+    assert (done.stdout, done.stderr) == (f"{{'thought structure': 3}} {seed} {checkout / 'prompt_strategies'}\n", "")
 
 
 def test_started_from_a_checkout_no_module_is_loaded_twice(tmp_path: Path, tiny: tuple[Path, Path]) -> None:

@@ -10,7 +10,7 @@ from axolotl.prompters import UnsupportedPrompter
 from axolotl_alttrain.prompt_strategies import alttrain
 from axolotl_alttrain.prompt_strategies.alttrain import AltTrainStrategy, load, strategy
 from axolotl_alttrain.prompt_strategies.batches import COLUMNS, TokenizedRow
-from datasets import Dataset, IterableDataset, load_dataset
+from datasets import Dataset, IterableDataset, enable_progress_bars, load_dataset
 
 from axolotl_alttrain.errors import AltTrainError, RowError
 from axolotl_alttrain.format.reading.entry_keys import EntryKeys
@@ -199,5 +199,6 @@ def test_a_stream_of_rows_is_tokenized_alike(smollm2: Any, row: dict[str, Any]) 
 def test_the_progress_bar_says_what_is_done(
     smollm2: Any, row: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    enable_progress_bars()  # commands that other tests run turn them off
     load(smollm2, {}).wrap_dataset(Dataset.from_list([row]))
     assert "\rTokenizing AltTrain examples: " in capsys.readouterr().err
