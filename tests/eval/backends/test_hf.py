@@ -92,7 +92,7 @@ def test_an_adapter_of_a_base_with_other_layers(
     adapter = tmp_path / "of the other"
     shutil.copytree(tiny[1], adapter)
     name_targets_by_suffix(adapter)
-    both = rf"--model {base} with --adapter {adapter} cannot be loaded .ValueError: 14 LoRA tensors are only in the model "
+    both = rf"--model {base} with --adapter {adapter} cannot be loaded .ValueError: 14 LoRA tensors are only in "
     with pytest.raises(AltTrainError, match=both):
         HFBackend(str(base), str(adapter))
 
