@@ -119,6 +119,12 @@ def first_line(error: Exception, limit: int | None = None) -> str:
     return _without_secrets(f"{line} - {detail}" if detail else line)[:limit]
 
 
+def with_type(error: Exception, limit: int = 300) -> str:
+    """Type and first two lines of a library's error, on one line; ``limit`` counts the characters of the message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:2])[:limit]}"
+
+
 def one_line(error: BaseException) -> str:
     """The whole message of another library's error on one line; its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, with_type
 from axolotl_alttrain.export.base_weights import BaseWeights
 from axolotl_alttrain.generation.trained.model_config import fit_vocabulary
 
@@ -78,7 +78,7 @@ def skeleton(plain: Any, rows: int, adapter: Path) -> Skeleton:
         try:
             adapted = PeftModel(copy.deepcopy(plain), config, ADAPTER, low_cpu_mem_usage=True)
         except ValueError as error:
-            raise AltTrainError(f"{adapter} does not belong to this base model ({_first_line(error)})") from None
+            raise AltTrainError(f"{adapter} does not belong to this base model ({with_type(error, 200)})") from None
         _load(adapted, adapter)
     return Skeleton(plain, adapted.eval(), dict(plain.all_tied_weights_keys))
 
@@ -155,7 +155,7 @@ def _load(adapted: Any, adapter: Path) -> None:
         floats = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in named.items()}
         result = adapted.load_state_dict(floats, strict=False, assign=True)
     except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise AltTrainError(f"{adapter} does not belong to this base model ({_first_line(error)})") from None
+        raise AltTrainError(f"{adapter} does not belong to this base model ({with_type(error, 200)})") from None
     missing = [name for name, tensor in adapted.named_parameters() if tensor.is_meta and f".{ADAPTER}" in name]
     if wrong := [*missing, *(name for name in result.unexpected_keys if not _is_second_copy(adapted, name))]:
         raise AltTrainError(f"{adapter} does not belong to this base model: {wrong[0]} has no counterpart")
@@ -167,8 +167,3 @@ def _is_second_copy(adapted: Any, name: str) -> bool:
 
     module = re.split(r"\.(?:modules_to_save|token_adapter)\.", name)[0]
     return any(place == module and isinstance(one, AuxiliaryTrainingWrapper) for place, one in adapted.named_modules())
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])[:200]}"

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from axolotl_alttrain.errors import AltTrainError, TemplateError
+from axolotl_alttrain.errors import AltTrainError, TemplateError, with_type
 from axolotl_alttrain.format.template import ChatFormat
 from axolotl_alttrain.generation.demo_model import resolve_model
 from axolotl_alttrain.generation.identity import Located, locate
@@ -208,7 +208,7 @@ def load_tokenizer(name: str, what: str, commit: str | None = None) -> Any:
     try:
         return _tokenizer(resolve_model(name), commit)
     except Exception as error:  # a broken file raises what its reader makes of it
-        raise AltTrainError(f"{what} cannot be loaded ({_reason(error)}); {_REMEDY}") from error
+        raise AltTrainError(f"{what} cannot be loaded ({with_type(error)}); {_REMEDY}") from error
 
 
 def tokenizer_source(model: str, found: Located) -> tuple[str, str | None]:
@@ -255,9 +255,4 @@ def _may_be_on_the_hub(name: str) -> bool:
 def _load_error(spec: ModelSpec, error: Exception) -> AltTrainError:
     what = f"{spec.flag} {spec.model}" + (f" with --adapter {spec.adapter}" if spec.adapter else "")
     remedy = _REMEDY + (", and that the adapter belongs to this model" if spec.adapter else "")
-    return AltTrainError(f"{what} cannot be loaded ({_reason(error)}); {remedy}")
-
-
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"
+    return AltTrainError(f"{what} cannot be loaded ({with_type(error)}); {remedy}")

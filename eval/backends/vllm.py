@@ -18,9 +18,9 @@ from axolotl_alttrain.eval.backends.base import (
     Request,
     RequestsRefused,
 )
-from axolotl_alttrain.eval.backends.vllm_engine import engine_options, import_vllm, reason_of
+from axolotl_alttrain.eval.backends.vllm_engine import engine_options, import_vllm
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, with_type
 from axolotl_alttrain.generation.decoding import completion_text
 from axolotl_alttrain.generation.identity import template_identity
 from axolotl_alttrain.generation.loading import (
@@ -87,7 +87,7 @@ class VLLMBackend(LocalModel):
         try:
             self._engine: Any = vllm.LLM(**options)
         except Exception as error:  # the engine's own process raises its own kinds
-            raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({reason_of(error)})") from error
+            raise AltTrainError(f"--backend vllm: vLLM cannot load {model} ({with_type(error)})") from error
         self._lora = vllm.lora.request.LoRARequest("tuned", 1, found.adapter) if found.adapter else None
         self._sampling_params, self._prompt = vllm.SamplingParams, vllm.TokensPrompt
         self._identity = Identity(*found.identities, template_identity(self.chat))
@@ -157,7 +157,7 @@ class VLLMBackend(LocalModel):
             found: Sequence[Any] = self._engine.generate(prompts, params, lora_request=lora, use_tqdm=False)
         except Exception as error:  # the engine's own process raises its own kinds
             what = f"with the adapter {lora.lora_path} " if lora else ""
-            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({reason_of(error)})") from error
+            raise AltTrainError(f"--backend vllm: vLLM {what}failed ({with_type(error)})") from error
         return found
 
     def _generated(self, output: Any) -> Generated:

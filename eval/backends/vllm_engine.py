@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from axolotl_alttrain.errors import AltTrainError
+from axolotl_alttrain.errors import AltTrainError, with_type
 from axolotl_alttrain.generation.identity import Located
 from axolotl_alttrain.generation.loading import tokenizer_source
 
@@ -44,7 +44,7 @@ def import_vllm(load_in_4bit: bool) -> Any:
         from vllm.platforms import current_platform
     except Exception as error:  # a broken installation fails in many ways
         raise AltTrainError(
-            f"--backend vllm: the installed vllm cannot be imported ({reason_of(error)}); install it in an environment "
+            f"--backend vllm: the installed vllm cannot be imported ({with_type(error)}); install it in an environment "
             "of its own"
         ) from error
     if load_in_4bit and current_platform.is_cpu():
@@ -85,9 +85,3 @@ def lora_rank(adapter: str) -> int:
     config = json.loads(path.read_text(encoding="utf-8"))
     rank = max(int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values()), 1)
     return next((allowed for allowed in LORA_RANKS if allowed >= rank), rank)
-
-
-def reason_of(error: Exception) -> str:
-    """An error of vLLM in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"
