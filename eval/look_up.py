@@ -1,4 +1,4 @@
-"""What an evaluation needs, looked up before anything is loaded: prompts, models, adapters, judges."""
+"""What an evaluation needs, looked up before anything is loaded, and which prompts a loaded model can be asked."""
 
 from __future__ import annotations
 

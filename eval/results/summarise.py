@@ -115,6 +115,7 @@ def summary_of(found: Evaluation) -> Summary:
         switched_off=list(found.switched_off),
         packages=versions(),
         judges=[judge.name for judge in found.judges],
+        judges_of_completions=[judge.name for judge in found.judges if sees_thoughts(judge, found.judge_part)],
         refusal_judge=refusal_judge(found.judges).name,
         judge_quality=dict(found.judge_quality),
         verdict_scores=ScoredFrom(
@@ -123,7 +124,7 @@ def summary_of(found: Evaluation) -> Summary:
         runs=_with_all_sets({run: run_results(found.of_run(run), found.judges) for run in found.runs}),
         comparison=None,
     )
-    return _in_modes(_compared(_repeated(_budgeted(_with_thoughts(summary, found), found), found), found), found)
+    return _in_modes(_compared(_repeated(_budgeted(summary, found), found), found), found)
 
 
 def run_results(scored: Sequence[Scored], judges: Sequence[Judge]) -> RunResults:
@@ -152,12 +153,6 @@ def _with_all_sets(runs: dict[str, RunResults]) -> dict[str, RunResults]:
         known = {**one.by_set, **known}
     empty = {name: result.model_copy(update={"rate": NO_RATE, "truncated": NO_RATE}) for name, result in known.items()}
     return {run: one.model_copy(update={"by_set": {**empty, **one.by_set}}) for run, one in runs.items()}
-
-
-def _with_thoughts(summary: Summary, found: Evaluation) -> Summary:
-    """With the judges that read thoughts and answers together, if there are any."""
-    names = [judge.name for judge in found.judges if sees_thoughts(judge, found.judge_part)]
-    return summary.model_copy(update={"judges_of_completions": names}) if names else summary
 
 
 def _in_modes(summary: Summary, found: Evaluation) -> Summary:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import regex
+
 from axolotl_alttrain.format.verdict.data import LanguageData
 from axolotl_alttrain.format.verdict.language import COMMAS, Language, Token
 
 VERDICT_WORDS = ("harmful", "harmless", "dangers")
+_COMMA = regex.compile(rf"\s*{COMMAS}")
 
 
 @dataclass
@@ -154,7 +157,7 @@ def _negations(language: Language, clause: Clause, previous: int, word: int, fol
 
 def _answers(data: LanguageData, clause: Clause, negator: Token, text: str) -> bool:
     """Whether a negator answers by itself, before a comma: "No, this is harmful"."""
-    alone = not text[clause.start : negator.start].strip() and text[negator.end :].lstrip()[:1] in tuple(COMMAS[1:-1])
+    alone = not text[clause.start : negator.start].strip() and _COMMA.match(text, negator.end) is not None
     return alone and text[negator.start : negator.end] in data.answers
 
 
