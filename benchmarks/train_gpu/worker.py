@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from axolotl_alttrain.storage.atomic import write_atomic
 
 from .blank_model import randomize
 
@@ -80,14 +84,24 @@ class Timer:
         }
 
 
-def run(recipe: Path, warmup: int, cap_gib: float | None = None, random: bool = True) -> dict[str, Any]:
+def run(
+    recipe: Path,
+    warmup: int,
+    *,
+    cap_gib: float | None = None,
+    context_gib: float = 0.0,
+    random: bool = True,
+    wait: Callable[[float], object] = lambda held_gib: None,
+) -> dict[str, Any]:
     """Train as the recipe says and return what was measured after the first ``warmup`` steps.
 
     Args:
         recipe: A YAML file.
         warmup: Steps that do not count.
-        cap_gib: What the process may allocate on the GPU; more ends in out of memory.
+        cap_gib: What the process may allocate on the GPU, its context included; more ends in out of memory.
+        context_gib: The memory of a CUDA context on this card.
         random: Draw the weights of ``base_model``, a blank checkpoint, at random.
+        wait: Called before the first step with the GiB that the process holds; training starts when it returns.
     """
     import torch
     from axolotl.cli.config import load_cfg
@@ -96,13 +110,9 @@ def run(recipe: Path, warmup: int, cap_gib: float | None = None, random: bool = 
     from axolotl.train import setup_model_and_trainer
 
     on_gpu = torch.cuda.is_available()
-    context = 0.0
-    if on_gpu:
-        free, total = torch.cuda.mem_get_info()
-        torch.zeros(1, device="cuda")
-        context = (total - free) / GIB
-        if cap_gib:
-            torch.cuda.set_per_process_memory_fraction(min(1.0, (cap_gib - context) * GIB / total))
+    if on_gpu and cap_gib:
+        total = torch.cuda.mem_get_info()[1]
+        torch.cuda.set_per_process_memory_fraction(min(1.0, (cap_gib - context_gib) * GIB / total))
     if random:
         load = ModelLoader._load_model_from_pretrained
 
@@ -118,13 +128,15 @@ def run(recipe: Path, warmup: int, cap_gib: float | None = None, random: bool = 
     timer = Timer()
     timer.attach(trainer)
     if on_gpu:
+        torch.cuda.empty_cache()  # what loading alone needed
         torch.cuda.reset_peak_memory_stats()
+    wait(torch.cuda.memory_reserved() / GIB if on_gpu else 0.0)
     trainer.train()
     return {
         **timer.rates(warmup),
-        "context_gib": context,
+        "context_gib": context_gib,
         "peak_allocated_gib": torch.cuda.max_memory_allocated() / GIB if on_gpu else None,
-        "peak_gib": context + torch.cuda.max_memory_reserved() / GIB if on_gpu else None,
+        "peak_gib": context_gib + torch.cuda.max_memory_reserved() / GIB if on_gpu else None,
         "last_loss": next((entry["loss"] for entry in reversed(trainer.state.log_history) if "loss" in entry), None),
     }
 
@@ -135,8 +147,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--cap-gib", type=float)
+    parser.add_argument("--context-gib", type=float, default=0.0)
     args = parser.parse_args()
-    args.out.write_text(json.dumps(run(args.recipe, args.warmup, args.cap_gib)), encoding="utf-8")
+
+    def wait(held_gib: float) -> None:
+        write_atomic(args.out.with_suffix(".ready"), str(held_gib))
+        sys.stdin.readline()
+
+    measured = run(args.recipe, args.warmup, cap_gib=args.cap_gib, context_gib=args.context_gib, wait=wait)
+    write_atomic(args.out, json.dumps(measured))
 
 
 if __name__ == "__main__":

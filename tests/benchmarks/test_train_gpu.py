@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.train_gpu.__main__ import RECIPES, RESULTS, config_for, markdown, tiny_config
+from benchmarks.train_gpu.__main__ import RECIPES, RESULTS, tiny_config
 from benchmarks.train_gpu.blank_model import randomize, write_blank_checkpoint
+from benchmarks.train_gpu.results import markdown
+from benchmarks.train_gpu.setups import config_for
 from tests.conftest import ROOT
 
 
