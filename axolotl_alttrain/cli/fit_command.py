@@ -15,7 +15,7 @@ from axolotl_alttrain.cli.recipe import DEFAULT_GPU, load_config, quiet
 from axolotl_alttrain.cli.row_lengths import Lengths, row_lengths, with_rows
 from axolotl_alttrain.errors import AltTrainError
 from axolotl_alttrain.fit.architecture import read_architecture, shipped_config
-from axolotl_alttrain.fit.duration import MATRIX_EFFICIENCY, Duration, duration
+from axolotl_alttrain.fit.duration import LAYER_SECONDS_4BIT, MATRIX_EFFICIENCY, Duration, duration
 from axolotl_alttrain.fit.epoch_batches import epoch_batches
 from axolotl_alttrain.fit.error_band import PUBLISHED_BAND
 from axolotl_alttrain.fit.gpus import Gpu, find_gpu, needed_gpus
@@ -190,7 +190,8 @@ def fit_lines(found: Fit) -> list[str]:
         f"Training: {time.steps:,} steps of {time.rows_per_step:.1f} rows, {time.tokens:,} tokens "
         f"(plus {100 * (time.padded / time.tokens - 1):.0f} % padding), about {time.seconds / 60:.0f} minutes.",
         f"The time assumes that matrix products reach {100 * found.efficiency:.0f} % of the data sheet's "
-        f"{found.gpu.tflops:.0f} TFLOPS and excludes loading and saving. Nothing here was measured on a GPU.",
+        f"{found.gpu.tflops:.0f} TFLOPS and that a pass of a 4-bit layer takes at least "
+        f"{1000 * LAYER_SECONDS_4BIT:.0f} ms. It excludes loading and saving.",
         PUBLISHED_BAND.sentence(),
     ]
 

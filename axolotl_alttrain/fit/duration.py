@@ -14,6 +14,9 @@ from axolotl_alttrain.fit.memory import Model, trained_bytes
 # speeds (benchmarks/published_memory.yml), in steps of 0.05.
 MATRIX_EFFICIENCY = 0.65
 BANDWIDTH_EFFICIENCY = 0.8
+# The least time of a layer's forward or backward pass over a 4-bit base, however fast the card. Three set-ups of an 8B
+# model on one H100 took 6.8 to 7.5 ms, whether a batch had 1,400 or 3,300 tokens (benchmarks/results/train_gpu.json).
+LAYER_SECONDS_4BIT = 0.007
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def flops_per_token(model: Model, cfg: Any, context: float = 0.0) -> float:
 
 
 def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float = MATRIX_EFFICIENCY) -> float:
-    """Seconds of one forward and backward pass: matrix products plus memory traffic."""
+    """Seconds of one forward and backward pass: matrix products plus memory traffic, or a 4-bit base's least time."""
     sizes = model.sizes
     context = batch.tokens / max(1, batch.rows) / 2
     products = batch.padded * flops_per_token(model, cfg, context) / (gpu.tflops * 1e12 * efficiency)
@@ -132,7 +135,8 @@ def seconds_of(model: Model, cfg: Any, batch: Batch, gpu: Gpu, efficiency: float
     per_weight = 4.5 if cfg.load_in_4bit else 3.0 if cfg.load_in_8bit else 2.0
     # Kept tensors are written and read once; temporary ones are assumed to add the same amount.
     traffic = passes * per_weight * sum(sizes.linear) + 4 * model.kept * batch.padded * sizes.reached
-    return products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY)
+    least = passes * sizes.layers * LAYER_SECONDS_4BIT if cfg.load_in_4bit else 0.0
+    return max(least, products + traffic / (gpu.bandwidth * 1e9 * BANDWIDTH_EFFICIENCY))
 
 
 def optimizer_seconds(model: Model, cfg: Any, gpu: Gpu) -> float:

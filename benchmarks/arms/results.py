@@ -121,12 +121,13 @@ def _mean(values: Sequence[float | None]) -> Cell:
 
 def markdown_head(results: Results) -> str:
     """What stands above the table: command, machine, and the arms with their reasons."""
-    cores = f"{results.hardware.get('cpus')} CPU cores"
+    gpus = results.hardware.get("gpus")
+    machine = ", ".join(map(str, gpus)) if isinstance(gpus, list) and gpus else f"{results.hardware['cpus']} CPU cores"
     asked = f"{results.limit} prompts of each set" if results.limit else "all prompts"
     trained = f", trainings of {results.steps} steps" if results.steps else ""
     lines = [
         f"`{results.command}`: {asked} of the suite `{results.suite}`, greedy, at most {results.max_new_tokens} new "
-        f"tokens, {cores}{trained}. Intervals are 95 %: over prompts (Wilson) for one seed, over seeds (Student's t) "
+        f"tokens, {machine}{trained}. Intervals are 95 %: over prompts (Wilson) for one seed, over seeds (Student's t) "
         "for more.",
         "",
         *(f"- **{arm.name}**: {arm.why}" for arm in results.arms),

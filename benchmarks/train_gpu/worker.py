@@ -23,6 +23,7 @@ class Timer:
     Attributes:
         seconds: Of each forward and backward pass with its optimizer step.
         rows, tokens, trained, computed: Of each pass: rows, their tokens, those with loss, and those with padding.
+        allocated, reserved: The most that a step allocated and reserved on the GPU, in bytes.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Timer:
         self.tokens: list[int] = []
         self.trained: list[int] = []
         self.computed: list[int] = []
+        self.allocated = self.reserved = 0
         self.started = time.perf_counter()
 
     def attach(self, trainer: Any) -> None:
@@ -52,6 +54,9 @@ class Timer:
                 if torch.cuda.is_available():
                     torch.cuda.synchronize()
                 timer.seconds.append(time.perf_counter() - timer.started)
+                if torch.cuda.is_available():  # Axolotl resets both counters whenever it logs
+                    timer.allocated = max(timer.allocated, torch.cuda.max_memory_allocated())
+                    timer.reserved = max(timer.reserved, torch.cuda.max_memory_reserved())
 
         trainer.training_step = training_step
         trainer.add_callback(Steps())
@@ -108,7 +113,9 @@ def run(
     from axolotl.common.datasets import load_datasets
     from axolotl.loaders.model import ModelLoader
     from axolotl.train import setup_model_and_trainer
+    from axolotl.utils import set_pytorch_cuda_alloc_conf
 
+    set_pytorch_cuda_alloc_conf()  # as `axolotl train` does; read at the first allocation
     on_gpu = torch.cuda.is_available()
     if on_gpu and cap_gib:
         total = torch.cuda.mem_get_info()[1]
@@ -135,8 +142,8 @@ def run(
     return {
         **timer.rates(warmup),
         "context_gib": context_gib,
-        "peak_allocated_gib": torch.cuda.max_memory_allocated() / GIB if on_gpu else None,
-        "peak_gib": context_gib + torch.cuda.max_memory_reserved() / GIB if on_gpu else None,
+        "peak_allocated_gib": timer.allocated / GIB if on_gpu else None,
+        "peak_gib": context_gib + timer.reserved / GIB if on_gpu else None,
         "last_loss": next((entry["loss"] for entry in reversed(trainer.state.log_history) if "loss" in entry), None),
     }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.train_gpu.__main__ import RECIPES, RESULTS, tiny_config
+from benchmarks.train_gpu.__main__ import RECIPES, RESULTS, chosen, tiny_config
 from benchmarks.train_gpu.blank_model import randomize, write_blank_checkpoint
-from benchmarks.train_gpu.results import markdown
-from benchmarks.train_gpu.setups import config_for
+from benchmarks.train_gpu.results import add, markdown, measured_before
+from benchmarks.train_gpu.setups import SETUPS, config_for, write_full_rows
+from benchmarks.train_gpu.trainings import Training, train_in_turn
 from tests.conftest import ROOT
 
 
@@ -63,6 +65,68 @@ def test_the_authors_setup_differs_from_the_recipe_in_speed_only() -> None:
     assert not [key for key in theirs if "liger" in key]
 
 
+def test_full_rows_almost_fill_a_pass(demo_model: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    file = tmp_path / "full.jsonl"
+    write_full_rows(file, demo_model, tokens=1024, rows=3)
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["seed-0001", "seed-0002", "seed-0003"]
+    tokenizer = AutoTokenizer.from_pretrained(demo_model)
+    for row in rows:
+        texts = (row[name] for name in ("instruction", "problem_understanding", "harmfulness_assessment",
+                                        "conditional_reasoning", "answer"))  # fmt: skip
+        assert 750 < sum(len(tokenizer(text)["input_ids"]) for text in texts) < 1024
+
+
+def test_full_rows_are_the_recipe_on_other_data() -> None:
+    recipe = yaml.safe_load((ROOT / "examples" / "alttrain-8b.yml").read_text(encoding="utf-8"))
+    seed, full = (config_for(setup, recipe, Path("/m/model"), 9, False) for setup in ("recipe", "recipe, full rows"))
+    assert full["datasets"] == [{"path": "/m/full.jsonl", "type": "alttrain"}]
+    assert {key for key in full if full[key] != seed[key]} == {"datasets", "dataset_prepared_path"}
+
+
+@pytest.mark.parametrize(
+    ("argument", "setups"),
+    [
+        ("alttrain-8b", list(SETUPS)),
+        ("alttrain-8b=recipe", ["recipe"]),
+        ("alttrain-8b=authors;recipe, full rows", ["authors", "recipe, full rows"]),
+    ],
+)
+def test_a_recipe_may_name_its_setups(argument: str, setups: list[str]) -> None:
+    assert chosen(argument) == ("alttrain-8b", setups)
+
+
+@pytest.mark.parametrize("argument", ["alttrain-9b", "alttrain-8b=fast"])
+def test_an_unknown_recipe_or_setup_is_named(argument: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=f"^{argument} is no recipe or set-up; recipes: alttrain-1.5b"):
+        chosen(argument)
+
+
+def test_runs_on_the_same_card_are_joined(tmp_path: Path) -> None:
+    now = {"gpu": "H", "versions": {"torch": "2"}, "steps": 9, "recipes": []}
+    file = tmp_path / "train_gpu.json"
+    assert measured_before(file, now) == []
+    before = [{"recipe": "a", "setups": {"recipe": {"n": 1}}}]
+    file.write_text(json.dumps({**now, "recipes": before}), encoding="utf-8")
+    assert measured_before(file, now) == before
+    for other in ({"gpu": "A"}, {"versions": {"torch": "3"}}, {"steps": 8}):
+        assert measured_before(file, now | other) == []
+    add(before, {"recipe": "a", "setups": {"authors": {"n": 2}, "recipe": {"n": 3}}})
+    add(before, {"recipe": "b", "setups": {}})
+    assert [(one["recipe"], list(one["setups"].items())) for one in before] == [
+        ("a", [("authors", {"n": 2}), ("recipe", {"n": 3})]),
+        ("b", []),
+    ]
+
+
+def test_a_training_that_ends_early_says_its_last_error(tmp_path: Path) -> None:
+    (failed,) = train_in_turn([Training("a", "recipe", {"base_model": "nowhere"}, tmp_path, warmup=0)])
+    assert list(failed) == ["failed"]
+    assert "datasets" in failed["failed"]
+
+
 def test_without_a_gpu_the_results_say_so() -> None:
     text = (RESULTS / "train_gpu.md").read_text(encoding="utf-8")
     path = RESULTS / "train_gpu.json"
@@ -74,18 +138,19 @@ def test_without_a_gpu_the_results_say_so() -> None:
 @pytest.mark.slow
 def test_a_dry_run_goes_all_the_way(demo_model: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.train_gpu", "--dry-run", "--recipes", "alttrain-8b",
-               "--steps", "3", "--warmup", "1", "--out", str(tmp_path)]  # fmt: skip
+               "--steps", "3", "--warmup", "1", "--side-by-side", "4", "--out", str(tmp_path)]  # fmt: skip
     scratch = tmp_path / "mpt"  # a random name may hold what Axolotl takes for an MPT model
     scratch.mkdir()
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(scratch)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     (one,) = json.loads((tmp_path / "train_gpu.json").read_text())["recipes"]
-    assert list(one["setups"]) == ["authors", "authors, checkpointing", "recipe"]
-    for measured in one["setups"].values():
+    assert list(one["setups"]) == ["authors", "authors, checkpointing", "recipe", "recipe, full rows"]
+    for setup, measured in one["setups"].items():
         assert "failed" not in measured, measured
-        assert measured["rows_per_step"] == 8
+        assert measured["rows_per_step"] == (1 if "full" in setup else 8)
         assert measured["steps"] == 2
         assert measured["last_loss"] == pytest.approx(10.8, abs=0.2)  # log of the vocabulary: nothing is known yet
+    assert 3600 < one["setups"]["recipe, full rows"]["largest_pass"] <= 4096
     packed, padded = one["setups"]["recipe"], one["setups"]["authors"]
     assert packed["padding"] < 0.01 < padded["padding"]
     assert "alttrain-8b" in (tmp_path / "train_gpu.md").read_text()

@@ -73,6 +73,8 @@ def test_the_table_shows_prompts_for_one_seed_and_seeds_for_several(tmp_path: Pa
     assert lines[5] == "| c | – | – | – | – | – | – | – | – | – | – | – |"
     assert lines[7] == "c, seed 1: axolotl train ended with 1."
     assert "tokens, 2 CPU cores. Intervals" in markdown_head(results)
+    on_gpu = results.model_copy(update={"hardware": {"cpus": 16, "gpus": ["NVIDIA H100"]}})
+    assert "tokens, NVIDIA H100. Intervals" in markdown_head(on_gpu)
     assert "tokens, 2 CPU cores, trainings of 9 steps. Int" in markdown_head(results.model_copy(update={"steps": 9}))
     draw(results, tmp_path / "arms.png")
     assert (tmp_path / "arms.png").stat().st_size > 10_000
