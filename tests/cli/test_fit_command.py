@@ -42,7 +42,7 @@ def test_the_8b_recipe_offline(tmp_path: Path) -> None:
     assert weights == pytest.approx(6_979_321_856 * (0.5 + 1 / 64), rel=0.001)
     assert found["time"]["steps"] == 394 * 15
     output = " ".join(result.output.split())
-    assert "989 TFLOPS and that a pass of a 4-bit layer takes at least 7 ms. It excludes loading and saving." in output
+    assert "155 TFLOPS and that a pass of a 4-bit layer takes at least 7 ms. It excludes loading and saving." in output
     assert PUBLISHED_BAND.sentence() in output
     assert found["error_band"] == dataclasses.asdict(PUBLISHED_BAND)
 
