@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import yaml
 
@@ -46,11 +46,10 @@ class Training:
         return self.folder / self.setup.replace(", ", "-").replace(" ", "-")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Started:
     training: Training
     process: subprocess.Popen[str]
-    log: IO[str]
 
     @property
     def ready(self) -> Path:
@@ -80,11 +79,17 @@ def _start(training: Training) -> _Started:
     command += ["--cap-gib", str(training.cap_gib)] if training.cap_gib else []
     path_with_us = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     env = {**os.environ, "PYTHONPATH": path_with_us}
-    log = training.stem.with_suffix(".log").open("w+", encoding="utf-8")
-    process = subprocess.Popen(
-        command, cwd=training.folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, text=True
-    )
-    return _Started(training, process, log)
+    with training.stem.with_suffix(".log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=training.folder,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            text=True,
+        )
+    return _Started(training, process)
 
 
 def _take_turn(one: _Started) -> dict[str, Any]:
@@ -96,9 +101,9 @@ def _take_turn(one: _Started) -> dict[str, Any]:
     out = one.training.stem.with_suffix(".json")
     if out.exists():
         return json.loads(out.read_text(encoding="utf-8"))
-    one.log.seek(0)
     # A validation error ends with a link, which says nothing of what failed.
-    lines = [line.strip() for line in one.log if line.strip() and "For further information" not in line]
+    log = one.training.stem.with_suffix(".log").read_text(encoding="utf-8")
+    lines = [line.strip() for line in log.splitlines() if line.strip() and "For further information" not in line]
     return {"failed": (lines or [f"exit code {one.process.returncode}"])[-1][:300]}
 
 

@@ -159,7 +159,8 @@ def main() -> None:
 
     def wait(held_gib: float) -> None:
         write_atomic(args.out.with_suffix(".ready"), str(held_gib))
-        sys.stdin.readline()
+        if not sys.stdin.readline():
+            sys.exit("the benchmark that started this training has ended")
 
     measured = run(args.recipe, args.warmup, cap_gib=args.cap_gib, context_gib=args.context_gib, wait=wait)
     write_atomic(args.out, json.dumps(measured))

@@ -127,6 +127,25 @@ def test_a_training_that_ends_early_says_its_last_error(tmp_path: Path) -> None:
     assert "datasets" in failed["failed"]
 
 
+@pytest.mark.slow
+def test_a_waiting_training_ends_with_the_benchmark(demo_model: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((ROOT / "examples" / "alttrain-8b.yml").read_text(encoding="utf-8"))
+    model = tmp_path / "model"
+    model.mkdir()
+    write_blank_checkpoint(tiny_config(), model)
+    for file in (*demo_model.glob("token*"), *demo_model.glob("chat_template*")):
+        (model / file.name).write_bytes(file.read_bytes())
+    config = tmp_path / "recipe.yml"
+    config.write_text(yaml.safe_dump(config_for("recipe", recipe, model, 2, dry=True)), encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.train_gpu.worker", str(config), "--out", str(tmp_path / "out.json")]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "the benchmark that started this training has ended"
+    assert float((tmp_path / "out.ready").read_text()) == 0.0
+    assert not (tmp_path / "out.json").exists()
+
+
 def test_without_a_gpu_the_results_say_so() -> None:
     text = (RESULTS / "train_gpu.md").read_text(encoding="utf-8")
     path = RESULTS / "train_gpu.json"
